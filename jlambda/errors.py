@@ -1,0 +1,124 @@
+"""Every error that jlambda raises.
+
+LambdaError                  500  ServiceException
+├── InvalidParameter         400  InvalidParameterValueException
+├── InvalidRequestContent    400  InvalidRequestContentException
+├── RequestTooLarge          413  RequestEntityTooLargeException
+├── ResourceNotFound         404  ResourceNotFoundException
+├── ResourceConflict         409  ResourceConflictException
+├── Throttled                429  TooManyRequestsException
+├── CodeError                     the cell or file cannot become a function
+├── EngineError                   the supervisor or an environment could not be started
+├── StateError                    the state folder cannot be read or written
+└── FunctionError                 the function itself failed; raised by `fn(event)`
+
+A function that fails is a value first, an `Outcome`; only a call that promised a bare result turns it into
+`FunctionError`. In a notebook every error here is one line: what is wrong, where, and what to do next.
+"""
+
+from __future__ import annotations
+
+
+class LambdaError(Exception):
+    """Base class. The gateway reads `code` and `status`, and nothing else.
+
+    Subclasses pass all their arguments to `Exception.__init__`, so that an error survives pickling.
+    """
+
+    code = "ServiceException"
+    status = 500
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython prints in place of a traceback: our frames help nobody."""
+        return [f"{type(self).__name__}: {self}"]
+
+
+class InvalidParameter(LambdaError):
+    """A value is outside what Lambda allows."""
+
+    code, status = "InvalidParameterValueException", 400
+
+
+class InvalidRequestContent(LambdaError):
+    """The event is not JSON."""
+
+    code, status = "InvalidRequestContentException", 400
+
+
+class RequestTooLarge(LambdaError):
+    """The event or the code is over its size limit."""
+
+    code, status = "RequestEntityTooLargeException", 413
+
+
+class ResourceNotFound(LambdaError):
+    """There is no such function, version or alias."""
+
+    code, status = "ResourceNotFoundException", 404
+
+
+class ResourceConflict(LambdaError):
+    """The function exists already, or is being changed by someone else."""
+
+    code, status = "ResourceConflictException", 409
+
+
+class Throttled(LambdaError):
+    """No concurrency was free, so nothing ran and nothing is billed."""
+
+    code, status = "TooManyRequestsException", 429
+
+    def __init__(self, function: str, reason: str) -> None:
+        super().__init__(function, reason)
+        self.function, self.reason = function, reason
+
+    def __str__(self) -> str:
+        return f"Rate Exceeded: {self.function} ({self.reason})"
+
+
+class CodeError(LambdaError):
+    """A cell, file or callable cannot become a function."""
+
+    code, status = "InvalidParameterValueException", 400
+
+
+class EngineError(LambdaError):
+    """An execution environment could not be started or has been lost through no fault of the function."""
+
+
+class StateError(LambdaError):
+    """The state folder cannot be opened, read or written."""
+
+
+class FunctionError(LambdaError):
+    """The function ran and failed: it raised, timed out, or its process ended.
+
+    `error_type`, `message` and `stack` (formatted frames, as `traceback.format_list` gives them) are those of the
+    function's error payload; `origin` names where the code came from (``"Cell In[3]"``), so that the frames shown
+    point at the cell; `request_id` finds the invocation's record and logs.
+    """
+
+    def __init__(
+        self,
+        function: str,
+        error_type: str,
+        message: str,
+        stack: tuple[str, ...] = (),
+        request_id: str = "",
+        origin: str = "",
+    ) -> None:
+        super().__init__(function, error_type, message, stack, request_id, origin)
+        self.function, self.error_type, self.message = function, error_type, message
+        self.stack, self.request_id, self.origin = stack, request_id, origin
+
+    def __str__(self) -> str:
+        kind = "" if self.message.startswith("RequestId: ") else f"{self.error_type}: "
+        return f"{self.function} failed: {kind}{self.message}"
+
+    def _render_traceback_(self) -> list[str]:
+        frames = [
+            frame.rstrip("\n").replace('File "/var/task/lambda_function.py"', self.origin) if self.origin else frame.rstrip("\n")
+            for frame in self.stack
+        ]
+        head = ["Traceback (most recent call last):"] if frames else []
+        return [*head, *frames, f"FunctionError: {self}"]

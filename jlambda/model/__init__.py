@@ -1,0 +1,1 @@
+"""Values and rules of Lambda. Imports nothing of jlambda but `errors`."""

@@ -1,0 +1,65 @@
+"""Names, qualifiers and ARNs of functions."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from jlambda.errors import InvalidParameter, ResourceNotFound
+from jlambda.model.limits import FUNCTION_NAME_CHARS
+
+LATEST = "$LATEST"
+
+_NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{FUNCTION_NAME_CHARS}}}")
+_QUALIFIER = re.compile(r"\$LATEST|[A-Za-z0-9_-]{1,128}")
+# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, FunctionName
+_REFERENCE = re.compile(
+    r"(?:arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):)?(?:(?P<account>\d{12}):)?(?:function:)?"
+    r"(?P<name>[A-Za-z0-9_-]+)(?::(?P<qualifier>\$LATEST|[A-Za-z0-9_-]+))?"
+)
+
+
+class Account(NamedTuple):
+    """The AWS account and region that a session plays."""
+
+    id: str = "123456789012"
+    region: str = "us-east-1"
+
+    def function_arn(self, name: str, qualifier: str | None = None) -> str:
+        """The ARN of a function, or of one of its versions or aliases."""
+        arn = f"arn:aws:lambda:{self.region}:{self.id}:function:{name}"
+        return f"{arn}:{qualifier}" if qualifier else arn
+
+
+class FunctionReference(NamedTuple):
+    """A function as a caller named it: the qualifier is None where none was given."""
+
+    name: str
+    qualifier: str | None = None
+
+
+def check_function_name(name: str) -> str:
+    """`name` if Lambda takes it, else an `InvalidParameter` that says what is allowed."""
+    if not _NAME.fullmatch(name):
+        raise InvalidParameter(f"function name {name!r}: use 1 to {FUNCTION_NAME_CHARS} letters, digits, - and _")
+    return name
+
+
+def parse_reference(text: str, account: Account) -> FunctionReference:
+    """Take a name, ``name:qualifier``, partial or full ARN apart.
+
+    Raises `InvalidParameter` for text that is none of these and `ResourceNotFound` for another region.
+    """
+    found = _REFERENCE.fullmatch(text)
+    if not found:
+        raise InvalidParameter(f"{text!r} is neither a function name, NAME:QUALIFIER nor a function ARN")
+    if found["region"] and found["region"] != account.region:
+        raise ResourceNotFound(f"Functions from '{found['region']}' are not reachable in this region ('{account.region}')")
+    return FunctionReference(check_function_name(found["name"]), found["qualifier"])
+
+
+def check_qualifier(qualifier: str) -> str:
+    """`qualifier` if it can name a version or an alias."""
+    if not _QUALIFIER.fullmatch(qualifier):
+        raise InvalidParameter(f"qualifier {qualifier!r}: use a version number, an alias or $LATEST")
+    return qualifier

@@ -1,0 +1,47 @@
+"""The layout of messages between the engine and an execution environment.
+
+Both ends import this and nothing else of each other. A message is one or more packets of a SOCK_SEQPACKET socket:
+a header, then the body; what does not fit into `PACKET` bytes follows in packets that begin with `MORE`. A packet is
+never split or joined by the kernel, so the message that says an environment has died can be told from the rest of
+a response that it did not finish.
+
+To the environment:   START   what to run, JSON, once before each init phase
+                      INVOKE  an event; extra holds the optional members of a `Request`, JSON
+                      ASK     after EXITED: did anybody read the last event? Answered by ASK, ``{"unread": bool}``
+From the environment: BORN    a process was forked for the function (sent by itself, so that its pid is known)
+                      READY   the init phase is over
+                      RESULT  a response (JSON), RAW a response of bytes, ERROR an error document
+                      FAILED  the init phase failed: an error document; the process ends
+                      EXITED  the process has ended: JSON of ``{"exit": code}`` or ``{"signal": number}``
+"""
+
+from __future__ import annotations
+
+import struct
+
+#: Never above 128 KiB: malloc would map and fault in each receive buffer anew.
+PACKET = 65_536
+
+START, INVOKE, ASK, MORE = b"S", b"I", b"?", b"+"
+BORN, READY, RESULT, RAW, ERROR, FAILED, EXITED = b"b", b"R", b"=", b"B", b"E", b"F", b"X"
+
+#: kind, length of the body, length of the extra (before the body), deadline in ms since the epoch, request id
+TO_ENVIRONMENT = struct.Struct("!cIHQ36s")
+#: kind, length of the body, bytes of output written so far, seconds taken, peak resident size in KiB
+FROM_ENVIRONMENT = struct.Struct("!cIQdI")
+
+# Output is written to one file that the engine reads. A line may begin with STAMP and 13 digits, the time of writing
+# in ms since the epoch (lines without one were written past Python, by C code or a child process); CONTINUED at the
+# end of a line says that the next one belongs to the same log event.
+STAMP = b"\x00"
+STAMP_DIGITS = 13
+CONTINUED = b"\x00"
+
+
+def packets(message: bytes) -> list[bytes]:
+    """`message` (header and body) as the packets that carry it."""
+    if len(message) <= PACKET:
+        return [message]
+    step = PACKET - 1
+    rest = range(PACKET, len(message), step)
+    return [message[:PACKET], *(MORE + message[i : i + step] for i in rest)]
