@@ -1,0 +1,1 @@
+"""Execution environments: who starts, runs, limits and ends them."""

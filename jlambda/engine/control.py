@@ -1,0 +1,101 @@
+"""The engine's end of the supervisor: starting it, asking it for environments, hearing of their end."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from jlambda import process
+from jlambda.engine.sandbox import Sandbox
+from jlambda.errors import EngineError
+
+#: how long the supervisor may take to end its environments when it is closed
+_CLOSE_LIMIT_S = 10.0
+_REPORT_BYTES = 65_536
+#: take whatever version of Landlock there is
+_ANY_LANDLOCK = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """What this machine lets the sandbox do; `refusal` says why there is no private root."""
+
+    sandbox: Sandbox
+    refusal: str
+
+
+class Control:
+    """One running supervisor. Requests may come from any thread; one thread at a time reads reports."""
+
+    def __init__(self, sandbox: Sandbox, preload: Sequence[str]) -> None:
+        self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        options = json.dumps({"sandbox": asdict(sandbox), "preload": list(preload)})
+        try:
+            variables = process.clean_environment()
+            arguments = [str(theirs.fileno()), options]
+            self._child = process.start_python("jlambda.engine.supervisor", arguments, [theirs.fileno(), 2], variables)
+        except EngineError:
+            self.socket.close()
+            raise
+        finally:
+            theirs.close()
+        self.pid = self._child.pid
+        self.protection: Protection | None = None
+        #: set once `protection` is known
+        self.has_reported = threading.Event()
+
+    def create(self, environment_id: int, channel: int, output: int) -> None:
+        """Have a blank environment forked; it takes over copies of both descriptors."""
+        self._ask({"do": "create", "id": environment_id}, [channel, output])
+
+    def kill(self, environment_id: int, pid: int) -> None:
+        """Have the environment's function process killed."""
+        self._ask({"do": "kill", "id": environment_id, "pid": pid})
+
+    def stop(self, environment_id: int) -> None:
+        """Have the environment ended."""
+        self._ask({"do": "stop", "id": environment_id})
+
+    def _ask(self, request: dict[str, object], fds: Sequence[int] = ()) -> None:
+        try:
+            socket.send_fds(self.socket, [json.dumps(request).encode()], list(fds))
+        except OSError as error:
+            raise EngineError("the supervisor process has ended; invoke again, and a new one is started") from error
+
+    def read_report(self) -> dict[str, Any] | None:
+        """The next report; None when the supervisor is gone. Blocks until there is one."""
+        try:
+            message = self.socket.recv(_REPORT_BYTES)
+        except OSError:
+            return None
+        if not message:
+            return None
+        report: dict[str, Any] = json.loads(message)
+        if "sandbox" in report:
+            sandbox = Sandbox(**{**report["sandbox"], "hidden": tuple(report["sandbox"]["hidden"])})
+            self.protection = Protection(sandbox, report["refusal"])
+            self.has_reported.set()
+        return report
+
+    def close(self) -> None:
+        """End the supervisor with all its environments, and wait until they are gone."""
+        self.socket.close()
+        self._child.end(_CLOSE_LIMIT_S)
+
+
+def wanted_sandbox(state: str, code_root: str, *, private_root: bool = True, landlock: bool = True) -> Sandbox:
+    """The strictest sandbox for environments of a session, parts of it left out if asked."""
+    from jlambda.engine.syscalls import IS_LINUX
+
+    return Sandbox(
+        code_root=code_root,
+        scratch=os.path.join(state, "tmp"),
+        hidden=tuple(sorted({state, os.path.dirname(state)} if os.path.basename(os.path.dirname(state)) == ".jlambda" else {state})),
+        has_private_root=private_root and IS_LINUX,
+        landlock_version=_ANY_LANDLOCK if landlock and IS_LINUX else 0,
+    )

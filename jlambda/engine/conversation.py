@@ -1,0 +1,218 @@
+"""One invocation in one environment, message by message: what to send, how long to wait, what came of it.
+
+No sockets and no clock: packets and times go in, messages to send go out. The engine's fast path takes the usual
+course (an event, a response, one packet each) by itself and comes here with whatever is not usual.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+from enum import Enum
+
+from jlambda.engine import channel
+from jlambda.model import frames
+from jlambda.model.invocation import Request, Status
+
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: Init is limited to 10 seconds
+INIT_LIMIT_S = 10.0
+#: how long a killed process may take to be seen dead before its environment is given up
+KILL_LIMIT_S = 5.0
+#: how Go, in which AWS's service is written, calls the signals
+_SIGNAL_NAMES = {
+    signal.SIGKILL: "killed",
+    signal.SIGSEGV: "segmentation fault",
+    signal.SIGABRT: "aborted",
+    signal.SIGBUS: "bus error",
+    signal.SIGFPE: "floating point exception",
+    signal.SIGILL: "illegal instruction",
+    signal.SIGTERM: "terminated",
+    signal.SIGINT: "interrupt",
+    signal.SIGXFSZ: "file size limit exceeded",
+    signal.SIGXCPU: "CPU time limit exceeded",
+}
+
+
+class Phase(Enum):
+    """What the engine waits for."""
+
+    INIT = "init"
+    INVOKE = "invoke"
+    KILLED = "killed"  # we ended the process: wait until it is gone
+    FAILED = "failed"  # the init phase failed: wait until the process is gone
+    EXITED = "exited"  # the process is gone: had it read the event?
+
+
+class After(Enum):
+    """What is left of the environment when the conversation is over."""
+
+    PROCESS = "process"
+    SANDBOX = "sandbox"
+    NOTHING = "nothing"
+
+
+class Conversation:
+    """The state of one invocation. `outgoing` holds packets to send; it is over when `after` is set.
+
+    `is_kill_wanted` asks the driver, once, to have the environment's process killed. Results: `status`, `payload`,
+    `error_type`, `seconds`, `init_s` (None for a warm start), `log_end` and `peak_kib`.
+    """
+
+    def __init__(self, request: Request, timeout_s: int, start: bytes) -> None:
+        self.request, self.timeout_s, self.start = request, timeout_s, start
+        self.phase = Phase.INVOKE
+        self.outgoing: list[bytes] = []
+        self.deadline = self.began = self.arrived = 0.0
+        self.is_kill_wanted = False
+        self.after: After | None = None
+        self.status: Status = "error"
+        self.payload, self.error_type = b"", None  # type: bytes, str | None
+        self.seconds = 0.0
+        self.init_s: float | None = None
+        self.log_end = self.peak_kib = 0
+        self._reply: list[bytes] = []
+        self._missing = 0
+        self._exit: dict[str, int] = {}
+
+    def begin_init(self, now: float) -> None:
+        """Have the runtime started, and the function's module loaded."""
+        self.phase, self.began, self.deadline = Phase.INIT, now, now + INIT_LIMIT_S
+        self.arrived = self.arrived or now
+        self._post(channel.to_environment(frames.START, self.start))
+
+    def begin_invoke(self, now: float) -> None:
+        """Send the event."""
+        request, extra = self.request, self._extra()
+        self.resume_invoke(now)
+        deadline_ms = int(self.deadline * 1000)
+        self._post(channel.to_environment(frames.INVOKE, request.event, request.request_id, deadline_ms, extra))
+
+    def resume_invoke(self, began: float) -> None:
+        """The event was sent at `began` by the fast path; go on from there."""
+        self.phase, self.began, self.deadline = Phase.INVOKE, began, began + self.timeout_s
+        self.arrived = self.arrived or began
+
+    def _extra(self) -> bytes:
+        given = {
+            "qualifier": self.request.qualifier,
+            "client_context": self.request.client_context,
+            "cognito_identity": self.request.cognito_identity,
+            "trace_id": self.request.trace_id,
+        }
+        given = {key: value for key, value in given.items() if value is not None}
+        return json.dumps(given).encode() if given else b""
+
+    def _post(self, message: bytes) -> None:
+        self.outgoing += frames.packets(message)
+
+    def received(self, packet: bytes, now: float) -> None:
+        """Take one packet from the environment; an empty one says that it is gone."""
+        kind = packet[:1]
+        if not packet:
+            self._lost(now)
+        elif kind == frames.MORE:
+            self._more(packet[1:], now)
+        elif kind == frames.BORN:
+            pass
+        elif kind == frames.EXITED:
+            self._exited(packet, now)
+        elif kind == frames.ASK:
+            self._answered(packet, now)
+        elif kind == frames.READY and self.phase is Phase.INIT:
+            self.init_s = now - self.began
+            self.begin_invoke(now)
+        elif kind in (frames.RESULT, frames.RAW, frames.ERROR, frames.FAILED) and self.phase in (Phase.INIT, Phase.INVOKE):
+            self._begin_reply(packet, now)
+
+    def _begin_reply(self, packet: bytes, now: float) -> None:
+        _, length, self.log_end, self.seconds, self.peak_kib = frames.FROM_ENVIRONMENT.unpack_from(packet)
+        body = packet[frames.FROM_ENVIRONMENT.size :]
+        self._reply, self._missing = [packet[:1], body], length - len(body)
+        if not self._missing:
+            self._finish_reply(now)
+
+    def _more(self, part: bytes, now: float) -> None:
+        if self._reply and self.phase in (Phase.INIT, Phase.INVOKE):
+            self._reply.append(part)
+            self._missing -= len(part)
+            if not self._missing:
+                self._finish_reply(now)
+
+    def _finish_reply(self, now: float) -> None:
+        kind, self.payload = self._reply[0], b"".join(self._reply[1:])
+        self._reply = []
+        if kind in (frames.ERROR, frames.FAILED):
+            self.status, self.error_type = "error", str(json.loads(self.payload)["errorType"])
+        else:
+            self.status = "success"
+        if kind == frames.FAILED:
+            self.phase = Phase.FAILED
+            self.init_s, self.seconds = now - self.began, 0.0
+        else:
+            self.after = After.PROCESS
+
+    def _exited(self, packet: bytes, now: float) -> None:
+        _, _, self.log_end, _, self.peak_kib = frames.FROM_ENVIRONMENT.unpack_from(packet)
+        self._exit = json.loads(packet[frames.FROM_ENVIRONMENT.size :])
+        if self.phase is Phase.INVOKE:
+            self.phase, self.deadline = Phase.EXITED, now + KILL_LIMIT_S
+            self.seconds = now - self.began
+            self._post(channel.to_environment(frames.ASK, b""))
+            return
+        if self.phase is Phase.INIT:
+            self.init_s = now - self.began
+            self._fail_with_exit()
+        elif self.phase is Phase.KILLED:
+            self._time_out()
+        self.after = After.SANDBOX
+
+    def _answered(self, packet: bytes, now: float) -> None:
+        if self.phase is not Phase.EXITED:
+            return
+        if json.loads(packet[frames.FROM_ENVIRONMENT.size :])["unread"]:  # it had ended while nobody used it
+            self.begin_init(now)
+        else:
+            self._fail_with_exit()
+            self.after = After.SANDBOX
+
+    def _lost(self, now: float) -> None:
+        if self.phase is Phase.KILLED:
+            self._time_out()
+        elif self.phase is Phase.INVOKE:
+            self.seconds = now - self.began
+        if self.phase in (Phase.INIT, Phase.INVOKE):
+            self._fail("Sandbox.Failure", "The execution environment was ended from outside")
+        elif self.phase is Phase.EXITED:
+            self._fail_with_exit()
+        self.after = After.NOTHING
+
+    def expired(self, now: float) -> None:
+        """The deadline has passed."""
+        if self.phase in (Phase.INIT, Phase.INVOKE):
+            self.phase, self.deadline = Phase.KILLED, now + KILL_LIMIT_S
+            self.outgoing.clear()
+            self.is_kill_wanted = True
+        else:
+            self._lost(now)
+
+    def _time_out(self) -> None:
+        self.status, self.error_type = "timeout", "Sandbox.Timedout"
+        self.seconds = float(self.timeout_s)
+        self._fail("Sandbox.Timedout", f"Task timed out after {self.timeout_s:.2f} seconds", "timeout")
+
+    def _fail_with_exit(self) -> None:
+        if "signal" in self._exit:
+            number = self._exit["signal"]
+            names = {int(known): name for known, name in _SIGNAL_NAMES.items()}
+            reason = f"Runtime exited with error: signal: {names.get(number, f'signal {number}')}"
+        elif self._exit["exit"]:
+            reason = f"Runtime exited with error: exit status {self._exit['exit']}"
+        else:
+            reason = "Runtime exited without providing a reason"
+        self._fail("Runtime.ExitError", reason)
+
+    def _fail(self, error_type: str, reason: str, status: Status = "error") -> None:
+        """An error document as Lambda itself writes it, not the runtime: compact, type first."""
+        document = {"errorType": error_type, "errorMessage": f"RequestId: {self.request.request_id} Error: {reason}"}
+        self.payload = json.dumps(document, separators=(",", ":")).encode()
+        self.status, self.error_type = status, error_type

@@ -1,0 +1,443 @@
+"""Carry out what the scheduler decides: start environments, hand them events, take their answers.
+
+`invoke` runs in the caller's thread, from the send to the receive. What nobody waits for (submitted events, calls
+given up by Ctrl-C, environments that end by themselves, expiry) runs in one background thread that sleeps otherwise.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from jlambda.engine.control import Control, Protection
+from jlambda.engine.conversation import After, Conversation
+from jlambda.engine.environment import Environment, Version
+from jlambda.engine.loop import Done, Loop, usual_packet, warm_outcome
+from jlambda.engine.sandbox import Sandbox
+from jlambda.engine.scheduler import (
+    Action,
+    Actions,
+    Assign,
+    BecameIdle,
+    Elapsed,
+    Ended,
+    Invoked,
+    Retired,
+    Scheduler,
+    Start,
+    Stop,
+    Throttle,
+    WasReset,
+)
+from jlambda.errors import EngineError, Throttled
+from jlambda.model import frames
+from jlambda.model.invocation import Outcome, Request
+
+_HEADER_BYTES = frames.FROM_ENVIRONMENT.size
+
+
+class Engine:
+    """All environments of a session. Starts its processes when the first environment is needed.
+
+    `blanks` is how many environments are kept forked and sandboxed ahead of need, so that a cold start is a hand-over.
+    """
+
+    def __init__(
+        self,
+        scheduler: Scheduler,
+        sandbox: Sandbox,
+        preload: Sequence[str] = (),
+        blanks: int = 1,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.scheduler, self.now, self.blanks = scheduler, now, blanks
+        self._sandbox, self._preload = sandbox, tuple(preload)
+        self._lock = threading.Lock()  # the scheduler's
+        self._starting = threading.Lock()  # the supervisor's, and the blanks'
+        self._environments: dict[int, Environment] = {}
+        self._gone: set[int] = set()
+        self._blank: deque[tuple[int, Environment]] = deque()
+        self._supervised: dict[int, int] = {}  # the scheduler's environment id -> the supervisor's
+        self._last_id = 0
+        self._control: Control | None = None
+        self._background: _Background | None = None
+        self.is_closed = False
+
+    # -- one invocation, in the caller's thread -------------------------------------------------------------------
+
+    def invoke(self, version: Version, request: Request, late: Done) -> Outcome:
+        """Run one invocation and wait for it. Raises `Throttled`.
+
+        Whoever interrupts the wait (Ctrl-C) stops waiting only: the invocation goes on, and `late` gets its outcome.
+        """
+        action, environment, began = self.place(version, request)
+        packet = usual_packet(request, began + version.timeout_s) if action is Assign else b""
+        if not packet:
+            conversation = Conversation(request, version.timeout_s, environment.start)
+            if action is Assign:
+                conversation.begin_invoke(began)
+            else:
+                conversation.begin_init(began)
+            return self._converse(environment, version, conversation, late)
+        try:
+            environment.send(packet)
+            reply = environment.recv(frames.PACKET)
+            if reply[:1] == frames.RESULT:
+                _, length, log_end, seconds, peak_kib = frames.FROM_ENVIRONMENT.unpack_from(reply)
+                if len(reply) == _HEADER_BYTES + length:
+                    outcome = warm_outcome(environment, reply[_HEADER_BYTES:], log_end, seconds, peak_kib, began)
+                    self.release(environment)
+                    return outcome
+        except BlockingIOError:  # the time is over
+            reply = None
+        except ConnectionError:
+            reply = b""
+        except BaseException:
+            conversation = Conversation(request, version.timeout_s, environment.start)
+            conversation.resume_invoke(began)
+            self._leave_to_background(environment, version, conversation, late)
+            raise
+        conversation = Conversation(request, version.timeout_s, environment.start)
+        conversation.resume_invoke(began)
+        if reply is not None:
+            conversation.received(reply, self.now())
+        return self._converse(environment, version, conversation, late)
+
+    def _converse(self, environment: Environment, version: Version, conversation: Conversation, late: Done) -> Outcome:
+        poll = select.poll()
+        poll.register(environment.fd, select.POLLIN)
+        try:
+            while True:
+                now = self.now()
+                environment.advance(conversation, now)
+                if conversation.is_kill_wanted:
+                    self.kill(environment, conversation)
+                if conversation.after:
+                    break
+                poll.modify(environment.fd, select.POLLIN | (select.POLLOUT if conversation.outgoing else 0))
+                poll.poll(max(0.0, conversation.deadline - now) * 1000 + 0.5)
+        except BaseException:
+            self._leave_to_background(environment, version, conversation, late)
+            raise
+        return self.settle(environment, conversation)
+
+    def _leave_to_background(self, environment: Environment, version: Version, conversation: Conversation, late: Done) -> None:
+        self.background().call(lambda loop: loop.adopt(environment, version, conversation, late))
+
+    def leave_to_background(self, loop: Loop) -> None:
+        """Nobody runs `loop` any more: what it has under way goes on in the background."""
+        if len(loop):
+            flights = loop.abandon()
+            self.background().call(lambda background: [background.adopt(*flight) for flight in flights])
+        else:
+            loop.close()
+
+    # -- many invocations ----------------------------------------------------------------------------------------
+
+    def submit(self, version: Version, request: Request, done: Callable[[Outcome | Exception], None]) -> None:
+        """Begin an invocation and return; `done` gets its outcome or a `Throttled`, in the background thread."""
+
+        def begin(loop: Loop) -> None:
+            try:
+                loop.start(version, request, done)
+            except Exception as error:
+                done(error)
+
+        self.background().call(begin)
+
+    def background(self) -> _Background:
+        """The background thread, started if need be."""
+        with self._starting:
+            return self._background_locked()
+
+    def _background_locked(self) -> _Background:
+        if self.is_closed:
+            raise EngineError("this session is closed; make a new one")
+        if self._background is None:
+            self._background = _Background(self)
+        return self._background
+
+    # -- what drivers of conversations call ------------------------------------------------------------------------
+
+    def place(self, version: Version, request: Request) -> tuple[type[Action], Environment, float]:
+        """Have the scheduler find an environment: whether it is warm, which it is, and what time it is.
+
+        Raises `Throttled` where the scheduler refuses, `EngineError` where no environment can be made.
+        """
+        now = self.now()
+        with self._lock:
+            action = self.scheduler.handle(Invoked(request.request_id, version.key, version.function, now))[0]
+        kind = action.__class__
+        if kind is Assign:
+            return Assign, self._environments[action.environment_id], now  # type: ignore[union-attr]
+        if isinstance(action, Throttle):
+            raise Throttled(version.function, action.reason)
+        assert isinstance(action, Start)
+        if not action.is_new:
+            return Start, self._environments[action.environment_id], now
+        try:
+            environment = self._new_environment(version, action.environment_id)
+        except BaseException:
+            with self._lock:
+                self.scheduler.handle(Ended(action.environment_id, now))
+            raise
+        return Start, environment, now
+
+    def release(self, environment: Environment) -> None:
+        """The environment has answered and waits for its next event."""
+        with self._lock:
+            if environment.id in self._gone:
+                actions = self.scheduler.handle(Ended(environment.id, self.now())) or (Stop(environment.id),)
+            else:
+                actions = self.scheduler.handle(BecameIdle(environment.id, self.now()))
+        if actions:
+            self._carry_out(actions)
+
+    def settle(
+        self, environment: Environment, conversation: Conversation, before_closing: Callable[[], None] = lambda: None
+    ) -> Outcome:
+        """Tell the scheduler what is left of the environment, and make the outcome of the conversation."""
+        log = environment.take_output(conversation.log_end) if conversation.log_end else b""
+        if conversation.after is After.PROCESS:
+            self.release(environment)
+        elif conversation.after is After.SANDBOX:
+            environment.pid = 0
+            with self._lock:
+                actions = self.scheduler.handle(WasReset(environment.id, self.now()))
+            before_closing()
+            self._carry_out(actions)
+        else:
+            with self._lock:
+                self.scheduler.handle(Ended(environment.id, self.now()))
+            before_closing()
+            self._carry_out((Stop(environment.id),))
+        init_ms = None if conversation.init_s is None else conversation.init_s * 1000
+        return Outcome(
+            conversation.status,
+            conversation.payload,
+            conversation.error_type,
+            conversation.arrived,
+            conversation.seconds * 1000,
+            init_ms,
+            -(-conversation.peak_kib // 1024),
+            init_ms is not None,
+            environment.log_stream,
+            log,
+        )
+
+    def kill(self, environment: Environment, conversation: Conversation) -> None:
+        """Have the environment's process killed, as the conversation asks; its channel then says how it ended."""
+        conversation.is_kill_wanted = False
+        control = self._control
+        if control is not None:
+            with contextlib.suppress(EngineError):
+                if environment.pid:
+                    control.kill(self._supervised[environment.id], environment.pid)
+                else:
+                    control.stop(self._supervised[environment.id])
+
+    # -- environments ------------------------------------------------------------------------------------------------
+
+    def _new_environment(self, version: Version, environment_id: int) -> Environment:
+        with self._starting:
+            self._ensure_supervisor()
+            supervised, environment = self._blank.popleft() if self._blank else self._new_blank()
+            environment.id = environment_id
+            self._supervised[environment_id] = supervised
+            self._environments[environment_id] = environment
+            environment.become(version)
+            background = self._background_locked()
+        background.call(lambda loop: self._after_start(loop))
+        return environment
+
+    def _after_start(self, loop: Loop) -> None:
+        """In the background: replace the blank that was taken, and see to it that idle environments expire."""
+        loop.wake_at = min(loop.wake_at, self.now() + self.scheduler.keep_alive_s)
+        self.keep_blanks()
+
+    def keep_blanks(self) -> None:
+        """Have as many blank environments forked as should be ready."""
+        with self._starting:
+            if self._control is not None and not self.is_closed:
+                with contextlib.suppress(EngineError, OSError):
+                    while len(self._blank) < self.blanks:
+                        self._blank.append(self._new_blank())
+
+    def _new_blank(self) -> tuple[int, Environment]:
+        assert self._control is not None
+        self._last_id += 1
+        try:
+            environment, theirs = Environment.open()
+        except OSError as error:
+            raise EngineError(f"no execution environment could be made: {error}") from error
+        try:
+            self._control.create(self._last_id, theirs, environment.output)
+        except EngineError:
+            environment.close()
+            raise
+        finally:
+            os.close(theirs)
+        return self._last_id, environment
+
+    def start(self) -> None:
+        """Start the supervisor and its blank environments ahead of the first invocation."""
+        with self._starting:
+            self._ensure_supervisor()
+        self.background().call(lambda _: self.keep_blanks())
+
+    def _ensure_supervisor(self) -> None:
+        background = self._background_locked()
+        if self._control is None:
+            control = self._control = Control(self._sandbox, self._preload)
+            background.call(lambda loop: loop.watch(control.socket.fileno(), lambda: self._report(loop, control)))
+
+    def protection(self) -> Protection:
+        """What this machine lets the sandbox do; starts the supervisor to find out."""
+        self.start()
+        control = self._control
+        if control is None or not control.has_reported.wait(10) or control.protection is None:
+            raise EngineError("the supervisor process does not answer; try again")
+        return control.protection
+
+    def _report(self, loop: Loop, control: Control) -> None:
+        report = control.read_report()
+        if report is None:
+            self._supervisor_ended(loop, control)
+        elif "ended" in report:
+            self._environment_ended(report["ended"])
+
+    def _environment_ended(self, supervised: int) -> None:
+        """An environment is gone. If it is in use, whoever uses it sees its channel close and does the rest."""
+        with self._starting:
+            for blank in [blank for blank in self._blank if blank[0] == supervised]:
+                self._blank.remove(blank)
+                blank[1].close()
+        found = [ours for ours, theirs in list(self._supervised.items()) if theirs == supervised]
+        for environment_id in found:
+            with self._lock:
+                self._gone.add(environment_id)
+                is_resting = self.scheduler.is_resting(environment_id)
+                if is_resting:
+                    self.scheduler.handle(Ended(environment_id, self.now()))
+            if is_resting:
+                self._forget(environment_id)
+
+    def _supervisor_ended(self, loop: Loop, control: Control) -> None:
+        with self._starting:
+            loop.unwatch(control.socket.fileno())
+            control.close()
+            if self._control is control:
+                self._control = None
+            blank, self._blank = self._blank, deque()
+            left = list(self._supervised.values())
+        for _, environment in blank:
+            environment.close()
+        for supervised in left:
+            self._environment_ended(supervised)
+
+    def _carry_out(self, actions: Actions) -> None:
+        for action in actions:
+            assert isinstance(action, Stop)
+            supervised = self._supervised.get(action.environment_id)
+            control = self._control
+            if supervised is not None and control is not None:
+                with contextlib.suppress(EngineError):
+                    control.stop(supervised)
+            self._forget(action.environment_id)
+
+    def _forget(self, environment_id: int) -> None:
+        environment = self._environments.pop(environment_id, None)
+        self._supervised.pop(environment_id, None)
+        self._gone.discard(environment_id)
+        if environment is not None:
+            environment.close()
+
+    def expire(self, loop: Loop) -> None:
+        """Stop the environments that have been idle for too long, and come back when the next one will have been."""
+        with self._lock:
+            actions = self.scheduler.handle(Elapsed(self.now()))
+            following = self.scheduler.next_expiry()
+            if following is None and self.scheduler.environments:
+                following = self.now() + self.scheduler.keep_alive_s
+        loop.wake_at = float("inf") if following is None else following
+        self._carry_out(actions)
+
+    def retire(self, version_key: str) -> None:
+        """A version was replaced: stop its idle environments; busy ones finish first."""
+        with self._lock:
+            actions = self.scheduler.handle(Retired(version_key, self.now()))
+        self._carry_out(actions)
+
+    def close(self) -> None:
+        """End all environments and processes, and wait until they are gone."""
+        with self._starting:
+            if self.is_closed:
+                return
+            self.is_closed = True
+            background, control = self._background, self._control
+            self._control = None
+        if background is not None:
+            background.close()
+        if control is not None:
+            control.close()
+        for _, environment in self._blank:
+            environment.close()
+        for environment in list(self._environments.values()):
+            environment.close()
+        self._blank.clear()
+        self._environments.clear()
+
+
+class _Background:
+    """A thread that runs a loop, and takes calls from other threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._loop = Loop(engine)
+        self._calls: deque[Callable[[Loop], None]] = deque()
+        self._woken, self._wake = socket.socketpair()
+        self._wake.setblocking(False)
+        self._is_awake = False
+        self._is_closing = False
+        self._loop.watch(self._woken.fileno(), self._take_calls)
+        self._thread = threading.Thread(target=self._run, name="jlambda-engine", daemon=True)
+        self._thread.start()
+
+    def call(self, function: Callable[[Loop], None]) -> None:
+        """Have `function` called with the loop, in its thread, soon and in order."""
+        self._calls.append(function)
+        if not self._is_awake:
+            self._is_awake = True
+            with contextlib.suppress(BlockingIOError, OSError):
+                self._wake.send(b"x")
+
+    def _take_calls(self) -> None:
+        self._woken.recv(4096)
+        self._is_awake = False
+        while self._calls:
+            self._calls.popleft()(self._loop)
+
+    def _run(self) -> None:
+        while not self._is_closing:
+            self._loop.run_once()
+            if self._engine.now() >= self._loop.wake_at:
+                self._engine.expire(self._loop)
+
+    def close(self) -> None:
+        """Stop the thread; invocations under way are given up."""
+
+        def stop(_: Loop) -> None:
+            self._is_closing = True
+
+        self.call(stop)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(5)
+        self._loop.close()
+        self._woken.close()
+        self._wake.close()

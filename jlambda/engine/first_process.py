@@ -1,0 +1,155 @@
+"""The first process of an environment: it makes the sandbox, starts the function's process in it and sees it end.
+
+It is process 1 of the environment's PID namespace, so that everything the function started ends with it, and it stays
+when the function's process is lost: the sandbox with its /tmp lives on, and the next START runs in it. It knows no
+invocations and no language; the runtime's entry point is called by name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from jlambda.engine import channel as channels
+from jlambda.engine import sandbox as sandboxes
+from jlambda.engine import syscalls
+from jlambda.engine.sandbox import PrivateRoot, Sandbox
+from jlambda.model import frames
+
+#: a failure of the sandbox itself, told to the engine as this exit status
+SANDBOX_FAILED = 125
+
+
+def run(
+    channel: socket.socket, output: int, sandbox: Sandbox, root: PrivateRoot, folders: list[str], environment_id: int
+) -> NoReturn:
+    """Serve START messages until the engine closes the channel; never returns."""
+    status = 0
+    try:
+        _close_all_but(channel.fileno(), output)
+        signal.signal(signal.SIGTERM, lambda *_: _end_all(0))
+        if syscalls.IS_LINUX:
+            syscalls.die_with_parent()
+            syscalls.adopt_orphans()
+        if sandbox.has_private_root:
+            sandboxes.enter_private_root(root)
+        _serve(channel, output, sandbox, folders, environment_id)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.write(output, f"jlambda: the sandbox could not be made: {error}\n".encode())
+            body = json.dumps({"exit": SANDBOX_FAILED, "reason": str(error)}).encode()
+            channels.send(channel, channels.from_environment(frames.EXITED, body, os.fstat(output).st_size))
+        status = SANDBOX_FAILED
+    _end_all(status)
+
+
+def _serve(channel: socket.socket, output: int, sandbox: Sandbox, folders: list[str], environment_id: int) -> None:
+    has_code = has_unread_event = False
+    while received := channels.receive_start(channel):
+        kind, start = received
+        if kind == frames.INVOKE:
+            has_unread_event = True
+        elif kind == frames.ASK:
+            body = json.dumps({"unread": has_unread_event}).encode()
+            channels.send(channel, channels.from_environment(frames.ASK, body))
+        elif kind == frames.START:
+            has_unread_event = False
+            code = str(start["code"])
+            if not has_code:
+                sandboxes.show_code(sandbox, environment_id, code, int(str(start["ephemeral_storage_mb"])))
+                has_code = True
+            pid = os.fork()
+            if pid == 0:
+                _become_function(channel, output, sandbox, folders, environment_id, start)
+            status, peak_kib = _wait(pid)
+            _kill_the_rest()
+            body = json.dumps(status).encode()
+            channels.send(channel, channels.from_environment(frames.EXITED, body, os.fstat(output).st_size, 0.0, peak_kib))
+
+
+def _wait(pid: int) -> tuple[dict[str, int], int]:
+    """Reap until `pid` has ended: how it ended, and its peak resident size in KiB."""
+    while True:
+        ended, status, usage = os.wait4(-1, 0)
+        if ended == pid:
+            code = os.waitstatus_to_exitcode(status)
+            return ({"exit": code} if code >= 0 else {"signal": -code}), usage.ru_maxrss
+
+
+def _descendants() -> list[int]:
+    """This process's children; in a PID namespace of our own everybody else in it becomes one sooner or later."""
+    try:
+        return [int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def _kill_the_rest() -> None:
+    """End and reap all that the function's process left behind; orphans come to us, so once round is not enough."""
+    while children := _descendants():
+        for pid in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.wait4(-1, 0)
+
+
+def _end_all(status: int) -> NoReturn:
+    _kill_the_rest()
+    os._exit(status)
+
+
+def _close_all_but(*keep: int) -> None:
+    ends = [0, *sorted(keep), os.sysconf("SC_OPEN_MAX")]
+    with contextlib.suppress(ValueError, OSError):
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1, 2):
+            os.dup2(null, fd)
+        ends[0] = 2
+    for low, high in zip(ends, ends[1:], strict=False):
+        os.closerange(low + 1, high)
+
+
+def _become_function(
+    channel: socket.socket, output: int, sandbox: Sandbox, folders: list[str], environment_id: int, start: dict[str, object]
+) -> NoReturn:
+    """In a fresh fork: confine this process, dress it as Lambda would, and hand it to the runtime."""
+    try:
+        code, variables = str(start["code"]), start["variables"]
+        assert isinstance(variables, dict)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.setsid()
+        channels.send(channel, channels.from_environment(frames.BORN, b""))
+        if syscalls.IS_LINUX:
+            syscalls.die_with_parent()
+            Path("/proc/self/clear_refs").write_text("5")  # the peak of resident memory counts from here
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.close(output)
+        os.environ.clear()
+        os.environ.update(variables)
+        task_root = sandbox.task_root(code)
+        os.environ |= {"LAMBDA_TASK_ROOT": task_root, "PWD": task_root}
+        if not sandbox.has_private_root:
+            os.environ["TMPDIR"] = sandbox.tmp(environment_id)
+        os.chdir(task_root)
+        sandboxes.confine(sandbox, environment_id, code, folders)
+        gc.enable()
+        module, _, name = str(start["entry"]).partition(":")
+        runtime = start["start"]
+        assert isinstance(runtime, dict)
+        getattr(importlib.import_module(module), name)(channel, {**runtime, "task_root": task_root})
+    except OSError as error:
+        sys.stderr.write(f"jlambda: the sandbox could not be made: {error}\n")
+        os._exit(SANDBOX_FAILED)
+    finally:
+        os._exit(1)

@@ -1,0 +1,173 @@
+"""What a function's process may see and do: a root of its own, its own /proc, Landlock, limits, no capabilities.
+
+Two tiers, found out once by the supervisor. `private_root`: user, mount, PID and IPC namespaces, in which the
+environment sees only what it needs, read-only, with code at /var/task, layers below /opt and a /tmp of its own size.
+Without it (containers often refuse user namespaces): Landlock alone, with the code in its real folder and TMPDIR in
+place of /tmp. Either part may be missing; `Sandbox` says which are there. Nothing here starts or ends a process.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from jlambda.engine import syscalls
+
+TASK_ROOT, LAYERS_ROOT = "/var/task", "/opt"
+#: where all code folders are mounted until an environment knows which of them it runs
+_ALL_CODE = "/.code"
+_OLD_ROOT = "/.old"
+_SYSTEM_FOLDERS = ("usr", "etc", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix")
+_DEVICE_LINKS = (("/dev/fd", "/proc/self/fd"), ("/dev/stdin", "fd/0"), ("/dev/stdout", "fd/1"), ("/dev/stderr", "fd/2"))
+_DEVICES = ("null", "zero", "full", "random", "urandom")
+#: the user that functions run as, inside a private root; AWS's is called sbx_user1051
+FUNCTION_UID = 1051
+_NOBODY = 65_534
+# https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: file descriptors, processes and threads
+_OPEN_FILES, _PROCESSES = 1_024, 1_024
+_STACK_BYTES = 8 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """The parts of the sandbox that this machine gives, and the folders that it is made of.
+
+    `code_root` holds one folder per code package, `scratch` (on the state folder's disk) stands in for /tmp in the
+    tier without a private root, `hidden` is masked wherever it lies below a folder that functions see.
+    """
+
+    code_root: str
+    scratch: str
+    hidden: tuple[str, ...]
+    has_private_root: bool = False
+    landlock_version: int = 0
+
+    def task_root(self, code: str) -> str:
+        """Where code with this key lies for the function."""
+        return TASK_ROOT if self.has_private_root else f"{self.code_root}/{code}"
+
+    def tmp(self, environment_id: int) -> str:
+        """The environment's folder for temporary files."""
+        return "/tmp" if self.has_private_root else f"{self.scratch}/{environment_id}"
+
+
+def interpreter_folders() -> list[str]:
+    """The folders outside the system's own that this interpreter needs, none below another, as it names them."""
+    package = str(Path(__file__).resolve().parents[1])
+    wanted = {sys.prefix, sys.base_prefix, sys.exec_prefix, package, *filter(os.path.isdir, sys.path)}
+    wanted = {os.path.abspath(path) for path in wanted} - {"/", "/usr", "/tmp"}
+    covered = [f"/{name}/" for name in _SYSTEM_FOLDERS]
+    kept: list[str] = []
+    for path in sorted(wanted):
+        if not any(path.startswith(above) for above in (*covered, *(f"{k}/" for k in kept))):
+            kept.append(path)
+    return kept
+
+
+def map_users(pid: int) -> None:
+    """Give a process in a new user namespace its users: itself for mounting, `FUNCTION_UID` for the function."""
+    uid, gid = os.getuid(), os.getgid()
+    process = Path(f"/proc/{pid}")
+    if uid == 0:  # the function is nobody outside, so that it owns none of root's files
+        uids, gids = f"0 0 1\n{FUNCTION_UID} {_NOBODY} 1", f"0 0 1\n{FUNCTION_UID} {_NOBODY} 1"
+    else:
+        (process / "setgroups").write_text("deny")
+        uids, gids = f"{FUNCTION_UID} {uid} 1", f"{FUNCTION_UID} {gid} 1"
+    (process / "uid_map").write_text(uids)
+    (process / "gid_map").write_text(gids)
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateRoot:
+    """What a private root shows, looked up once for all environments: `(source, path, is_folder)` and symbolic links."""
+
+    shown: tuple[tuple[str, str, bool], ...]
+    links: tuple[tuple[str, str], ...]
+    hidden: tuple[str, ...]
+
+
+def plan_private_root(sandbox: Sandbox, folders: list[str]) -> PrivateRoot:
+    """The private root of every environment: the system, the interpreter's `folders`, some devices, all code."""
+    links = {f"/{name}": os.readlink(f"/{name}") for name in _SYSTEM_FOLDERS if os.path.islink(f"/{name}")}
+    system = [f"/{name}" for name in _SYSTEM_FOLDERS if f"/{name}" not in links and os.path.isdir(f"/{name}")]
+    paths = {path: path for path in (*system, *(f"/dev/{name}" for name in _DEVICES), *folders)}
+    paths[_ALL_CODE] = sandbox.code_root
+    shown = tuple((os.path.realpath(source), path, os.path.isdir(source)) for path, source in paths.items())
+    visible = [f"{path}/" for path in (*system, *folders)]
+    hidden = {seen for path in sandbox.hidden for seen in (path, os.path.realpath(path))}
+    hidden = {path for path in hidden if os.path.isdir(path) and any(path.startswith(above) for above in visible)}
+    return PrivateRoot(shown, tuple(links.items()), tuple(sorted(hidden)))
+
+
+def enter_private_root(plan: PrivateRoot) -> None:
+    """Swap this process's root, in its new namespaces, for one that holds only what functions need."""
+    os.umask(0o022)
+    syscalls.mount("none", "/", None, syscalls.MS_REC | syscalls.MS_PRIVATE)
+    # Any folder will do to make the new root in: once it is the root, what it covered is in sight again.
+    syscalls.mount("tmpfs", "/tmp", "tmpfs", syscalls.MS_NOSUID, "size=1m,mode=755")
+    os.mkdir("/tmp" + _OLD_ROOT)
+    syscalls.pivot_root("/tmp", "/tmp" + _OLD_ROOT)
+    os.chdir("/")
+    # first: the interpreter itself may lie below it
+    os.mkdir("/tmp")
+    syscalls.mount("tmpfs", "/tmp", "tmpfs", syscalls.MS_NOSUID | syscalls.MS_NODEV, "size=1m,mode=1777")
+    for path, target in (*plan.links, *_DEVICE_LINKS):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        os.symlink(target, path)
+    for source, path, is_folder in plan.shown:
+        if is_folder:
+            os.makedirs(path, exist_ok=True)
+        else:
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o644))
+        syscalls.mount(_OLD_ROOT + source, path, None, syscalls.MS_BIND | syscalls.MS_REC)
+    for path in plan.hidden:
+        syscalls.mount("tmpfs", path, "tmpfs", syscalls.MS_NOSUID, "size=4k,mode=755")
+    for folder in ("/proc", TASK_ROOT, LAYERS_ROOT):
+        os.makedirs(folder, exist_ok=True)
+    # The kernel gives a new /proc only to who can see one already: before the old root goes.
+    syscalls.mount("proc", "/proc", "proc", syscalls.MS_NOSUID | syscalls.MS_NODEV)
+    syscalls.unmount(_OLD_ROOT)
+    os.rmdir(_OLD_ROOT)
+    syscalls.set_read_only("/", True, is_recursive=True)
+    for folder in ("/proc", "/tmp"):
+        syscalls.set_read_only(folder, False)
+
+
+def show_code(sandbox: Sandbox, environment_id: int, code: str, ephemeral_storage_mb: int) -> None:
+    """Put the function's code at its place, give it its /tmp, and take all other code out of sight."""
+    if not sandbox.has_private_root:
+        os.makedirs(sandbox.tmp(environment_id), mode=0o700, exist_ok=True)
+        return
+    flags = syscalls.MS_REMOUNT | syscalls.MS_NOSUID | syscalls.MS_NODEV
+    syscalls.mount("tmpfs", "/tmp", None, flags, f"size={ephemeral_storage_mb}m")
+    syscalls.mount(f"{_ALL_CODE}/{code}", TASK_ROOT, None, syscalls.MS_BIND)
+    syscalls.unmount(_ALL_CODE)
+
+
+def confine(sandbox: Sandbox, environment_id: int, code: str, folders: list[str]) -> None:
+    """Hold the calling process, which is about to run the function, to what a function may do. For good."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
+    resource.setrlimit(resource.RLIMIT_STACK, (_STACK_BYTES, hard))
+    tmp = sandbox.tmp(environment_id)
+    if sandbox.has_private_root:
+        if os.getuid() == 0:
+            os.setgroups([])
+            os.setresgid(FUNCTION_UID, FUNCTION_UID, FUNCTION_UID)
+            os.setresuid(FUNCTION_UID, FUNCTION_UID, FUNCTION_UID)
+            # A change of user makes /proc/self root's own; this gives it back.
+            syscalls.make_dumpable()
+        # counted per user and user namespace, so only in one of our own (Linux 5.14)
+        resource.setrlimit(resource.RLIMIT_NPROC, (_PROCESSES, _PROCESSES))
+        syscalls.drop_capabilities()
+    if sandbox.landlock_version:
+        if sandbox.has_private_root:
+            syscalls.landlock(["/"], [tmp, "/dev", "/proc"])
+        else:
+            system = [f"/{name}" for name in _SYSTEM_FOLDERS if os.path.isdir(f"/{name}")]
+            readable = [*system, *folders, f"{sandbox.code_root}/{code}", "/proc"]
+            syscalls.landlock(readable, [tmp, *(f"/dev/{name}" for name in _DEVICES)])

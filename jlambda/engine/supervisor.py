@@ -1,0 +1,215 @@
+"""The supervisor: the one process that forks, kills and reaps execution environments.
+
+Single-threaded, in an interpreter of its own that has imported what functions commonly need, so that an environment
+is a fork of it. It serves requests that come over one packet socket, with file descriptors attached, and sleeps
+otherwise. It ends, with all environments, when the other end of that socket closes, for whatever reason.
+It knows neither functions nor invocations.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from jlambda.engine import first_process, sandbox, syscalls
+from jlambda.engine.sandbox import Sandbox
+
+#: what a request or a report may take, one packet each
+MESSAGE_BYTES = 65_536
+_NAMESPACES = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC
+
+
+class Supervisor:
+    """Forks first processes, by environment id, and tells of their end."""
+
+    def __init__(self, control: socket.socket, wanted: Sandbox) -> None:
+        self.control = control
+        self.folders = sandbox.interpreter_folders()
+        self.root = sandbox.plan_private_root(wanted, self.folders)
+        self.sandbox = replace(wanted, landlock_version=min(syscalls.landlock_version(), wanted.landlock_version))
+        self.first: dict[int, int] = {}  # environment id -> pid of its first process
+        self.refusal = ""
+        if wanted.has_private_root:
+            self.refusal = self._try_private_root()
+            self.sandbox = replace(self.sandbox, has_private_root=not self.refusal)
+
+    def _try_private_root(self) -> str:
+        """Make a private root once, to see whether this machine lets us: why not, or nothing."""
+        mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        output = os.memfd_create("probe")
+        try:
+            pid = self._fork(its, output, self.sandbox, 0)
+        except OSError as error:
+            return str(error)
+        finally:
+            its.close()
+        mine.shutdown(socket.SHUT_WR)
+        os.waitpid(pid, 0)
+        told = os.pread(output, 1000, 0).decode(errors="replace")
+        mine.close()
+        os.close(output)
+        return told.strip()
+
+    def _fork(self, channel: socket.socket, output: int, box: Sandbox, environment_id: int) -> int:
+        if not box.has_private_root:
+            pid = os.fork()
+            if pid == 0:
+                first_process.run(channel, output, box, self.root, self.folders, environment_id)
+            return pid
+        may_go, go = os.pipe()
+        try:
+            pid = syscalls.clone(_NAMESPACES)
+            if pid == 0:
+                os.close(go)
+                if os.read(may_go, 1) == b"y":
+                    first_process.run(channel, output, box, self.root, self.folders, environment_id)
+                os._exit(first_process.SANDBOX_FAILED)
+            try:
+                sandbox.map_users(pid)
+                os.write(go, b"y")
+            except OSError:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+                raise
+            return pid
+        finally:
+            os.close(may_go)
+            os.close(go)
+
+    def create(self, environment_id: int, channel_fd: int, output: int) -> None:
+        """Fork an environment that waits for its START on the channel."""
+        channel = socket.socket(fileno=channel_fd)
+        try:
+            self.first[environment_id] = self._fork(channel, output, self.sandbox, environment_id)
+        except OSError as error:
+            self._tell({"ended": environment_id, "reason": str(error)})
+        finally:
+            channel.close()
+            os.close(output)
+
+    def kill(self, environment_id: int, pid: int) -> None:
+        """SIGKILL the function's process, if it is one of that environment's; its first process reports the end."""
+        first = self.first.get(environment_id)
+        if first and pid and _parent(pid) == first:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def stop(self, environment_id: int) -> None:
+        """End an environment with all its processes."""
+        if environment_id in self.first:
+            self._signal(environment_id, signal.SIGKILL if self.sandbox.has_private_root else signal.SIGTERM)
+
+    def _signal(self, environment_id: int, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.first[environment_id], number)
+
+    def reap(self) -> None:
+        """Collect the environments that have ended, and tell the engine."""
+        while self.first:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            for environment_id in [i for i, first in self.first.items() if first == pid]:
+                del self.first[environment_id]
+                self._remove_scratch(environment_id)
+                self._tell({"ended": environment_id})
+
+    def _remove_scratch(self, environment_id: int) -> None:
+        if not self.sandbox.has_private_root:
+            import shutil
+
+            shutil.rmtree(self.sandbox.tmp(environment_id), ignore_errors=True)
+
+    def _tell(self, message: dict[str, object]) -> None:
+        with contextlib.suppress(OSError):
+            self.control.send(json.dumps(message).encode())
+
+    def serve(self) -> None:
+        """Carry out requests until the engine is gone, then end everything."""
+        woken, wake = os.pipe()
+        for fd in (woken, wake):
+            os.set_blocking(fd, False)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        self._tell({"sandbox": asdict(self.sandbox), "refusal": self.refusal})
+        poll = select.poll()
+        poll.register(woken, select.POLLIN)
+        poll.register(self.control, select.POLLIN)
+        while True:
+            ready = {fd for fd, _ in poll.poll()}
+            if woken in ready:
+                with contextlib.suppress(BlockingIOError):
+                    os.read(woken, 65_536)
+                self.reap()
+            if self.control.fileno() in ready and not self._serve_one():
+                break
+        for environment_id in list(self.first):
+            self.stop(environment_id)
+        while self.first:
+            pid, _ = os.waitpid(-1, 0)
+            for environment_id in [i for i, first in self.first.items() if first == pid]:
+                del self.first[environment_id]
+                self._remove_scratch(environment_id)
+
+    def _serve_one(self) -> bool:
+        try:
+            message, fds, _, _ = socket.recv_fds(self.control, MESSAGE_BYTES, 2)
+        except OSError:
+            return False
+        if not message:
+            return False
+        request = json.loads(message)
+        match request.pop("do"):
+            case "create":
+                self.create(request["id"], *fds)
+            case "kill":
+                self.kill(request["id"], request["pid"])
+            case "stop":
+                self.stop(request["id"])
+        return True
+
+
+def _parent(pid: int) -> int:
+    """The parent of a process, 0 if that is gone."""
+    try:
+        # the name, in brackets, may hold anything: count from its end
+        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return 0
+
+
+def main() -> None:
+    """``python -m jlambda.engine.supervisor FD OPTIONS``: OPTIONS is JSON of `Sandbox` and the modules to preload."""
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(null, 1)
+    options = json.loads(sys.argv[2])
+    for name in options["preload"]:
+        importlib.import_module(name)
+    if syscalls.IS_LINUX:
+        syscalls.landlock_version()  # the first call through ctypes is the slow one
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    control = socket.socket(fileno=int(sys.argv[1]))
+    wanted = Sandbox(**{**options["sandbox"], "hidden": tuple(options["sandbox"]["hidden"])})
+    Supervisor(control, wanted).serve()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Starting, stopping and reaping child processes of ours, of any kind. Knows nothing of what they do."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from jlambda.errors import EngineError
+
+_ENV = "/usr/bin/env"
+
+
+def clean_environment() -> dict[str, str]:
+    """What a child of ours needs of the user's environment variables, and nothing else: no credentials, no HOME."""
+    kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONUSERBASE", "VIRTUAL_ENV", "TZ")
+    return {key: os.environ[key] for key in kept if key in os.environ}
+
+
+class Child:
+    """A process that this one started, and will reap."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self.exit_code: int | None = None
+
+    def has_ended(self) -> bool:
+        """Whether it is gone; reaps it if so."""
+        if self.exit_code is None:
+            try:
+                pid, status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:  # somebody else in this process waited for all children
+                self.exit_code = -1
+            else:
+                if pid:
+                    self.exit_code = os.waitstatus_to_exitcode(status)
+        return self.exit_code is not None
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for its end; False if it has not come by then."""
+        deadline, pause = time.monotonic() + timeout_s, 0.0005
+        while not self.has_ended():
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(pause)
+            pause = min(pause * 2, 0.02)
+        return True
+
+    def end(self, grace_s: float = 0.0) -> None:
+        """Wait `grace_s` for it to end by itself, then kill it, and reap it."""
+        if not self.wait(grace_s):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            self.wait(5.0)
+
+
+def start_python(module: str, arguments: Sequence[str], fds: Sequence[int], variables: Mapping[str, str]) -> Child:
+    """Run ``python -m module arguments`` in a fresh interpreter that inherits `fds` and has only `variables`.
+
+    The user's script is not run again, and no fork of this process, which may have threads, runs Python code.
+    The environment is emptied before the interpreter begins: /proc/PID/environ would keep it for good.
+    """
+    from multiprocess.util import spawnv_passfds
+
+    package_parent = str(Path(__file__).resolve().parents[1])
+    code = f"import sys; sys.path.append({package_parent!r}); import runpy; runpy.run_module({module!r}, run_name='__main__')"
+    command = [_ENV, "-i", *(f"{key}={value}" for key, value in variables.items())]
+    command += [sys.executable, "-P", "-c", code, *arguments]
+    try:
+        return Child(spawnv_passfds(_ENV.encode(), [os.fsencode(word) for word in command], fds))
+    except OSError as error:
+        raise EngineError(f"{module} could not be started: {error}; free some memory or processes, then try again") from error
