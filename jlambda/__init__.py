@@ -1,0 +1,107 @@
+"""AWS Lambda inside a Jupyter notebook.
+
+``%load_ext jlambda``, then a cell that begins with ``%%lambda NAME`` is a deployed function. The same from Python:
+`deploy`, `function`, `get`, `invocations`, `logs`, `cost`, `metrics`, `Session`, `Executor`.
+
+Everything here is loaded when first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+#: public name -> the module that has it
+_HOMES = {
+    "Executor": "jlambda.executor",
+    "Function": "jlambda.handle",
+    "Invocation": "jlambda.handle",
+    "Session": "jlambda.session",
+    "cost": "jlambda.shortcuts",
+    "current": "jlambda.session",
+    "deploy": "jlambda.shortcuts",
+    "errors": "jlambda.errors",
+    "function": "jlambda.shortcuts",
+    "get": "jlambda.shortcuts",
+    "invocations": "jlambda.shortcuts",
+    "logs": "jlambda.shortcuts",
+    "metrics": "jlambda.shortcuts",
+    "use": "jlambda.session",
+    **{
+        name: "jlambda.errors"
+        for name in (
+            "CodeError",
+            "EngineError",
+            "FunctionError",
+            "InvalidParameter",
+            "InvalidRequestContent",
+            "LambdaError",
+            "RequestTooLarge",
+            "ResourceConflict",
+            "ResourceNotFound",
+            "StateError",
+            "Throttled",
+        )
+    },
+}
+
+__all__ = [*sorted(_HOMES), "__version__", "load_ipython_extension", "unload_ipython_extension"]  # noqa: PLE0604
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from jlambda import errors as errors
+    from jlambda.errors import CodeError as CodeError
+    from jlambda.errors import EngineError as EngineError
+    from jlambda.errors import FunctionError as FunctionError
+    from jlambda.errors import InvalidParameter as InvalidParameter
+    from jlambda.errors import InvalidRequestContent as InvalidRequestContent
+    from jlambda.errors import LambdaError as LambdaError
+    from jlambda.errors import RequestTooLarge as RequestTooLarge
+    from jlambda.errors import ResourceConflict as ResourceConflict
+    from jlambda.errors import ResourceNotFound as ResourceNotFound
+    from jlambda.errors import StateError as StateError
+    from jlambda.errors import Throttled as Throttled
+    from jlambda.executor import Executor as Executor
+    from jlambda.handle import Function as Function
+    from jlambda.handle import Invocation as Invocation
+    from jlambda.session import Session as Session
+    from jlambda.session import current as current
+    from jlambda.session import use as use
+    from jlambda.shortcuts import cost as cost
+    from jlambda.shortcuts import deploy as deploy
+    from jlambda.shortcuts import function as function
+    from jlambda.shortcuts import get as get
+    from jlambda.shortcuts import invocations as invocations
+    from jlambda.shortcuts import logs as logs
+    from jlambda.shortcuts import metrics as metrics
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'jlambda' has no attribute {name!r}")
+    module = importlib.import_module(home)
+    value: object = module if home.rpartition(".")[2] == name else getattr(module, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """``%load_ext jlambda``."""
+    from jlambda.notebook import load_ipython_extension as load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """``%unload_ext jlambda``."""
+    from jlambda.notebook import unload_ipython_extension as unload
+
+    unload(shell)

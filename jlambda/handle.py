@@ -1,0 +1,220 @@
+"""What a user holds: `Function`, a deployed function, and `Invocation`, one call that is over.
+
+Both are views on a session; they keep nothing but names and finished records.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Sized
+from concurrent.futures import Future
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from jlambda.billing import Cost, cost
+from jlambda.errors import FunctionError
+from jlambda.model.function import FunctionConfiguration
+from jlambda.model.invocation import InvocationRecord
+from jlambda.service.invoke import Finished
+from jlambda.telemetry.logs import LogEvent, lines, report_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from jlambda.session import Session
+
+#: seconds after which `map` shows a progress bar
+_PROGRESS_AFTER_S = 2.0
+
+
+class Invocation:
+    """One finished call: what came back, what was logged, what it took and cost."""
+
+    def __init__(self, finished: Finished, origin: str = "") -> None:
+        self.record: InvocationRecord = finished.record
+        self.payload: bytes = finished.payload
+        self._raw_log, self._origin = finished.log, origin
+
+    @property
+    def function(self) -> str:
+        """The function's name."""
+        return self.record.function
+
+    @cached_property
+    def result(self) -> Any:
+        """The value that the handler returned (bytes if it returned bytes); None if it failed."""
+        return None if self.record.error_type else decode_payload(self.payload)
+
+    @cached_property
+    def error(self) -> FunctionError | None:
+        """Why it failed; None if it did not."""
+        return function_error(self.record, self.payload, self._origin) if self.record.error_type else None
+
+    @cached_property
+    def logs(self) -> list[LogEvent]:
+        """The log events of this invocation, START to REPORT, on a cold start from INIT_START on."""
+        return lines(self.record, self._raw_log)
+
+    @property
+    def report(self) -> str:
+        """The REPORT line: duration, billed duration, memory, init."""
+        return report_line(self.record)
+
+    @cached_property
+    def cost(self) -> Cost:
+        """What it would cost on AWS, in US dollars, at first-tier prices."""
+        return cost(self.record)
+
+    def __repr__(self) -> str:
+        record = self.record
+        start = ", cold start" if record.cold_start else ""
+        return f"<Invocation {record.function} {record.status}: {record.billed_ms} ms billed{start}, {record.request_id}>"
+
+
+class Function:
+    """A deployed function. Call it with an event; `changes` says what the last deployment through it changed.
+
+    `changes` maps settings to ``(old, new)``; it is None where the function was new, or was only looked up.
+    """
+
+    def __init__(self, session: Session, name: str, changes: dict[str, tuple[object, object]] | None = None) -> None:
+        self._session, self.name, self.changes = session, name, changes
+        self.__name__ = name
+
+    @property
+    def configuration(self) -> FunctionConfiguration:
+        """What it is now. Raises `ResourceNotFound` once it is deleted."""
+        return self._session.control.get(self.name)
+
+    @property
+    def arn(self) -> str:
+        """Its Amazon Resource Name."""
+        return self._session.account.function_arn(self.name)
+
+    def __call__(self, event: Any = None, context: object = None) -> Any:
+        """Invoke it with `event` and return its result.
+
+        Raises `FunctionError` if it failed, `Throttled`, `InvalidRequestContent` and `RequestTooLarge`. `context` is
+        there so that the function can be called as it was written; Lambda makes its own.
+        """
+        version = self._session.control.version(self.name)
+        record, payload, _ = self._session.invoker.invoke(version, {} if event is None else event)
+        if record.error_type is not None:
+            raise function_error(record, payload, version.configuration.origin)
+        return decode_payload(payload)
+
+    def invoke(self, event: Any = None) -> Invocation:
+        """Invoke it with `event`; an error of the function is in the `Invocation`, not raised."""
+        return self._session.invoke(self.name, event)
+
+    def submit(self, event: Any = None) -> Future[Any]:
+        """Invoke it without waiting; the future gets its result, or a `FunctionError` or `Throttled`."""
+        version = self._session.control.version(self.name)
+        origin = version.configuration.origin
+        return self._session.invoker.submit(version, {} if event is None else event, lambda it: result_of(it, origin))
+
+    def map(self, events: Iterable[Any], max_concurrency: int | None = None, return_errors: bool = False) -> list[Any]:
+        """Invoke it with each of `events`, in parallel, and return the results in their order.
+
+        At most `max_concurrency` run at one time (default: twice the processors; raise it for functions that wait).
+        The first `FunctionError` is raised, unless `return_errors`, which puts errors in their places. A progress bar
+        shows after 2 seconds.
+        """
+        version = self._session.control.version(self.name)
+        concurrency = max_concurrency or 2 * (os.cpu_count() or 1)
+        origin = version.configuration.origin
+        results: list[Any] = []
+        progress = _Progress(self.name, len(events) if isinstance(events, Sized) else None)
+
+        def finished(number: int, it: Finished) -> None:
+            if number >= len(results):
+                results.extend([None] * (number + 1 - len(results)))
+            progress.step()
+            if it.record.error_type is None:
+                results[number] = decode_payload(it.payload)
+                return
+            error = function_error(it.record, it.payload, origin)
+            if not return_errors:
+                raise error
+            results[number] = error
+
+        try:
+            self._session.invoker.map(version, events, concurrency, finished)
+        finally:
+            progress.close()
+        return results
+
+    def logs(self) -> pd.DataFrame:
+        """Its log events; columns timestamp, function, version, request_id, log_stream, level, message."""
+        return self._session.logs(self.name)
+
+    def invocations(self) -> pd.DataFrame:
+        """Its invocations, one a row, oldest first."""
+        return self._session.invocations(self.name)
+
+    def cost(self) -> pd.DataFrame:
+        """What its invocations would cost on AWS, in US dollars."""
+        return self._session.cost(self.name)
+
+    def metrics(self) -> pd.DataFrame:
+        """Invocations, errors, throttles and durations by minute."""
+        return self._session.metrics(self.name)
+
+    def delete(self) -> None:
+        """Delete the function; its records stay."""
+        self._session.delete(self.name)
+
+    def __repr__(self) -> str:
+        return f"<Function {self.name}>"
+
+
+class _Progress:
+    """A progress bar that comes only if there is something to wait for."""
+
+    def __init__(self, name: str, total: int | None) -> None:
+        import time
+
+        self._name, self._total, self._clock = name, total, time.monotonic
+        self._done, self._show_at = 0, time.monotonic() + _PROGRESS_AFTER_S
+        self._bar: Any = None
+
+    def step(self) -> None:
+        self._done += 1
+        if self._bar is not None:
+            self._bar.update()
+        elif self._clock() >= self._show_at:
+            from tqdm.auto import tqdm
+
+            self._bar = tqdm(desc=self._name, total=self._total, initial=self._done, unit="event")
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def decode_payload(payload: bytes) -> Any:
+    """A response as a Python value; bytes that are not JSON stay bytes."""
+    try:
+        return json.loads(payload.decode())
+    except ValueError:
+        return payload
+
+
+def function_error(record: InvocationRecord, payload: bytes, origin: str) -> FunctionError:
+    """The error that a failed invocation's payload describes."""
+    document = json.loads(payload)
+    stack = tuple(document.get("stackTrace") or ())
+    return FunctionError(
+        record.function, document["errorType"], document.get("errorMessage", ""), stack, record.request_id, origin
+    )
+
+
+def result_of(finished: Finished, origin: str) -> Any:
+    """The value of an invocation that succeeded. Raises the `FunctionError` of one that did not."""
+    if finished.record.error_type is not None:
+        raise function_error(finished.record, finished.payload, origin)
+    return decode_payload(finished.payload)
+
+
+Handler = Callable[[Any, Any], Any]

@@ -1,0 +1,1 @@
+"""The Lambda service: the control plane and invocations."""

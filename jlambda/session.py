@@ -1,0 +1,303 @@
+"""A session: one account and region, one state folder, and the parts that work on them, put together here.
+
+Nothing is opened, started or imported before it is needed: a session that was only made costs nothing.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import weakref
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from jlambda.handle import Function, Invocation
+from jlambda.model.arn import Account
+from jlambda.model.limits import CONCURRENT_EXECUTIONS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from jlambda.engine.engine import Engine
+    from jlambda.service.control import ControlPlane
+    from jlambda.service.invoke import Invoker
+    from jlambda.store.database import Database
+    from jlambda.store.folder import StateFolder
+    from jlambda.store.records import Records
+
+#: how long an idle environment stays, in seconds; Lambda gives no number, minutes are what is seen
+KEEP_ALIVE_S = 600.0
+#: environments kept ready ahead of need
+BLANKS = 1
+
+
+class Session:
+    """AWS Lambda for one notebook.
+
+    `state` is the folder for functions, records and logs; by default ``.jlambda/NOTEBOOK`` in the current folder. It
+    is used by one live session at a time: `notice` says so where this one had to take another.
+    """
+
+    def __init__(
+        self, state: Path | str | None = None, account: str = Account().id, region: str = Account().region
+    ) -> None:
+        self.account = Account(account, region)
+        self._asked = Path(state) if state is not None else default_folder()
+        self._lock = threading.RLock()
+        self._parts: _Parts | None = None
+        self._outer: Session | None = None
+
+    # -- parts, made when first needed -----------------------------------------------------------------------------
+
+    def _open(self) -> _Parts:
+        parts = self._parts
+        if parts is None:
+            with self._lock:
+                if self._parts is None:
+                    self._parts = _Parts(self._asked, self.account)
+                parts = self._parts
+        return parts
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anything has been opened or started."""
+        return self._parts is not None
+
+    @property
+    def folder(self) -> Path:
+        """The state folder in use."""
+        return self._open().folder.path
+
+    @property
+    def notice(self) -> str | None:
+        """One line to show the user, or None: the state folder was taken by another live session."""
+        folder = self._open().folder
+        if folder.shared_with is None:
+            return None
+        return f"{folder.shared_with} is in use by another kernel; this one keeps its functions in {folder.path}"
+
+    @property
+    def control(self) -> ControlPlane:
+        """The control plane."""
+        return self._open().control
+
+    @property
+    def invoker(self) -> Invoker:
+        """What runs invocations."""
+        return self._open().invoker
+
+    @property
+    def engine(self) -> Engine:
+        """The execution environments."""
+        return self._open().engine
+
+    # -- functions ---------------------------------------------------------------------------------------------------
+
+    def deploy(
+        self,
+        source: str | Path | Callable[..., object],
+        name: str | None = None,
+        *,
+        handler: str | None = None,
+        runtime: str | None = None,
+        memory: int | None = None,
+        timeout: int | None = None,
+        env: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        description: str | None = None,
+        ephemeral_storage: int | None = None,
+        architecture: str | None = None,
+        use: Mapping[str, object] | None = None,
+        origin: str = "",
+    ) -> Function:
+        """Create a function, or update the one of this name; options not given keep their values.
+
+        `source` is the text of a module, a path (a .py file, a folder or a zip) or a callable, `memory` and
+        `ephemeral_storage` are in MB, `timeout` is in seconds, `secrets` are environment variables whose values are
+        never shown, `use` holds objects that become globals of the module, `origin` says where the source came from
+        (``"Cell In[3]"``), for tracebacks. Raises `InvalidParameter` and `CodeError`, having changed nothing.
+        """
+        from jlambda.service.control import Settings
+
+        settings = Settings(
+            handler=handler,
+            runtime=runtime,
+            memory_mb=memory,
+            timeout_s=timeout,
+            environment=env,
+            secrets=secrets,
+            description=description,
+            ephemeral_storage_mb=ephemeral_storage,
+            architecture=architecture,
+            use=use,
+            origin=origin,
+        )
+        configuration, changed = self.control.deploy(source, name, settings)
+        self.engine.start()
+        return Function(self, configuration.name, changed)
+
+    def get(self, name: str) -> Function:
+        """A function by name or ARN. Raises `ResourceNotFound`."""
+        return Function(self, self.control.get(name).name)
+
+    def functions(self) -> list[Function]:
+        """All functions, by name."""
+        return [Function(self, configuration.name) for configuration in self.control.list()]
+
+    def delete(self, name: str) -> None:
+        """Delete a function; its records stay. Raises `ResourceNotFound`."""
+        self.control.delete(name)
+
+    def reset(self) -> None:
+        """Delete all functions, records and logs."""
+        self.control.reset()
+        self._open().records.clear()
+
+    def invoke(self, reference: str, event: Any = None) -> Invocation:
+        """Invoke a function by name, NAME:QUALIFIER or ARN, and wait for it."""
+        version = self.control.version(reference)
+        finished = self.invoker.invoke(version, {} if event is None else event)
+        return Invocation(finished, version.configuration.origin)
+
+    # -- views of the records ----------------------------------------------------------------------------------------
+
+    def invocations(self, function: str | None = None) -> pd.DataFrame:
+        """Invocations of one function or all, one a row, oldest first; durations in ms, memory in MB, cost in USD."""
+        from jlambda.telemetry import frames
+
+        return frames.invocations(self._open().records.rows(function))
+
+    def logs(self, function: str | None = None) -> pd.DataFrame:
+        """Log events of one function or all, in the order of time."""
+        from jlambda.telemetry import frames
+
+        return frames.logs(self._open().records.raw_logs(function))
+
+    def cost(self, function: str | None = None) -> pd.DataFrame:
+        """What the invocations would cost on AWS in US dollars, by function: AWS's prices for what ran here."""
+        from jlambda.telemetry import frames
+
+        return frames.cost(self._open().records.rows(function))
+
+    def metrics(self, function: str | None = None) -> pd.DataFrame:
+        """Invocations, errors, throttles and durations by function and minute."""
+        from jlambda.telemetry import frames
+
+        return frames.metrics(self._open().records.rows(function))
+
+    # -- end -----------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """End all environments, write what is not written yet, and let go of the state folder. Used again, it reopens."""
+        with self._lock:
+            parts, self._parts = self._parts, None
+        if parts is not None:
+            parts.close()
+
+    def __enter__(self) -> Session:
+        """Have `jlambda.*` work on this session within the block."""
+        global _current
+        with _current_lock:
+            self._outer, _current = _current, self
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        global _current
+        with _current_lock:
+            _current = self._outer
+        self.close()
+
+    def __repr__(self) -> str:
+        where = self._parts.folder.path if self._parts else self._asked
+        return f"<Session {self.account.id} {self.account.region} in {where}>"
+
+
+class _Parts:
+    """Everything of a session that is open."""
+
+    def __init__(self, folder: Path, account: Account) -> None:
+        from jlambda.engine.control import wanted_sandbox
+        from jlambda.engine.engine import Engine
+        from jlambda.engine.scheduler import Scheduler
+        from jlambda.runtimes import python
+        from jlambda.runtimes.code import CodeStore
+        from jlambda.service.control import ControlPlane
+        from jlambda.service.invoke import Invoker
+        from jlambda.store.database import Database
+        from jlambda.store.folder import open_folder
+        from jlambda.store.functions import Functions
+        from jlambda.store.records import Records
+        from jlambda.store.secrets import Secrets
+
+        self._pid = os.getpid()
+        self.folder: StateFolder = open_folder(folder)
+        try:
+            self.database: Database = Database(self.folder.path)
+        except BaseException:
+            self.folder.close()
+            raise
+        self.records: Records = Records(self.database)
+        code = self.folder.path / "code"
+        code.mkdir(mode=0o755, exist_ok=True)
+        sandbox = wanted_sandbox(str(self.folder.path), str(code))
+        scheduler = Scheduler(CONCURRENT_EXECUTIONS, KEEP_ALIVE_S)
+        self.engine: Engine = Engine(scheduler, sandbox, [python.ENTRY.partition(":")[0], *python.PRELOAD], BLANKS)
+        secrets = Secrets(self.folder.path)
+        self.control: ControlPlane = ControlPlane(
+            Functions(self.database), secrets, CodeStore(code), account, self.engine.retire
+        )
+        self.invoker: Invoker = Invoker(self.engine, self.records)
+        _OPEN.add(self)
+
+    def close(self) -> None:
+        """In the reverse order of opening; each part is closed whatever becomes of the others."""
+        _OPEN.discard(self)
+        if self._pid != os.getpid():  # a fork of the process that these parts belong to
+            return
+        try:
+            self.engine.close()
+        finally:
+            try:
+                self.database.close()
+            finally:
+                self.folder.close()
+
+
+#: what the interpreter's end has to close
+_OPEN: weakref.WeakSet[_Parts] = weakref.WeakSet()
+
+
+@atexit.register
+def _close_all() -> None:
+    for parts in list(_OPEN):
+        parts.close()
+
+
+def default_folder() -> Path:
+    """``.jlambda/NOTEBOOK`` in the current folder, the notebook's name being known to kernels of Jupyter Server."""
+    notebook = Path(os.environ.get("JPY_SESSION_NAME", "")).stem
+    return Path.cwd() / ".jlambda" / (notebook or "default")
+
+
+_current: Session | None = None
+_current_lock = threading.Lock()
+
+
+def current() -> Session:
+    """The session that `jlambda.*` works on, made on first use."""
+    global _current
+    with _current_lock:
+        if _current is None:
+            _current = Session()
+        return _current
+
+
+def use(session: Session) -> Session:
+    """Have `jlambda.*` work on another session from now on; returns it."""
+    global _current
+    with _current_lock:
+        _current = session
+    return session

@@ -1,0 +1,50 @@
+"""The module-level functions: `Session`'s methods, on the current session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jlambda.handle import Function
+from jlambda.session import current
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def deploy(source: str | Path | Callable[..., object], name: str | None = None, **options: Any) -> Function:
+    """Create or update a function; the options are those of `Session.deploy`."""
+    return current().deploy(source, name, **options)
+
+
+def function(source: Callable[..., object] | None = None, **options: Any) -> Any:
+    """Deploy the decorated function under its own name: ``@jlambda.function`` or ``@jlambda.function(memory=512)``."""
+    if source is not None:
+        return deploy(source, **options)
+    return lambda decorated: deploy(decorated, **options)
+
+
+def get(name: str) -> Function:
+    """A function by name or ARN. Raises `ResourceNotFound`."""
+    return current().get(name)
+
+
+def invocations(function: str | None = None) -> pd.DataFrame:
+    """Invocations of one function or all, one a row, oldest first."""
+    return current().invocations(function)
+
+
+def logs(function: str | None = None) -> pd.DataFrame:
+    """Log events of one function or all."""
+    return current().logs(function)
+
+
+def cost(function: str | None = None) -> pd.DataFrame:
+    """What the invocations would cost on AWS, in US dollars."""
+    return current().cost(function)
+
+
+def metrics(function: str | None = None) -> pd.DataFrame:
+    """Invocations, errors, throttles and durations by function and minute."""
+    return current().metrics(function)

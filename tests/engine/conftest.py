@@ -1,0 +1,109 @@
+"""A real engine, and versions made of a few lines of Python."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from jlambda.engine.control import wanted_sandbox
+from jlambda.engine.engine import Engine
+from jlambda.engine.scheduler import Scheduler
+from jlambda.model.arn import Account
+from jlambda.model.function import FunctionConfiguration
+from jlambda.model.invocation import Outcome, Request
+from jlambda.runtimes import python
+from jlambda.runtimes.code import CodeStore
+from jlambda.service.invoke import new_request_id
+
+
+@dataclass
+class SourceVersion:
+    """A version made of source text."""
+
+    source: str
+    code: str
+    function: str = "f"
+    timeout_s: int = 3
+    key: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+    def new_environment(self) -> tuple[str, bytes]:
+        """As a deployed version has it."""
+        stream = f"2026/11/23/[$LATEST]{uuid.uuid4().hex}"
+        configuration = FunctionConfiguration(self.function, handler="lambda_function.handler", timeout_s=self.timeout_s)
+        start = {
+            "code": self.code,
+            "ephemeral_storage_mb": 512,
+            "variables": python.environment_variables(configuration, {}, Account(), stream),
+            "entry": python.ENTRY,
+            "start": python.start(configuration, Account().function_arn(self.function)),
+        }
+        return stream, json.dumps(start).encode()
+
+
+@dataclass
+class Rig:
+    """An engine with what a test wants of it."""
+
+    engine: Engine
+    code: CodeStore
+
+    def version(self, source: str, **options: object) -> SourceVersion:
+        """A version of a function with this source."""
+        package = self.code.put_source(source)
+        return SourceVersion(source, f"{package.key}/task", **options)  # type: ignore[arg-type]
+
+    def run(self, version: SourceVersion, event: object = None) -> Outcome:
+        """Invoke it, and check the scheduler's books after that."""
+        request = Request(new_request_id(), json.dumps({} if event is None else event).encode())
+        outcome = self.engine.invoke(version, request, lambda _: None)
+        self.engine.scheduler.validate()
+        return outcome
+
+    def value(self, version: SourceVersion, event: object = None) -> object:
+        """Invoke it and return what it answered."""
+        outcome = self.run(version, event)
+        assert outcome.status == "success", outcome
+        return json.loads(outcome.payload)
+
+
+MakeRig = Callable[..., Rig]
+
+
+@pytest.fixture
+def make_rig(tmp_path: Path, no_descriptor_left_behind: None) -> Iterator[MakeRig]:
+    """Makes engines: options are those of the scheduler, the sandbox and the engine."""
+    made: list[Rig] = []
+
+    def make(
+        concurrency: int = 1000,
+        keep_alive_s: float = 600.0,
+        blanks: int = 1,
+        private_root: bool = True,
+        landlock: bool = True,
+        now: Callable[[], float] | None = None,
+    ) -> Rig:
+        state = tmp_path / f"state{len(made)}"
+        (state / "code").mkdir(parents=True)
+        state.chmod(0o700)
+        sandbox = wanted_sandbox(str(state), str(state / "code"), private_root=private_root, landlock=landlock)
+        options = {} if now is None else {"now": now}
+        preload = [python.ENTRY.partition(":")[0], *python.PRELOAD]
+        engine = Engine(Scheduler(concurrency, keep_alive_s), sandbox, preload, blanks, **options)
+        made.append(Rig(engine, CodeStore(state / "code")))
+        return made[-1]
+
+    yield make
+    for rig in made:
+        rig.engine.close()
+        rig.engine.scheduler.validate()
+
+
+@pytest.fixture
+def rig(make_rig: MakeRig) -> Rig:
+    """An engine with everything switched on."""
+    return make_rig()

@@ -1,0 +1,211 @@
+"""The scheduler, by example and over random histories."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+
+from jlambda.engine.scheduler import (
+    ACCOUNT_LIMIT,
+    RESERVED_LIMIT,
+    Assign,
+    BecameIdle,
+    Elapsed,
+    Ended,
+    Invoked,
+    Retired,
+    Scheduler,
+    Start,
+    Stop,
+    Throttle,
+    WasReset,
+)
+from jlambda.errors import EngineError
+
+
+def invoked(request_id: str, at: float = 0.0, version: str = "f:1", function: str = "f") -> Invoked:
+    """An invocation of version 1 of f, unless said otherwise."""
+    return Invoked(request_id, version, function, at)
+
+
+@pytest.fixture
+def scheduler() -> Scheduler:
+    """A scheduler allowed two invocations at one time."""
+    return Scheduler(concurrency=2, keep_alive_s=600)
+
+
+def test_first_invocation_starts_an_environment(scheduler: Scheduler) -> None:
+    """With nothing idle, an invocation is bound to a new environment."""
+    assert scheduler.handle(invoked("r1")) == (Start("r1", 1, is_new=True),)
+    assert repr(scheduler) == "<Scheduler 0 busy, 1 starting, 0 idle, 0 reset>"
+
+
+def test_most_recently_used_environment_is_reused(scheduler: Scheduler) -> None:
+    """Of the idle environments the one that was busy last is taken."""
+    for request_id in ("r1", "r2"):
+        scheduler.handle(invoked(request_id))
+    scheduler.handle(BecameIdle(2, 1))
+    scheduler.handle(BecameIdle(1, 2))
+    assert scheduler.handle(invoked("r3", 3)) == (Assign("r3", 1),)
+    assert scheduler.handle(invoked("r4", 3)) == (Assign("r4", 2),)
+
+
+def test_over_the_account_limit_is_throttled(scheduler: Scheduler) -> None:
+    """The account's concurrency counts invocations of all functions together."""
+    scheduler.handle(invoked("r1"))
+    scheduler.handle(invoked("r2", version="g:1", function="g"))
+    assert scheduler.handle(invoked("r3")) == (Throttle("r3", ACCOUNT_LIMIT),)
+    scheduler.handle(BecameIdle(1, 1))
+    assert scheduler.handle(invoked("r4")) == (Assign("r4", 1),)
+
+
+def test_reserved_concurrency_is_the_functions_own(scheduler: Scheduler) -> None:
+    """A reservation limits its function, across versions, and takes from the others."""
+    scheduler.reserve("f", 1)
+    scheduler.handle(invoked("r1"))
+    assert scheduler.handle(invoked("r2", version="f:2")) == (Throttle("r2", RESERVED_LIMIT),)
+    scheduler.handle(invoked("r3", version="g:1", function="g"))
+    assert scheduler.handle(invoked("r4", version="g:1", function="g")) == (Throttle("r4", ACCOUNT_LIMIT),)
+
+
+def test_reserving_nothing_throttles_everything(scheduler: Scheduler) -> None:
+    """Reserved concurrency 0 switches a function off."""
+    scheduler.reserve("f", 0)
+    assert scheduler.handle(invoked("r1")) == (Throttle("r1", RESERVED_LIMIT),)
+    scheduler.reserve("f", None)
+    assert scheduler.handle(invoked("r2")) == (Start("r2", 1, is_new=True),)
+
+
+def test_a_reset_environment_is_initialised_anew(scheduler: Scheduler) -> None:
+    """After its process was lost, the next invocation is a cold start in the same sandbox."""
+    scheduler.handle(invoked("r1"))
+    scheduler.handle(WasReset(1, 1))
+    assert scheduler.handle(invoked("r2", 2)) == (Start("r2", 1, is_new=False),)
+
+
+def test_idle_environments_expire(scheduler: Scheduler) -> None:
+    """An environment that was idle for the keep-alive time is stopped; not one moment earlier."""
+    scheduler.handle(invoked("r1"))
+    scheduler.handle(BecameIdle(1, 10))
+    assert scheduler.next_expiry() == 610
+    assert scheduler.handle(Elapsed(609.9)) == ()
+    assert scheduler.handle(Elapsed(610)) == (Stop(1),)
+    assert scheduler.handle(invoked("r2", 700)) == (Start("r2", 2, is_new=True),)
+
+
+def test_a_retired_version_drains(scheduler: Scheduler) -> None:
+    """Idle environments of a replaced version stop at once, busy ones when they are done."""
+    scheduler.handle(invoked("r1"))
+    scheduler.handle(invoked("r2"))
+    scheduler.handle(BecameIdle(1, 1))
+    assert scheduler.handle(Retired("f:1", 2)) == (Stop(1),)
+    assert scheduler.handle(BecameIdle(2, 3)) == (Stop(2),)
+    assert not scheduler.environments
+    assert not scheduler.versions
+
+
+def test_an_environment_that_ended_frees_its_concurrency(scheduler: Scheduler) -> None:
+    """A busy environment that is gone counts no longer; one we do not know is no matter."""
+    scheduler.handle(invoked("r1"))
+    scheduler.handle(Ended(1, 1))
+    scheduler.handle(Ended(99, 1))
+    assert scheduler.running == {}
+    assert scheduler.next_expiry() is None
+
+
+def test_an_environment_never_runs_two(scheduler: Scheduler) -> None:
+    """A second end of the same invocation is refused, with the environment's name."""
+    scheduler.handle(invoked("r1"))
+    scheduler.handle(BecameIdle(1, 1))
+    with pytest.raises(EngineError, match="environment 1 cannot go from IDLE to IDLE"):
+        scheduler.handle(BecameIdle(1, 2))
+    assert isinstance(scheduler.story[-1][0], BecameIdle)
+
+
+class Histories(RuleBasedStateMachine):
+    """Any history of invocations, ends, resets, losses, redeployments and passing time."""
+
+    working: Bundle[int] = Bundle("working")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scheduler = Scheduler(concurrency=4, keep_alive_s=50)
+        self.at = 0.0
+        self.in_use: dict[int, str] = {}
+        self.stopped: set[int] = set()
+        self.requests = 0
+
+    def carry_out(self, actions: tuple[object, ...]) -> None:
+        """Note the stops, as an engine would."""
+        for action in actions:
+            assert isinstance(action, Stop)
+            assert action.environment_id not in self.in_use
+            assert action.environment_id not in self.stopped
+            self.stopped.add(action.environment_id)
+
+    @rule(target=working, function=st.sampled_from("fg"), version=st.integers(1, 2))
+    def invoke(self, function: str, version: int) -> int:
+        """A caller comes: it gets exactly one environment that nobody has, or a throttle."""
+        self.requests += 1
+        request_id = f"r{self.requests}"
+        (action,) = self.scheduler.handle(Invoked(request_id, f"{function}:{version}", function, self.at))
+        if isinstance(action, Throttle):
+            reserved = self.scheduler.reserved.get(function)
+            running = list(self.in_use.values())
+            if reserved is not None:
+                assert running.count(function) >= reserved
+            else:
+                others = sum(name not in self.scheduler.reserved for name in running)
+                assert others >= 4 - sum(self.scheduler.reserved.values())
+            return 0
+        assert isinstance(action, (Assign, Start))
+        assert action.request_id == request_id
+        assert action.environment_id not in self.in_use
+        assert action.environment_id not in self.stopped
+        self.in_use[action.environment_id] = function
+        return action.environment_id
+
+    @rule(environment=consumes(working), how=st.sampled_from([BecameIdle, WasReset, Ended]))
+    def finish(self, environment: int, how: type[BecameIdle] | type[WasReset] | type[Ended]) -> None:
+        """An invocation is over, one way or another."""
+        if environment:
+            del self.in_use[environment]
+            self.carry_out(self.scheduler.handle(how(environment, self.at)))
+
+    @rule(seconds=st.floats(0, 60))
+    def wait(self, seconds: float) -> None:
+        """Time passes, and the engine looks at the clock."""
+        self.at += seconds
+        self.carry_out(self.scheduler.handle(Elapsed(self.at)))
+        following = self.scheduler.next_expiry()
+        assert following is None or following > self.at
+
+    @rule(function=st.sampled_from("fg"), version=st.integers(1, 2))
+    def redeploy(self, function: str, version: int) -> None:
+        """A version is replaced."""
+        self.carry_out(self.scheduler.handle(Retired(f"{function}:{version}", self.at)))
+
+    @rule(function=st.sampled_from("fg"), reserved=st.one_of(st.none(), st.integers(0, 2)))
+    def reserve(self, function: str, reserved: int | None) -> None:
+        """A reservation comes or goes, whatever runs."""
+        self.scheduler.reserve(function, reserved)
+
+    @invariant()
+    def books_add_up(self) -> None:
+        """What the scheduler holds is what we hold."""
+        self.scheduler.validate()
+        assert sum(self.scheduler.running.values()) == len(self.in_use)
+
+
+TestHistories = Histories.TestCase
+
+
+@given(st.lists(st.sampled_from("fgh"), max_size=40), st.integers(0, 10))
+def test_never_more_at_one_time_than_allowed(functions: list[str], concurrency: int) -> None:
+    """However many come at once, no more environments work than the account allows."""
+    scheduler = Scheduler(concurrency, keep_alive_s=1)
+    actions = [scheduler.handle(Invoked(f"r{i}", f"{f}:1", f, 0.0))[0] for i, f in enumerate(functions)]
+    started = sum(isinstance(action, Start) for action in actions)
+    assert started == min(concurrency, len(functions))
