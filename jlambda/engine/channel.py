@@ -28,6 +28,16 @@ def from_environment(kind: bytes, body: bytes, log_end: int = 0, seconds: float 
     return frames.FROM_ENVIRONMENT.pack(kind, len(body), log_end, seconds, peak_kib) + body
 
 
+def is_closed(channel: socket.socket) -> bool:
+    """Whether the other end is closed, and everything that it sent has been read."""
+    try:
+        return not channel.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+
+
 def receive_start(channel: socket.socket) -> tuple[bytes, dict[str, object]] | None:
     """The next message for an environment that has no process: its kind and, for START, its content.
 

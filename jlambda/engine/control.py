@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from jlambda import process
+from jlambda.engine.board import Board
 from jlambda.engine.sandbox import Sandbox
 from jlambda.errors import EngineError
 
@@ -32,13 +33,16 @@ class Protection:
 class Control:
     """One running supervisor. Requests may come from any thread; one thread at a time reads reports."""
 
-    def __init__(self, sandbox: Sandbox, preload: Sequence[str]) -> None:
+    def __init__(self, sandbox: Sandbox, preload: Sequence[str], board: Board, cpu_limit: bool, freezer: bool) -> None:
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        options = json.dumps({"sandbox": asdict(sandbox), "preload": list(preload)})
+        options = json.dumps(
+            {"sandbox": asdict(sandbox), "preload": list(preload), "cpu_limit": cpu_limit, "freezer": freezer}
+        )
         try:
             variables = process.clean_environment()
-            arguments = [str(theirs.fileno()), options]
-            self._child = process.start_python("jlambda.engine.supervisor", arguments, [theirs.fileno(), 2], variables)
+            arguments = [str(theirs.fileno()), str(board.fd), options]
+            fds = [theirs.fileno(), board.fd, 2]
+            self._child = process.start_python("jlambda.engine.supervisor", arguments, fds, variables)
         except EngineError:
             self.socket.close()
             raise
@@ -56,6 +60,16 @@ class Control:
     def kill(self, environment_id: int, pid: int) -> None:
         """Have the environment's function process killed."""
         self._ask({"do": "kill", "id": environment_id, "pid": pid})
+
+    def watch(self, environment_id: int, pid: int, slot: int, memory_mb: int, share: float) -> None:
+        """Have the environment's process held to its limits; what it does is on the board."""
+        self._ask(
+            {"do": "watch", "id": environment_id, "pid": pid, "slot": slot, "memory_mb": memory_mb, "share": share}
+        )
+
+    def thaw(self, environment_id: int) -> None:
+        """Have a frozen environment go on."""
+        self._ask({"do": "thaw", "id": environment_id})
 
     def stop(self, environment_id: int) -> None:
         """Have the environment ended."""
@@ -95,7 +109,9 @@ def wanted_sandbox(state: str, code_root: str, *, private_root: bool = True, lan
     return Sandbox(
         code_root=code_root,
         scratch=os.path.join(state, "tmp"),
-        hidden=tuple(sorted({state, os.path.dirname(state)} if os.path.basename(os.path.dirname(state)) == ".jlambda" else {state})),
+        hidden=tuple(
+            sorted({state, os.path.dirname(state)} if os.path.basename(os.path.dirname(state)) == ".jlambda" else {state})
+        ),
         has_private_root=private_root and IS_LINUX,
         landlock_version=_ANY_LANDLOCK if landlock and IS_LINUX else 0,
     )

@@ -63,7 +63,7 @@ class Conversation:
         self.phase = Phase.INVOKE
         self.outgoing: list[bytes] = []
         self.deadline = self.began = self.arrived = 0.0
-        self.is_kill_wanted = False
+        self.is_kill_wanted = self.is_born = False
         self.after: After | None = None
         self.status: Status = "error"
         self.payload, self.error_type = b"", None  # type: bytes, str | None
@@ -113,7 +113,7 @@ class Conversation:
         elif kind == frames.MORE:
             self._more(packet[1:], now)
         elif kind == frames.BORN:
-            pass
+            self.is_born = True
         elif kind == frames.EXITED:
             self._exited(packet, now)
         elif kind == frames.ASK:
@@ -188,7 +188,10 @@ class Conversation:
 
     def expired(self, now: float) -> None:
         """The deadline has passed."""
-        if self.phase in (Phase.INIT, Phase.INVOKE):
+        if self.phase is Phase.INIT and not self.is_born:
+            self._fail("Sandbox.Failure", f"The execution environment did not start within {INIT_LIMIT_S:.0f} seconds")
+            self.after = After.NOTHING
+        elif self.phase in (Phase.INIT, Phase.INVOKE):
             self.phase, self.deadline = Phase.KILLED, now + KILL_LIMIT_S
             self.outgoing.clear()
             self.is_kill_wanted = True

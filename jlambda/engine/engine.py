@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from jlambda.engine.board import FROZEN, IDLE, INVOKE, OUT_OF_MEMORY, SLOTS, Board
 from jlambda.engine.control import Control, Protection
 from jlambda.engine.conversation import After, Conversation
 from jlambda.engine.environment import Environment, Version
@@ -38,6 +39,7 @@ from jlambda.engine.scheduler import (
 from jlambda.errors import EngineError, Throttled
 from jlambda.model import frames
 from jlambda.model.invocation import Outcome, Request
+from jlambda.model.limits import MB_PER_VCPU
 
 _HEADER_BYTES = frames.FROM_ENVIRONMENT.size
 
@@ -45,7 +47,8 @@ _HEADER_BYTES = frames.FROM_ENVIRONMENT.size
 class Engine:
     """All environments of a session. Starts its processes when the first environment is needed.
 
-    `blanks` is how many environments are kept forked and sandboxed ahead of need, so that a cold start is a hand-over.
+    `blanks` is how many environments are kept forked and sandboxed ahead of need, so that a cold start is a hand-over;
+    `cpu_limit` holds functions to the CPU share of their memory size, `freezer` stops environments between invocations.
     """
 
     def __init__(
@@ -55,6 +58,9 @@ class Engine:
         preload: Sequence[str] = (),
         blanks: int = 1,
         now: Callable[[], float] = time.time,
+        *,
+        cpu_limit: bool = True,
+        freezer: bool = True,
     ) -> None:
         self.scheduler, self.now, self.blanks = scheduler, now, blanks
         self._sandbox, self._preload = sandbox, tuple(preload)
@@ -62,10 +68,13 @@ class Engine:
         self._starting = threading.Lock()  # the supervisor's, and the blanks'
         self._environments: dict[int, Environment] = {}
         self._gone: set[int] = set()
-        self._blank: deque[tuple[int, Environment]] = deque()
-        self._supervised: dict[int, int] = {}  # the scheduler's environment id -> the supervisor's
+        self._blank: deque[Environment] = deque()
+        self._stopping: dict[int, Environment] = {}  # by the supervisor's number
         self._last_id = 0
         self._control: Control | None = None
+        self._cpu_limit, self._freezer = cpu_limit, freezer
+        self._board: Board | None = None
+        self._free_slots: list[int] = []
         self._background: _Background | None = None
         self.is_closed = False
 
@@ -134,7 +143,12 @@ class Engine:
         """Nobody runs `loop` any more: what it has under way goes on in the background."""
         if len(loop):
             flights = loop.abandon()
-            self.background().call(lambda background: [background.adopt(*flight) for flight in flights])
+
+            def adopt(background: Loop) -> None:
+                for flight in flights:
+                    background.adopt(*flight)
+
+            self.background().call(adopt)
         else:
             loop.close()
 
@@ -175,7 +189,12 @@ class Engine:
             action = self.scheduler.handle(Invoked(request.request_id, version.key, version.function, now))[0]
         kind = action.__class__
         if kind is Assign:
-            return Assign, self._environments[action.environment_id], now  # type: ignore[union-attr]
+            environment = self._environments[action.environment_id]  # type: ignore[union-attr]
+            board, at = environment.board, environment.phase_at
+            board[at] = INVOKE
+            if board[at + FROZEN]:
+                self._thaw(environment)
+            return Assign, environment, now
         if isinstance(action, Throttle):
             raise Throttled(version.function, action.reason)
         assert isinstance(action, Start)
@@ -191,6 +210,7 @@ class Engine:
 
     def release(self, environment: Environment) -> None:
         """The environment has answered and waits for its next event."""
+        environment.board[environment.phase_at] = IDLE
         with self._lock:
             if environment.id in self._gone:
                 actions = self.scheduler.handle(Ended(environment.id, self.now())) or (Stop(environment.id),)
@@ -204,32 +224,50 @@ class Engine:
     ) -> Outcome:
         """Tell the scheduler what is left of the environment, and make the outcome of the conversation."""
         log = environment.take_output(conversation.log_end) if conversation.log_end else b""
+        status, peak_mb = conversation.status, -(-conversation.peak_kib // 1024)
+        if environment.board[environment.phase_at + OUT_OF_MEMORY] and conversation.error_type == "Runtime.ExitError":
+            status, peak_mb = "out_of_memory", environment.memory_mb
         if conversation.after is After.PROCESS:
             self.release(environment)
-        elif conversation.after is After.SANDBOX:
-            environment.pid = 0
-            with self._lock:
-                actions = self.scheduler.handle(WasReset(environment.id, self.now()))
-            before_closing()
-            self._carry_out(actions)
         else:
+            environment.pid = 0
+            environment.clear_slot()
+            event = WasReset if conversation.after is After.SANDBOX else Ended
             with self._lock:
-                self.scheduler.handle(Ended(environment.id, self.now()))
+                actions = self.scheduler.handle(event(environment.id, self.now()))
             before_closing()
-            self._carry_out((Stop(environment.id),))
+            self._carry_out(actions if event is WasReset else (Stop(environment.id),))
         init_ms = None if conversation.init_s is None else conversation.init_s * 1000
+        if init_ms is not None:
+            with contextlib.suppress(EngineError):  # closed meanwhile
+                self.background().call(self._after_init)
         return Outcome(
-            conversation.status,
+            status,
             conversation.payload,
             conversation.error_type,
             conversation.arrived,
             conversation.seconds * 1000,
             init_ms,
-            -(-conversation.peak_kib // 1024),
+            min(peak_mb, environment.memory_mb),
             init_ms is not None,
             environment.log_stream,
             log,
         )
+
+    def _thaw(self, environment: Environment) -> None:
+        """Have a frozen environment go on; it finds its event when it does."""
+        control = self._control
+        if control is not None:
+            with contextlib.suppress(EngineError):  # its channel closes, which says the same
+                control.thaw(environment.supervised)
+
+    def _watch(self, environment: Environment) -> None:
+        """An environment has a process now: have it held to its limits."""
+        control = self._control
+        if control is not None:
+            share = environment.memory_mb / MB_PER_VCPU
+            with contextlib.suppress(EngineError):
+                control.watch(environment.supervised, environment.pid, environment.slot, environment.memory_mb, share)
 
     def kill(self, environment: Environment, conversation: Conversation) -> None:
         """Have the environment's process killed, as the conversation asks; its channel then says how it ended."""
@@ -237,26 +275,20 @@ class Engine:
         control = self._control
         if control is not None:
             with contextlib.suppress(EngineError):
-                if environment.pid:
-                    control.kill(self._supervised[environment.id], environment.pid)
-                else:
-                    control.stop(self._supervised[environment.id])
+                control.kill(environment.supervised, environment.pid)
 
     # -- environments ------------------------------------------------------------------------------------------------
 
     def _new_environment(self, version: Version, environment_id: int) -> Environment:
         with self._starting:
             self._ensure_supervisor()
-            supervised, environment = self._blank.popleft() if self._blank else self._new_blank()
+            environment = self._blank.popleft() if self._blank else self._new_blank()
             environment.id = environment_id
-            self._supervised[environment_id] = supervised
             self._environments[environment_id] = environment
-            environment.become(version)
-            background = self._background_locked()
-        background.call(lambda loop: self._after_start(loop))
+        environment.become(version)
         return environment
 
-    def _after_start(self, loop: Loop) -> None:
+    def _after_init(self, loop: Loop) -> None:
         """In the background: replace the blank that was taken, and see to it that idle environments expire."""
         loop.wake_at = min(loop.wake_at, self.now() + self.scheduler.keep_alive_s)
         self.keep_blanks()
@@ -269,21 +301,33 @@ class Engine:
                     while len(self._blank) < self.blanks:
                         self._blank.append(self._new_blank())
 
-    def _new_blank(self) -> tuple[int, Environment]:
+    def _new_blank(self) -> Environment:
         assert self._control is not None
+        assert self._board is not None
+        if not self._free_slots:
+            raise EngineError(f"there are {SLOTS} execution environments; wait until some have ended")
         self._last_id += 1
+        slot = self._free_slots.pop()
         try:
-            environment, theirs = Environment.open()
+            environment, theirs = Environment.open(self._last_id, slot, self._board)
         except OSError as error:
+            self._free_slots.append(slot)
             raise EngineError(f"no execution environment could be made: {error}") from error
+        environment.born = self._watch
         try:
             self._control.create(self._last_id, theirs, environment.output)
         except EngineError:
-            environment.close()
+            self._close(environment)
             raise
         finally:
             os.close(theirs)
-        return self._last_id, environment
+        return environment
+
+    def _close(self, environment: Environment) -> None:
+        """Let go of an environment that the supervisor has ended, or is about to."""
+        environment.clear_slot()
+        environment.close()
+        self._free_slots.append(environment.slot)
 
     def start(self) -> None:
         """Start the supervisor and its blank environments ahead of the first invocation."""
@@ -294,7 +338,11 @@ class Engine:
     def _ensure_supervisor(self) -> None:
         background = self._background_locked()
         if self._control is None:
-            control = self._control = Control(self._sandbox, self._preload)
+            if self._board is None:
+                self._board = Board.create()
+                self._free_slots = list(range(SLOTS - 1, -1, -1))
+            control = Control(self._sandbox, self._preload, self._board, self._cpu_limit, self._freezer)
+            self._control = control
             background.call(lambda loop: loop.watch(control.socket.fileno(), lambda: self._report(loop, control)))
 
     def protection(self) -> Protection:
@@ -315,18 +363,22 @@ class Engine:
     def _environment_ended(self, supervised: int) -> None:
         """An environment is gone. If it is in use, whoever uses it sees its channel close and does the rest."""
         with self._starting:
-            for blank in [blank for blank in self._blank if blank[0] == supervised]:
-                self._blank.remove(blank)
-                blank[1].close()
-        found = [ours for ours, theirs in list(self._supervised.items()) if theirs == supervised]
-        for environment_id in found:
+            stopped = self._stopping.pop(supervised, None)
+            blank = [environment for environment in self._blank if environment.supervised == supervised]
+            for environment in blank:
+                self._blank.remove(environment)
+        for environment in [*blank, *([stopped] if stopped else [])]:
+            self._close(environment)
+        for environment in [it for it in list(self._environments.values()) if it.supervised == supervised]:
             with self._lock:
-                self._gone.add(environment_id)
-                is_resting = self.scheduler.is_resting(environment_id)
+                is_resting = self.scheduler.is_resting(environment.id)
                 if is_resting:
-                    self.scheduler.handle(Ended(environment_id, self.now()))
+                    self.scheduler.handle(Ended(environment.id, self.now()))
+                    del self._environments[environment.id]
+                else:
+                    self._gone.add(environment.id)
             if is_resting:
-                self._forget(environment_id)
+                self._close(environment)
 
     def _supervisor_ended(self, loop: Loop, control: Control) -> None:
         with self._starting:
@@ -334,29 +386,26 @@ class Engine:
             control.close()
             if self._control is control:
                 self._control = None
-            blank, self._blank = self._blank, deque()
-            left = list(self._supervised.values())
-        for _, environment in blank:
-            environment.close()
-        for supervised in left:
+            left = [*self._blank, *self._stopping.values(), *self._environments.values()]
+        for supervised in [environment.supervised for environment in left]:
             self._environment_ended(supervised)
 
     def _carry_out(self, actions: Actions) -> None:
         for action in actions:
             assert isinstance(action, Stop)
-            supervised = self._supervised.get(action.environment_id)
+            environment = self._environments.pop(action.environment_id, None)
+            if environment is None:
+                continue
+            is_gone = environment.id in self._gone
+            self._gone.discard(environment.id)
             control = self._control
-            if supervised is not None and control is not None:
-                with contextlib.suppress(EngineError):
-                    control.stop(supervised)
-            self._forget(action.environment_id)
-
-    def _forget(self, environment_id: int) -> None:
-        environment = self._environments.pop(environment_id, None)
-        self._supervised.pop(environment_id, None)
-        self._gone.discard(environment_id)
-        if environment is not None:
-            environment.close()
+            if is_gone or control is None:
+                self._close(environment)
+                continue
+            # its channel stays open until it has ended: a closed one would end it before its shutdown phase
+            self._stopping[environment.supervised] = environment
+            with contextlib.suppress(EngineError):
+                control.stop(environment.supervised)
 
     def expire(self, loop: Loop) -> None:
         """Stop the environments that have been idle for too long, and come back when the next one will have been."""
@@ -386,12 +435,13 @@ class Engine:
             background.close()
         if control is not None:
             control.close()
-        for _, environment in self._blank:
-            environment.close()
-        for environment in list(self._environments.values()):
+        for environment in [*self._blank, *self._stopping.values(), *self._environments.values()]:
             environment.close()
         self._blank.clear()
+        self._stopping.clear()
         self._environments.clear()
+        if self._board is not None:
+            self._board.close()
 
 
 class _Background:

@@ -7,10 +7,12 @@ import ctypes
 import os
 import socket
 import struct
+from collections.abc import Callable
 from typing import Protocol
 
 from jlambda.engine import syscalls
-from jlambda.engine.conversation import Conversation
+from jlambda.engine.board import INIT, INVOKE, SLOT_BYTES, Board
+from jlambda.engine.conversation import Conversation, Phase
 from jlambda.model import frames
 
 #: output read is given back to the machine once there is this much of it
@@ -31,6 +33,10 @@ class Version(Protocol):
         """The function's name, by which concurrency is counted."""
 
     @property
+    def memory_mb(self) -> int:
+        """How much memory an environment may use."""
+
+    @property
     def timeout_s(self) -> int:
         """How long an invocation may take."""
 
@@ -39,39 +45,58 @@ class Version(Protocol):
 
 
 class Environment:
-    """One environment. `log_read` is how much of its output has been taken over; `pid` its process, 0 if unknown."""
+    """One environment. `log_read` is how much of its output has been taken over; `pid` its process, 0 if unknown.
 
-    __slots__ = ("channel", "fd", "id", "log_read", "log_stream", "output", "pid", "recv", "released", "send", "start", "version")
+    `id` is the scheduler's number for it, `supervised` the supervisor's, `slot` that on the board; `born` is called
+    whenever it has got a process.
+    """
 
-    def __init__(self) -> None:
-        self.id = 0
-        self.version: Version | None = None
-        self.log_stream = ""
-        self.start = b""
-        self.pid = self.log_read = self.released = 0
-        self.channel: socket.socket
-        self.output = -1
+    __slots__ = (
+        "board",
+        "born",
+        "channel",
+        "fd",
+        "id",
+        "log_read",
+        "log_stream",
+        "memory_mb",
+        "output",
+        "phase_at",
+        "pid",
+        "recv",
+        "released",
+        "send",
+        "slot",
+        "start",
+        "supervised",
+    )
+
+    def __init__(self, channel: socket.socket, output: int, supervised: int, slot: int, board: Board) -> None:
+        self.supervised, self.slot = supervised, slot
+        self.board, self.phase_at = board.bytes, slot * SLOT_BYTES
+        self.born: Callable[[Environment], None] = lambda _: None
+        self.memory_mb = 0
+        self.channel, self.fd, self.output = channel, channel.fileno(), output
+        self.send, self.recv = channel.send, channel.recv
+        self.id = self.pid = self.log_read = self.released = 0
+        self.log_stream, self.start = "", b""
 
     @classmethod
-    def open(cls) -> tuple[Environment, int]:
+    def open(cls, supervised: int, slot: int, board: Board) -> tuple[Environment, int]:
         """A blank environment, and the descriptor of the channel's other end, for the supervisor (close it then)."""
-        environment = cls()
-        environment.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         try:
             if syscalls.IS_LINUX:
-                environment.channel.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
-            environment.output = _output_file()
+                ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+            return cls(ours, _output_file(), supervised, slot, board), theirs.detach()
         except OSError:
-            environment.channel.close()
+            ours.close()
             theirs.close()
             raise
-        environment.fd = environment.channel.fileno()
-        environment.send, environment.recv = environment.channel.send, environment.channel.recv
-        return environment, theirs.detach()
 
     def become(self, version: Version) -> None:
         """Make a blank one an environment of `version`."""
-        self.version = version
+        self.memory_mb = version.memory_mb
         self.log_stream, self.start = version.new_environment()
         seconds = struct.pack("ll", version.timeout_s, 0)
         # the deadline of a usual invocation, both ways; what takes this path never waits in Python
@@ -81,6 +106,7 @@ class Environment:
     def advance(self, conversation: Conversation, now: float) -> None:
         """Carry a conversation on as far as it goes without waiting."""
         while conversation.after is None:
+            self.board[self.phase_at] = INIT if conversation.phase is Phase.INIT else INVOKE
             self._send_what_goes(conversation)
             try:
                 packet = self._receive(conversation)
@@ -110,6 +136,7 @@ class Environment:
         kind = packet[:1]
         if kind == frames.BORN:
             self.pid = next(_CREDENTIALS.unpack(data)[0] for _, what, data in attached if what == socket.SCM_CREDENTIALS)
+            self.born(self)
         return packet
 
     def take_output(self, end: int) -> bytes:
@@ -132,6 +159,10 @@ class Environment:
             offset, length = ctypes.c_long(self.released), ctypes.c_long(end - self.released)
             ctypes.CDLL(None).fallocate(self.output, _FALLOC_PUNCH_HOLE_AND_KEEP_SIZE, offset, length)
         self.released = end
+
+    def clear_slot(self) -> None:
+        """Forget on the board what the last process did."""
+        self.board[self.phase_at : self.phase_at + SLOT_BYTES] = bytes(SLOT_BYTES)
 
     def close(self) -> None:
         """Let go of the channel and the output; a first process that is left ends at that."""

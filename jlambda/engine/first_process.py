@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import itertools
 import json
 import os
 import signal
@@ -42,6 +43,8 @@ def run(
         if sandbox.has_private_root:
             sandboxes.enter_private_root(root)
         _serve(channel, output, sandbox, folders, environment_id)
+    except ConnectionError:
+        pass  # the engine has let go of this environment
     except OSError as error:
         with contextlib.suppress(OSError):
             os.write(output, f"jlambda: the sandbox could not be made: {error}\n".encode())
@@ -52,27 +55,17 @@ def run(
 
 
 def _serve(channel: socket.socket, output: int, sandbox: Sandbox, folders: list[str], environment_id: int) -> None:
-    has_code = has_unread_event = False
-    while received := channels.receive_start(channel):
-        kind, start = received
-        if kind == frames.INVOKE:
-            has_unread_event = True
-        elif kind == frames.ASK:
-            body = json.dumps({"unread": has_unread_event}).encode()
-            channels.send(channel, channels.from_environment(frames.ASK, body))
-        elif kind == frames.START:
-            has_unread_event = False
-            code = str(start["code"])
-            if not has_code:
-                sandboxes.show_code(sandbox, environment_id, code, int(str(start["ephemeral_storage_mb"])))
-                has_code = True
-            pid = os.fork()
-            if pid == 0:
-                _become_function(channel, output, sandbox, folders, environment_id, start)
-            status, peak_kib = _wait(pid)
-            _kill_the_rest()
-            body = json.dumps(status).encode()
-            channels.send(channel, channels.from_environment(frames.EXITED, body, os.fstat(output).st_size, 0.0, peak_kib))
+    """Fork a process that waits for a START and becomes the function; when it has ended, tell, and fork the next."""
+    while True:
+        pid = syscalls.fork()
+        if pid == 0:
+            _become_function(channel, output, sandbox, folders, environment_id)
+        status, peak_kib = _wait(pid)
+        _kill_the_rest()
+        if channels.is_closed(channel):
+            return
+        body = json.dumps(status).encode()
+        channels.send(channel, channels.from_environment(frames.EXITED, body, os.fstat(output).st_size, 0.0, peak_kib))
 
 
 def _wait(pid: int) -> tuple[dict[str, int], int]:
@@ -114,30 +107,35 @@ def _close_all_but(*keep: int) -> None:
         for fd in (0, 1, 2):
             os.dup2(null, fd)
         ends[0] = 2
-    for low, high in zip(ends, ends[1:], strict=False):
+    for low, high in itertools.pairwise(ends):
         os.closerange(low + 1, high)
 
 
 def _become_function(
-    channel: socket.socket, output: int, sandbox: Sandbox, folders: list[str], environment_id: int, start: dict[str, object]
+    channel: socket.socket, output: int, sandbox: Sandbox, folders: list[str], environment_id: int
 ) -> NoReturn:
-    """In a fresh fork: confine this process, dress it as Lambda would, and hand it to the runtime."""
+    """In a fresh fork: wait for a START, confine this process, dress it as Lambda would, hand it to the runtime."""
     try:
-        code, variables = str(start["code"]), start["variables"]
-        assert isinstance(variables, dict)
+        syscalls.after_fork()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         os.setsid()
-        channels.send(channel, channels.from_environment(frames.BORN, b""))
         if syscalls.IS_LINUX:
             syscalls.die_with_parent()
-            Path("/proc/self/clear_refs").write_text("5")  # the peak of resident memory counts from here
+            sandboxes.write_file("/proc/self/clear_refs", "5")  # the peak of resident memory counts from here
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.close(output)
+        channels.send(channel, channels.from_environment(frames.BORN, b""))
+        start = _wait_for_start(channel)
+        code, variables, runtime = start["code"], start["variables"], start["start"]
+        assert isinstance(code, str)
+        assert isinstance(variables, dict)
+        assert isinstance(runtime, dict)
+        sandboxes.show_code(sandbox, environment_id, code, int(str(start["ephemeral_storage_mb"])))
+        task_root = sandbox.task_root(code)
         os.environ.clear()
         os.environ.update(variables)
-        task_root = sandbox.task_root(code)
         os.environ |= {"LAMBDA_TASK_ROOT": task_root, "PWD": task_root}
         if not sandbox.has_private_root:
             os.environ["TMPDIR"] = sandbox.tmp(environment_id)
@@ -145,11 +143,24 @@ def _become_function(
         sandboxes.confine(sandbox, environment_id, code, folders)
         gc.enable()
         module, _, name = str(start["entry"]).partition(":")
-        runtime = start["start"]
-        assert isinstance(runtime, dict)
         getattr(importlib.import_module(module), name)(channel, {**runtime, "task_root": task_root})
     except OSError as error:
         sys.stderr.write(f"jlambda: the sandbox could not be made: {error}\n")
         os._exit(SANDBOX_FAILED)
     finally:
         os._exit(1)
+
+
+def _wait_for_start(channel: socket.socket) -> dict[str, object]:
+    """The next START. An event that the process before us did not read comes first; an ASK then gets told so."""
+    has_unread_event = False
+    while received := channels.receive_start(channel):
+        kind, start = received
+        if kind == frames.START:
+            return start
+        if kind == frames.INVOKE:
+            has_unread_event = True
+        elif kind == frames.ASK:
+            body = json.dumps({"unread": has_unread_event}).encode()
+            channels.send(channel, channels.from_environment(frames.ASK, body))
+    os._exit(0)  # the engine is gone

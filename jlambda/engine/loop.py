@@ -20,7 +20,7 @@ from jlambda.model.invocation import Outcome, Request
 if TYPE_CHECKING:
     from jlambda.engine.engine import Engine
 
-Done = Callable[[Outcome], None]
+Done = Callable[[Outcome], object]
 
 _HEADER_BYTES = frames.FROM_ENVIRONMENT.size
 _NEVER = float("inf")

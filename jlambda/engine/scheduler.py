@@ -288,7 +288,7 @@ class Scheduler:
         assert all(e.version in self.versions for e in self.environments.values()), told
 
     def __repr__(self) -> str:
-        count = {state: 0 for state in State}
+        count = dict.fromkeys(State, 0)
         for environment in self.environments.values():
             count[environment.state] += 1
         return (

@@ -17,22 +17,30 @@ import select
 import signal
 import socket
 import sys
+import time
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from jlambda.engine import first_process, sandbox, syscalls
+from jlambda.engine.board import Board
+from jlambda.engine.governor import Governor
 from jlambda.engine.sandbox import Sandbox
 
 #: what a request or a report may take, one packet each
 MESSAGE_BYTES = 65_536
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: the Shutdown phase
+_SHUTDOWN_S = 0.5
 _NAMESPACES = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC
 
 
 class Supervisor:
     """Forks first processes, by environment id, and tells of their end."""
 
-    def __init__(self, control: socket.socket, wanted: Sandbox) -> None:
-        self.control = control
+    def __init__(self, control: socket.socket, wanted: Sandbox, governor: Governor) -> None:
+        self.control, self.governor = control, governor
+        self.ending: dict[int, float] = {}  # environment id -> when it is killed
+        self.pidfds: dict[int, int] = {}  # of functions asked to end -> environment id
+        self.poll = select.poll()
         self.folders = sandbox.interpreter_folders()
         self.root = sandbox.plan_private_root(wanted, self.folders)
         self.sandbox = replace(wanted, landlock_version=min(syscalls.landlock_version(), wanted.landlock_version))
@@ -61,7 +69,7 @@ class Supervisor:
 
     def _fork(self, channel: socket.socket, output: int, box: Sandbox, environment_id: int) -> int:
         if not box.has_private_root:
-            pid = os.fork()
+            pid = syscalls.fork()
             if pid == 0:
                 first_process.run(channel, output, box, self.root, self.folders, environment_id)
             return pid
@@ -104,13 +112,31 @@ class Supervisor:
                 os.kill(pid, signal.SIGKILL)
 
     def stop(self, environment_id: int) -> None:
-        """End an environment with all its processes."""
-        if environment_id in self.first:
-            self._signal(environment_id, signal.SIGKILL if self.sandbox.has_private_root else signal.SIGTERM)
+        """Begin an environment's shutdown phase: SIGTERM, and SIGKILL half a second later."""
+        if environment_id not in self.first or environment_id in self.ending:
+            return
+        pid = self.governor.end(environment_id)
+        if not pid:
+            self._kill_all_of(environment_id)
+            return
+        self.ending[environment_id] = time.monotonic() + _SHUTDOWN_S
+        with contextlib.suppress(OSError, AttributeError):
+            pidfd = os.pidfd_open(pid)
+            self.pidfds[pidfd] = environment_id
+            self.poll.register(pidfd, select.POLLIN)
 
-    def _signal(self, environment_id: int, number: int) -> None:
+    def _kill_all_of(self, environment_id: int) -> None:
+        self.ending.pop(environment_id, None)
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self.first[environment_id], number)
+            # without a PID namespace the first process has to end the others itself
+            os.kill(self.first[environment_id], signal.SIGKILL if self.sandbox.has_private_root else signal.SIGTERM)
+
+    def _function_ended(self, pidfd: int) -> None:
+        environment_id = self.pidfds.pop(pidfd)
+        self.poll.unregister(pidfd)
+        os.close(pidfd)
+        if environment_id in self.first:
+            self._kill_all_of(environment_id)
 
     def reap(self) -> None:
         """Collect the environments that have ended, and tell the engine."""
@@ -122,9 +148,14 @@ class Supervisor:
             if not pid:
                 return
             for environment_id in [i for i, first in self.first.items() if first == pid]:
-                del self.first[environment_id]
-                self._remove_scratch(environment_id)
+                self._gone(environment_id)
                 self._tell({"ended": environment_id})
+
+    def _gone(self, environment_id: int) -> None:
+        del self.first[environment_id]
+        self.ending.pop(environment_id, None)
+        self.governor.forget(environment_id)
+        self._remove_scratch(environment_id)
 
     def _remove_scratch(self, environment_id: int) -> None:
         if not self.sandbox.has_private_root:
@@ -144,24 +175,33 @@ class Supervisor:
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._tell({"sandbox": asdict(self.sandbox), "refusal": self.refusal})
-        poll = select.poll()
-        poll.register(woken, select.POLLIN)
-        poll.register(self.control, select.POLLIN)
+        self.poll.register(woken, select.POLLIN)
+        self.poll.register(self.control, select.POLLIN)
         while True:
-            ready = {fd for fd, _ in poll.poll()}
+            ready = {fd for fd, _ in self.poll.poll(self._patience_ms())}
             if woken in ready:
                 with contextlib.suppress(BlockingIOError):
                     os.read(woken, 65_536)
                 self.reap()
+            for pidfd in ready & self.pidfds.keys():
+                self._function_ended(pidfd)
             if self.control.fileno() in ready and not self._serve_one():
                 break
+            now = time.monotonic()
+            self.governor.look(now)
+            for environment_id in [i for i, at in self.ending.items() if now >= at]:
+                self._kill_all_of(environment_id)
         for environment_id in list(self.first):
-            self.stop(environment_id)
+            self._kill_all_of(environment_id)
         while self.first:
             pid, _ = os.waitpid(-1, 0)
             for environment_id in [i for i, first in self.first.items() if first == pid]:
-                del self.first[environment_id]
-                self._remove_scratch(environment_id)
+                self._gone(environment_id)
+
+    def _patience_ms(self) -> float | None:
+        """How long there is nothing to do but to wait for requests; None for good."""
+        due = [*self.ending.values(), *filter(None, [self.governor.next_look()])]
+        return max(0.0, (min(due) - time.monotonic()) * 1000) + 0.05 if due else None
 
     def _serve_one(self) -> bool:
         try:
@@ -176,6 +216,13 @@ class Supervisor:
                 self.create(request["id"], *fds)
             case "kill":
                 self.kill(request["id"], request["pid"])
+            case "watch":
+                first = self.first.get(request["id"])
+                if first:
+                    numbers = (request["pid"], request["slot"], request["memory_mb"], request["share"])
+                    self.governor.watch(request["id"], first, *numbers, time.monotonic())
+            case "thaw":
+                self.governor.thaw(request["id"], time.monotonic())
             case "stop":
                 self.stop(request["id"])
         return True
@@ -191,13 +238,13 @@ def _parent(pid: int) -> int:
 
 
 def main() -> None:
-    """``python -m jlambda.engine.supervisor FD OPTIONS``: OPTIONS is JSON of `Sandbox` and the modules to preload."""
+    """``python -m jlambda.engine.supervisor CONTROL BOARD OPTIONS``: two descriptors, and JSON."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
-    options = json.loads(sys.argv[2])
+    options = json.loads(sys.argv[3])
     for name in options["preload"]:
         importlib.import_module(name)
     if syscalls.IS_LINUX:
@@ -207,7 +254,8 @@ def main() -> None:
     gc.disable()
     control = socket.socket(fileno=int(sys.argv[1]))
     wanted = Sandbox(**{**options["sandbox"], "hidden": tuple(options["sandbox"]["hidden"])})
-    Supervisor(control, wanted).serve()
+    governor = Governor(Board(int(sys.argv[2])), has_cpu_limit=options["cpu_limit"], has_freezer=options["freezer"])
+    Supervisor(control, wanted, governor).serve()
     os._exit(0)
 
 

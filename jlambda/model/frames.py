@@ -36,6 +36,8 @@ FROM_ENVIRONMENT = struct.Struct("!cIQdI")
 STAMP = b"\x00"
 STAMP_DIGITS = 13
 CONTINUED = b"\x00"
+# A line of its own between what the init phase wrote and what the handler wrote; readers do without where it is missing.
+INIT_END = b"\x00init"
 
 
 def packets(message: bytes) -> list[bytes]:

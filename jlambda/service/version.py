@@ -18,7 +18,7 @@ Redactor = Callable[[bytes], bytes]
 class DeployedVersion:
     """A configuration ready to run; what the engine calls a `Version`."""
 
-    __slots__ = ("_account", "_code", "_secrets", "configuration", "function", "key", "redact", "timeout_s")
+    __slots__ = ("_account", "_code", "_secrets", "configuration", "function", "key", "memory_mb", "redact", "timeout_s")
 
     def __init__(
         self,
@@ -29,7 +29,8 @@ class DeployedVersion:
         account: Account,
     ) -> None:
         self.configuration, self.redact = configuration, redact
-        self.function, self.timeout_s = configuration.name, configuration.timeout_s
+        self.function = configuration.name
+        self.timeout_s, self.memory_mb = configuration.timeout_s, configuration.memory_mb
         self.key = f"{configuration.name}:{configuration.version}:{configuration.revision_id}"
         self._code, self._secrets, self._account = code, secrets, account
 

@@ -29,12 +29,13 @@ class SourceVersion:
     code: str
     function: str = "f"
     timeout_s: int = 3
+    memory_mb: int = 1769
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def new_environment(self) -> tuple[str, bytes]:
         """As a deployed version has it."""
         stream = f"2026/11/23/[$LATEST]{uuid.uuid4().hex}"
-        configuration = FunctionConfiguration(self.function, handler="lambda_function.handler", timeout_s=self.timeout_s)
+        configuration = FunctionConfiguration(self.function, handler="lambda_function.handler", timeout_s=self.timeout_s, memory_mb=self.memory_mb)
         start = {
             "code": self.code,
             "ephemeral_storage_mb": 512,

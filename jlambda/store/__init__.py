@@ -1,0 +1,1 @@
+"""What outlives a session: functions, records and secrets, in one folder."""

@@ -1,0 +1,95 @@
+"""The tables of state.db and the steps that lead to them.
+
+A step is a decorated function; SQLite's ``user_version`` counts the steps that a database has taken. A step that has
+been released is never changed: add another.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+Migration = Callable[[sqlite3.Connection], None]
+
+MIGRATIONS: list[Migration] = []
+
+
+def migration(step: Migration) -> Migration:
+    """Add `step` to the end of the way from an empty database to today's."""
+    MIGRATIONS.append(step)
+    return step
+
+
+class NewerSchemaError(Exception):
+    """The database was written by a later jlambda."""
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Take the steps that the database lacks, all or none."""
+    (version,) = connection.execute("pragma user_version").fetchone()
+    if version > len(MIGRATIONS):
+        raise NewerSchemaError(version)
+    if version == len(MIGRATIONS):
+        return
+    connection.execute("begin immediate")
+    try:
+        for step in MIGRATIONS[version:]:
+            step(connection)
+        connection.execute(f"pragma user_version = {len(MIGRATIONS)}")
+        connection.execute("commit")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
+
+
+@migration
+def _functions_and_records(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        """
+        create table functions (
+            name text not null,
+            version text not null,
+            configuration text not null,
+            primary key (name, version)
+        ) without rowid
+        """
+    )
+    connection.execute(
+        """
+        create table environments (
+            id integer primary key,
+            function text not null,
+            version text not null,
+            memory_mb integer not null,
+            log_stream text not null,
+            architecture text not null,
+            ephemeral_storage_mb integer not null
+        )
+        """
+    )
+    connection.execute("create index environments_by_stream on environments (log_stream, function)")
+    connection.execute(
+        """
+        create table records (
+            id integer primary key,
+            environment integer not null references environments,
+            request_id text not null,
+            started_at real not null,
+            duration_ms real not null,
+            billed_ms integer not null,
+            init_ms real,
+            max_memory_mb integer not null,
+            cold_start integer not null,
+            status text not null,
+            error_type text,
+            trigger text not null,
+            attempt integer not null,
+            request_bytes integer not null,
+            response_bytes integer not null
+        )
+        """
+    )
+    connection.execute("create index records_by_start on records (started_at)")
+    # Apart from the records, so that reading those does not page through megabytes of output.
+    connection.execute("create table logs (record integer primary key, output blob not null)")

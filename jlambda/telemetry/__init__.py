@@ -1,0 +1,1 @@
+"""Views of invocation records: log lines, DataFrames, plots."""

@@ -1,0 +1,181 @@
+"""What CloudWatch Logs would hold of an invocation: START, the function's output, END and REPORT.
+
+Reads the output bytes of one invocation (layout in `jlambda.model.frames`) and its record; knows nothing of where
+they are kept or how they are shown. Log text follows AWS's text format.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from jlambda.model.frames import CONTINUED, INIT_END, STAMP, STAMP_DIGITS
+from jlambda.model.invocation import InvocationRecord
+from jlambda.model.runtime import THIS_PYTHON
+
+# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, LogType: the tail is the last 4 KB
+TAIL_BYTES = 4_096
+
+_STAMPED = re.compile(re.escape(STAMP) + rb"(\d{%d})" % STAMP_DIGITS)
+# What was written past Python may have left a line open; a stamp begins a new one all the same.
+_STAMP_INSIDE_LINE = re.compile(rb"(?<=[^\n])(?=%b)" % _STAMPED.pattern)
+_LEVEL = re.compile(r"\[(TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL)\]")
+_JSON_LEVEL = re.compile(r'\{.*?"(?:level|log_level)": ?"([A-Z]+)"', re.DOTALL)
+# Failures that the runtime itself reports to Lambda: REPORT does not mention them, as it does no exception.
+_REPORTED_BY_RUNTIME = frozenset({"Runtime.MarshalError", "Runtime.UnmarshalError", "Runtime.LambdaContextUnmarshalError"})
+
+
+class LogEvent(NamedTuple):
+    """One log event: when it was written (ms since the epoch), its text without the last newline, its level if it has one."""
+
+    timestamp_ms: int
+    message: str
+    level: str | None = None
+
+
+def log_group(function: str) -> str:
+    """The log group of a function that names no other."""
+    return f"/aws/lambda/{function}"
+
+
+def log_stream(started_at: float, version: str, environment_id: str) -> str:
+    """The log stream of an execution environment that was started at `started_at` (seconds since the epoch)."""
+    return f"{datetime.fromtimestamp(started_at, UTC):%Y/%m/%d}/[{version}]{environment_id}"
+
+
+def parse(raw: bytes, start_ms: int) -> list[LogEvent]:
+    """The events in `raw`, in the order of writing. A line without a time has that of the line before, at first `start_ms`."""
+    return _parse(raw, start_ms)[0]
+
+
+def lines(record: InvocationRecord, raw: bytes, runtime: str = THIS_PYTHON, region: str = "us-east-1") -> list[LogEvent]:
+    """All log events of one invocation, as they stand in its log stream; times never go back where output's do not.
+
+    A throttled invocation has none: no environment took it.
+    """
+    if record.status == "throttled":
+        return []
+    began_ms = record.started_at * 1_000
+    invoked_ms = int(began_ms + (record.init_ms or 0.0))
+    ended_ms = int(began_ms + (record.init_ms or 0.0) + record.duration_ms)
+    output, init_events = _parse(raw, invoked_ms)
+    if init_events is None:
+        init_events = next((i for i, event in enumerate(output) if event.timestamp_ms >= invoked_ms), len(output))
+    before = output[:init_events] if record.cold_start else []
+    during = output[len(before) :]
+    # What the environment stamped is right; the rest was worked out from durations that leave out the way there and back.
+    started_ms = min(invoked_ms, during[0].timestamp_ms) if during else invoked_ms
+    ended_ms = max(ended_ms, during[-1].timestamp_ms) if during else ended_ms
+    events = [LogEvent(started_ms, start_line(record)), *during]
+    if record.cold_start:
+        init_ms = min(int(began_ms), before[0].timestamp_ms) if before else int(began_ms)
+        events = [LogEvent(init_ms, init_start_line(runtime, region)), *before, *events]
+    if record.status == "timeout":
+        events.append(LogEvent(ended_ms, timeout_line(record)))
+    return [*events, LogEvent(ended_ms, end_line(record)), LogEvent(ended_ms, report_line(record))]
+
+
+def tail(record: InvocationRecord, raw: bytes) -> str:
+    """What ``LogType=Tail`` gives: the last 4 KB of START to REPORT, each line ended."""
+    events = lines(record, raw)
+    first = start_line(record)
+    start = next((i for i, event in enumerate(events) if event.message == first), 0)
+    text = "".join(event.message + "\n" for event in events[start:]).encode()
+    return text[-TAIL_BYTES:].decode(errors="ignore")
+
+
+def init_start_line(runtime: str = THIS_PYTHON, region: str = "us-east-1") -> str:
+    """The line that opens the log of a cold start, for a runtime identifier such as ``python3.11``."""
+    language = runtime.rstrip("0123456789.")
+    version = f"{language}:{runtime.removeprefix(language)}.v1"
+    digest = hashlib.sha256(version.encode()).hexdigest()
+    return f"INIT_START Runtime Version: {version}\tRuntime Version ARN: arn:aws:lambda:{region}::runtime:{digest}"
+
+
+def start_line(record: InvocationRecord) -> str:
+    """The line before the function's own output."""
+    return f"START RequestId: {record.request_id} Version: {record.version}"
+
+
+def end_line(record: InvocationRecord) -> str:
+    """The line after the function's own output."""
+    return f"END RequestId: {record.request_id}"
+
+
+def report_line(record: InvocationRecord) -> str:
+    """The line with the figures: durations in ms, memory in MB, and how the invocation failed if Lambda says so there."""
+    figures = [
+        f"REPORT RequestId: {record.request_id}",
+        f"Duration: {record.duration_ms:.2f} ms",
+        f"Billed Duration: {record.billed_ms} ms",
+        f"Memory Size: {record.memory_mb} MB",
+        f"Max Memory Used: {record.max_memory_mb} MB",
+    ]
+    if record.init_ms is not None:
+        figures.append(f"Init Duration: {record.init_ms:.2f} ms")
+    return "\t".join([*figures, _status(record)])
+
+
+def timeout_line(record: InvocationRecord) -> str:
+    """What Lambda writes when an invocation ran out of time."""
+    ended_at = record.started_at + ((record.init_ms or 0.0) + record.duration_ms) / 1_000
+    stamp = datetime.fromtimestamp(ended_at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{stamp} {record.request_id} Task timed out after {record.duration_ms / 1_000:.2f} seconds"
+
+
+def exit_output(payload: bytes, at_ms: int) -> bytes:
+    """What Lambda adds to the output when the process of an environment has ended: the error document as one log event.
+
+    `payload` is the document (``{"errorType": "Runtime.ExitError", "errorMessage": …}``), `at_ms` the time in ms since
+    the epoch. The service puts it behind what the function wrote.
+    """
+    error: dict[str, str] = json.loads(payload)
+    stamp = STAMP + b"%0*d" % (STAMP_DIGITS, at_ms)
+    return stamp + error["errorMessage"].encode() + CONTINUED + b"\n" + stamp + error["errorType"].encode() + b"\n"
+
+
+def _status(record: InvocationRecord) -> str:
+    if record.status == "timeout":
+        return "Status: timeout"
+    if record.status == "out_of_memory":
+        return "Status: error\tError Type: Runtime.OutOfMemory"
+    kind = record.error_type or ""
+    if kind.startswith("Runtime.") and kind not in _REPORTED_BY_RUNTIME:
+        return f"Status: error\tError Type: {kind}"
+    return ""
+
+
+def _parse(raw: bytes, at_ms: int) -> tuple[list[LogEvent], int | None]:
+    """The events, and how many of them the init phase wrote if the output says so."""
+    events: list[LogEvent] = []
+    init_events: int | None = None
+    parts: list[bytes] = []
+    began_ms = at_ms
+    rows = _STAMP_INSIDE_LINE.sub(b"\n", raw).split(b"\n")
+    if not rows[-1]:
+        rows.pop()
+    for row in rows:
+        if row == INIT_END:
+            init_events = len(events)
+            continue
+        if stamped := _STAMPED.match(row):
+            at_ms = int(stamped[1])
+            row = row[stamped.end() :]
+        if not parts:
+            began_ms = at_ms
+        parts.append(row.removesuffix(CONTINUED))
+        if not row.endswith(CONTINUED):
+            events.append(_event(began_ms, parts))
+            parts = []
+    if parts:
+        events.append(_event(began_ms, parts))
+    return events, init_events
+
+
+def _event(at_ms: int, parts: list[bytes]) -> LogEvent:
+    message = b"\n".join(parts).decode(errors="replace")
+    found = _LEVEL.match(message) or _JSON_LEVEL.match(message)
+    return LogEvent(at_ms, message, found[1] if found else None)

@@ -1,0 +1,73 @@
+"""One plot: how long each invocation took.
+
+Draws with matplotlib, imported when this module is; opens no window of its own in a notebook. Text and marks have
+middling brightness on a transparent ground, so that they can be read on a light page and on a dark one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
+
+from jlambda.model.invocation import InvocationRecord
+from jlambda.telemetry import frames
+
+# Contrast of at least 4 with white and with JupyterLab's dark #111111 for text, 3 for marks (held by the tests).
+TEXT = "#7a7a7a"
+WARM, COLD, FAILED = "#2f86d0", "#d9730d", "#d64545"
+#: from this ratio of longest to shortest on, the axis of durations is logarithmic
+WIDE = 20.0
+
+
+def durations(invocations: pd.DataFrame | Sequence[InvocationRecord], axes: Axes | None = None) -> Axes:
+    """Duration in ms by invocation, in order of start: a dot for a warm start, a diamond for a cold one, a cross for a failure.
+
+    A cold start's mark stands at init and duration together, with a line for its init. Takes the frame of
+    `invocations()` or records; what was throttled did not run and is left out. Draws on `axes` if they are given.
+    """
+    frame = invocations if isinstance(invocations, pd.DataFrame) else frames.invocations(invocations)
+    ran = frame[frame["status"] != "throttled"].sort_values("started_at", kind="stable").reset_index(drop=True)
+    number = ran.index.to_numpy() + 1
+    total_ms = (ran["duration_ms"] + ran["init_ms"].fillna(0.0)).to_numpy()
+    is_cold = ran["cold_start"].to_numpy(dtype=bool)
+    has_failed = (ran["status"] != "success").to_numpy(dtype=bool)
+    axes = axes or _axes()
+    for label, color, marker, size, shown in (
+        ("warm start", WARM, "o", 16, ~is_cold),
+        ("cold start (init + duration)", COLD, "D", 36, is_cold),
+        ("failed", FAILED, "x", 64, has_failed),
+    ):
+        if shown.any():
+            axes.scatter(number[shown], total_ms[shown], s=size, c=color, marker=marker, label=label, zorder=3)
+    axes.vlines(number[is_cold], ran["duration_ms"].to_numpy()[is_cold], total_ms[is_cold], colors=COLD, linewidth=1.5)
+    axes.set_xlabel("invocation, in order of start")
+    axes.set_ylabel("duration (ms)")
+    if len(ran) and total_ms.min() > 0 and total_ms.max() / total_ms.min() > WIDE:
+        axes.set_yscale("log")
+        axes.yaxis.set_major_formatter("{x:g}")
+    else:
+        axes.set_ylim(bottom=0)
+    if len(ran):
+        axes.legend(
+            labelcolor=TEXT, framealpha=0.0, edgecolor="none", loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0
+        )
+    return axes
+
+
+def _axes() -> Axes:
+    figure, axes = plt.subplots(figsize=(8, 3.5), layout="constrained")
+    figure.patch.set_alpha(0.0)
+    axes.patch.set_alpha(0.0)
+    axes.tick_params(which="both", colors=TEXT)
+    for part in (axes.xaxis.label, axes.yaxis.label, axes.title):
+        part.set_color(TEXT)
+    for side, spine in axes.spines.items():
+        spine.set_color(TEXT)
+        spine.set_visible(side in ("left", "bottom"))
+    axes.grid(axis="y", color=TEXT, alpha=0.25, linewidth=0.8)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return axes
