@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from jlambda.engine.board import FROZEN, IDLE, INVOKE, OUT_OF_MEMORY, SLOTS, Board
+from jlambda.engine.board import FROZEN, IDLE, INIT, INVOKE, OUT_OF_MEMORY, SLOTS, Board
 from jlambda.engine.control import Control, Protection
 from jlambda.engine.conversation import After, Conversation
 from jlambda.engine.environment import Environment, Version
@@ -123,14 +123,13 @@ class Engine:
         poll.register(environment.fd, select.POLLIN)
         try:
             while True:
-                now = self.now()
-                environment.advance(conversation, now)
+                environment.advance(conversation, self.now)
                 if conversation.is_kill_wanted:
                     self.kill(environment, conversation)
                 if conversation.after:
                     break
                 poll.modify(environment.fd, select.POLLIN | (select.POLLOUT if conversation.outgoing else 0))
-                poll.poll(max(0.0, conversation.deadline - now) * 1000 + 0.5)
+                poll.poll(max(0.0, conversation.deadline - self.now()) * 1000 + 0.5)
         except BaseException:
             self._leave_to_background(environment, version, conversation, late)
             raise
@@ -199,7 +198,11 @@ class Engine:
             raise Throttled(version.function, action.reason)
         assert isinstance(action, Start)
         if not action.is_new:
-            return Start, self._environments[action.environment_id], now
+            environment = self._environments[action.environment_id]
+            environment.board[environment.phase_at] = INIT
+            if environment.board[environment.phase_at + FROZEN]:
+                self._thaw(environment)
+            return Start, environment, now
         try:
             environment = self._new_environment(version, action.environment_id)
         except BaseException:
@@ -230,8 +233,8 @@ class Engine:
         if conversation.after is After.PROCESS:
             self.release(environment)
         else:
-            environment.pid = 0
-            environment.clear_slot()
+            environment.board[environment.phase_at] = IDLE
+            environment.board[environment.phase_at + OUT_OF_MEMORY] = 0
             event = WasReset if conversation.after is After.SANDBOX else Ended
             with self._lock:
                 actions = self.scheduler.handle(event(environment.id, self.now()))

@@ -103,20 +103,20 @@ class Environment:
         self.channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)
         self.channel.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, seconds)
 
-    def advance(self, conversation: Conversation, now: float) -> None:
-        """Carry a conversation on as far as it goes without waiting."""
+    def advance(self, conversation: Conversation, now: Callable[[], float]) -> None:
+        """Carry a conversation on as far as it goes without waiting; `now` is the clock."""
         while conversation.after is None:
             self.board[self.phase_at] = INIT if conversation.phase is Phase.INIT else INVOKE
             self._send_what_goes(conversation)
             try:
-                packet = self._receive(conversation)
+                packet = self._receive()
             except BlockingIOError:
                 break
             except ConnectionError:
                 packet = b""
-            conversation.received(packet, now)
-        if conversation.after is None and now >= conversation.deadline:
-            conversation.expired(now)
+            conversation.received(packet, now())
+        if conversation.after is None and (at := now()) >= conversation.deadline:
+            conversation.expired(at)
 
     def _send_what_goes(self, conversation: Conversation) -> None:
         outgoing = conversation.outgoing
@@ -129,8 +129,8 @@ class Environment:
         except ConnectionError:
             outgoing.clear()  # what is left to read says why
 
-    def _receive(self, conversation: Conversation) -> bytes:
-        if conversation.init_s is not None or not syscalls.IS_LINUX:
+    def _receive(self) -> bytes:
+        if not syscalls.IS_LINUX:
             return self.channel.recv(frames.PACKET, socket.MSG_DONTWAIT)
         packet, attached, _, _ = self.channel.recvmsg(frames.PACKET, socket.CMSG_SPACE(_CREDENTIALS.size), socket.MSG_DONTWAIT)
         kind = packet[:1]

@@ -67,7 +67,9 @@ class Governor:
 
     def watch(self, environment_id: int, first: int, pid: int, slot: int, memory_mb: int, share: float, now: float) -> None:
         """Begin to watch the process `pid` of an environment; `share` is in CPUs."""
-        self._watched[environment_id] = self._awake[environment_id] = _Watched(first, pid, slot, memory_mb, share, now)
+        it = _Watched(first, pid, slot, memory_mb, share, now)
+        self._watched[environment_id] = self._awake[environment_id] = it
+        self._board[it.slot + FROZEN] = 0
 
     def forget(self, environment_id: int) -> None:
         """An environment is gone."""

@@ -106,7 +106,7 @@ class Loop:
         else:
             flight.conversation = Conversation(request, version.timeout_s, environment.start)
             flight.conversation.begin_init(now)
-        self._advance(flight, now)
+        self._advance(flight)
 
     def adopt(self, environment: Environment, version: Version, conversation: Conversation, done: Done) -> None:
         """Go on with an invocation that another thread no longer waits for."""
@@ -115,7 +115,7 @@ class Loop:
         self._flights[environment.fd] = flight
         self._registered.add(environment.fd)
         self._poll.register(environment.fd, select.POLLIN)
-        self._advance(flight, self._engine.now())
+        self._advance(flight)
 
     def run_once(self, timeout_s: float | None = None) -> None:
         """Wait until something happens (at most `timeout_s`), and carry on with what did."""
@@ -133,7 +133,7 @@ class Loop:
             elif flight.conversation is None:
                 self._receive_usual(fd, flight)
             else:
-                self._advance(flight, self._engine.now())
+                self._advance(flight)
         if self._next_check is not _NEVER:
             now = self._engine.now()
             if now >= self._next_check:
@@ -159,13 +159,13 @@ class Loop:
         flight.conversation = Conversation(flight.request, flight.version.timeout_s, environment.start)
         flight.conversation.resume_invoke(flight.began)
         flight.conversation.received(packet, now)
-        self._advance(flight, now)
+        self._advance(flight)
 
-    def _advance(self, flight: _Flight, now: float) -> None:
+    def _advance(self, flight: _Flight) -> None:
         environment, conversation = flight.environment, flight.conversation
         assert conversation is not None
         fd = environment.fd
-        environment.advance(conversation, now)
+        environment.advance(conversation, self._engine.now)
         if conversation.is_kill_wanted:
             self._engine.kill(environment, conversation)
         if conversation.after is None:
@@ -203,7 +203,7 @@ class Loop:
                 if flight.conversation is None:
                     flight.conversation = Conversation(flight.request, flight.version.timeout_s, flight.environment.start)
                     flight.conversation.resume_invoke(flight.began)
-            self._advance(flight, now)
+            self._advance(flight)
         self._next_check = min((flight.deadline() for flight in self._flights.values()), default=_NEVER)
 
     def abandon(self) -> list[tuple[Environment, Version, Conversation, Done]]:

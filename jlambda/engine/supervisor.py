@@ -107,7 +107,9 @@ class Supervisor:
     def kill(self, environment_id: int, pid: int) -> None:
         """SIGKILL the function's process, if it is one of that environment's; its first process reports the end."""
         first = self.first.get(environment_id)
-        if first and pid and _parent(pid) == first:
+        if first and not pid:
+            self._kill_all_of(environment_id)
+        elif first and _parent(pid) == first:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 

@@ -1,0 +1,1 @@
+"""How code becomes a process that answers."""

@@ -1,0 +1,195 @@
+"""The Python runtime within an execution environment: the init phase, then one invocation after the other.
+
+Runs in the process that was forked for the environment, in its sandbox, with the standard library only. Knows the
+channel to the engine (`jlambda.model.frames`) and its own environment variables; not functions, versions, or any limit
+but that of a response.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from resource import RUSAGE_SELF, getrusage
+from types import ModuleType
+from typing import NoReturn
+
+from jlambda.model.frames import ERROR, FAILED, FROM_ENVIRONMENT, PACKET, RAW, READY, RESULT, TO_ENVIRONMENT, packets
+from jlambda.model.limits import RESPONSE_BYTES
+from jlambda.runtimes.context import context_maker
+from jlambda.runtimes.failure import INIT_WARNING, TaskRoot, error_document, error_record, error_text, hide_runtime
+from jlambda.runtimes.handler import Handler, load_handler, set_module_path
+from jlambda.runtimes.logs import Invocation, set_up
+from jlambda.runtimes.output import Output, open_streams
+from jlambda.runtimes.payload import is_ascii_only, read_event, response_writer
+
+_NOTHING: Mapping[str, object] = {}
+_TOO_LARGE = json.dumps(
+    {
+        "errorType": "Function.ResponseSizeTooLarge",
+        "errorMessage": f"Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES} bytes).",
+    },
+    separators=(",", ":"),
+).encode()
+
+
+def run(channel: socket.socket, start: dict[str, object]) -> NoReturn:
+    """Load the handler that `start` names, then answer what comes over `channel` until its other end is closed.
+
+    `os.environ`, the working directory and the file descriptors 0 to 2 are those of the function already. Members of
+    `start`: ``handler``, ``task_root``, ``layers_root``, ``site_packages``, ``function_arn`` (unqualified). Never
+    returns: the process ends as an interpreter ends that runs the function's code as its main program.
+    """
+    entered = time.perf_counter()
+    status = 1
+    try:
+        runtime = _Runtime(channel, start)
+        handler = runtime.initialize(str(start["handler"]), entered)
+        if handler is not None:
+            runtime.serve(handler)
+            status = 0
+    except BaseException as reason:
+        status = _leave(reason)
+    finally:
+        os._exit(status)
+
+
+class _Runtime:
+    """The parts of one environment's runtime, made once, before any code of the function runs."""
+
+    def __init__(self, channel: socket.socket, start: Mapping[str, object]) -> None:
+        atexit._clear()
+        time.tzset()
+        if "tempfile" in sys.modules:  # it remembers the folder of the process that was forked
+            vars(sys.modules["tempfile"])["tempdir"] = None
+        site_packages = start["site_packages"]
+        assert isinstance(site_packages, Iterable)
+        self._channel = channel
+        self._root = TaskRoot(str(start["task_root"]))
+        self._output = Output(1)
+        self._invocation = Invocation()
+        self._write_response = response_writer(is_ascii_only(os.environ.get("AWS_EXECUTION_ENV", "")))
+        self._has_extra = False
+        self._make_context = context_maker(str(start["function_arn"]))
+        sys.stdin = os.fdopen(0, closefd=False)
+        open_streams(self._output)
+        self._is_json = set_up(self._output, os.environ, self._invocation)
+        sys.argv = ["/var/runtime/bootstrap.py"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        set_module_path(self._root.real, str(start["layers_root"]), [str(path) for path in site_packages])
+
+    def initialize(self, handler_name: str, entered: float) -> Handler | None:
+        """The init phase: the handler, or None when the engine has been told why there is none."""
+        try:
+            handler = load_handler(handler_name, self._root)
+        except Exception as error:
+            document = error_document(error, "", self._root)
+        else:
+            gc.freeze()
+            self._output.end_init()
+            self._send(READY, b"", entered)
+            return handler
+        logging.warning(INIT_WARNING)
+        self._send(FAILED, self._report(document), entered)
+        return None
+
+    def serve(self, handler: Handler) -> None:
+        """Answer invocations until the engine closes the channel. The hot path: names are bound once."""
+        receive, unpack, clock = self._channel.recv, TO_ENVIRONMENT.unpack_from, time.perf_counter
+        answer, send, header, invocation = self._answer, self._send, TO_ENVIRONMENT.size, self._invocation
+        while message := receive(PACKET):
+            begun = clock()
+            _, size, extra_size, deadline_ms, request_id = unpack(message)
+            body_at = header + extra_size
+            if len(message) < body_at + size:
+                message = _whole(message, body_at + size, receive)
+            invocation.request_id = request_id.decode()
+            extra = json.loads(message[header:body_at]) if extra_size else _NOTHING
+            kind, body = answer(handler, message[body_at:], deadline_ms, extra)
+            send(kind, body, begun)
+            del message, body  # neither takes memory while nothing runs
+
+    def _answer(self, handler: Handler, event: bytes, deadline_ms: int, extra: Mapping[str, object]) -> tuple[bytes, bytes]:
+        """One invocation: the kind of message that answers it, and its body."""
+        request_id = self._invocation.request_id
+        try:
+            if extra or self._has_extra:
+                self._take(extra)
+            context = self._make_context(request_id, deadline_ms, extra)
+            response = handler(read_event(event), context)
+            if isinstance(response, bytes):
+                return RAW, response
+            text = self._write_response(response)
+        except Exception as error:
+            document = error_document(error, request_id, self._root)
+        else:
+            return RESULT, text.encode()
+        return ERROR, self._report(document)
+
+    def _take(self, extra: Mapping[str, object]) -> None:
+        """Show the function the members of an invocation that not every invocation has."""
+        self._has_extra = bool(extra)
+        self._invocation.tenant_id = extra.get("tenant_id")
+        if trace_id := extra.get("trace_id"):
+            os.environ["_X_AMZN_TRACE_ID"] = str(trace_id)
+        else:
+            os.environ.pop("_X_AMZN_TRACE_ID", None)
+
+    def _report(self, document: dict[str, object]) -> bytes:
+        """Log an error document, and return it as it goes to the caller."""
+        self._output.log(self._write_response(error_record(document)) if self._is_json else error_text(document))
+        return self._write_response(document).encode()
+
+    def _send(self, kind: bytes, body: bytes, begun: float) -> None:
+        if len(body) > RESPONSE_BYTES:
+            now_ms = time.time_ns() // 1_000_000
+            self._output.log(
+                f"[ERROR] [{now_ms}] LAMBDA_RUNTIME Failed to post handler success response. Http response code: 413."
+            )
+            kind, body = ERROR, _TOO_LARGE
+        written, peak_kib = self._output.end(), getrusage(RUSAGE_SELF)[2]
+        message = FROM_ENVIRONMENT.pack(kind, len(body), written, time.perf_counter() - begun, peak_kib) + body
+        if len(message) <= PACKET:
+            self._channel.send(message)
+        else:
+            for packet in packets(message):
+                self._channel.send(packet)
+
+
+def _whole(first: bytes, size: int, receive: Callable[[int], bytes]) -> bytes:
+    """A message of `size` bytes of which the first packet has come."""
+    parts, missing = [first], size - len(first)
+    while missing > 0:
+        packet = receive(PACKET)
+        if not packet:
+            raise EOFError("the engine closed the channel within a message")
+        parts.append(packet[1:])
+        missing -= len(packet) - 1
+    return b"".join(parts)
+
+
+def _leave(reason: BaseException) -> int:
+    """Do what an interpreter does whose main program raised `reason`; the exit status that it would have."""
+    status = 1
+    if isinstance(reason, SystemExit):
+        if reason.code is None or isinstance(reason.code, int):
+            status = (reason.code or 0) & 0xFF
+        else:
+            print(reason.code, file=sys.stderr)
+    else:
+        hide_runtime(reason)
+        sys.excepthook(type(reason), reason, reason.__traceback__)
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    if isinstance(reason, KeyboardInterrupt):
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGINT)
+    return status

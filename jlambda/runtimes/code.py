@@ -1,0 +1,236 @@
+"""The code of functions on disk: each deployment package once, under the digest of its zip file.
+
+Every package is a zip first, whether it came as a cell, a folder or a zip; equal code gives the equal zip. A package
+that is there is complete and never changes. Knows nothing of functions: who uses what is for others to say.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import os
+import shutil
+import stat
+import tempfile
+import threading
+import zipfile
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from jlambda.errors import CodeError, StateError
+from jlambda.model.limits import UNZIPPED_BYTES
+from jlambda.runtimes.handler import SHIPPED_GLOBALS
+
+# the oldest time that a zip can carry: when a file was written must not change the digest
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+_CHUNK = 1 << 20
+
+
+class Package(NamedTuple):
+    """A deployment package in the store.
+
+    `sha256` is the digest of its zip in base64, as Lambda's CodeSha256; `key` the same in hex; `size` that of the zip
+    in bytes; `folder` the unpacked code, to be shown to functions as ``/var/task``.
+    """
+
+    sha256: str
+    size: int
+    key: str
+    folder: Path
+
+
+class CodeStore:
+    """Packages under `folder`, which is made when the first one comes. All methods may be called from any thread.
+
+    Raises `CodeError` for code that cannot become a package, and `StateError` where the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder
+        self._lock = threading.Lock()
+
+    def put_source(self, source: str, use: bytes | None = None) -> Package:
+        """Store a cell as ``lambda_function.py``; `use` is a dict of its first globals, pickled with dill."""
+        files = {"lambda_function.py": source.encode()}
+        if use is not None:
+            files[SHIPPED_GLOBALS] = use
+        return self.put_files(files)
+
+    def put_files(self, files: Mapping[str, bytes]) -> Package:
+        """Store files, each under its path in the package."""
+        return self.put_zip(_zipped((name, False, data) for name, data in files.items()))
+
+    def put_folder(self, path: Path) -> Package:
+        """Store all files of a folder but compiled Python; symbolic links are kept where they stay inside."""
+        if not path.is_dir():
+            raise CodeError(f"{path} is not a folder")
+        try:
+            return self.put_zip(_zipped(_files_of(path)))
+        except OSError as error:
+            raise CodeError(f"{path} cannot be read: {error.strerror} ({error.filename})") from None
+
+    def put_zip(self, package: bytes) -> Package:
+        """Store a zip as it is."""
+        digest = hashlib.sha256(package).digest()
+        made = self._package(digest.hex(), len(package))
+        with self._lock, self._writing():
+            if not made.folder.exists():
+                self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                with tempfile.TemporaryDirectory(prefix=".new-", dir=self._path, ignore_cleanup_errors=True) as name:
+                    whole = Path(name, made.key)
+                    whole.mkdir()
+                    (whole / "package.zip").write_bytes(package)
+                    _unpack(package, whole / "task")
+                    _finish(whole)
+                    whole.rename(self._path / made.key)
+                _sync(self._path)
+        return made
+
+    def folder(self, sha256: str) -> Path:
+        """Where the package's code is unpacked."""
+        folder = self._package(_key(sha256)).folder
+        if not folder.is_dir():
+            raise StateError(f"{folder} is gone: deploy the function again")
+        return folder
+
+    def zip(self, sha256: str) -> bytes:
+        """The package as it was stored."""
+        path = self.folder(sha256).parent / "package.zip"
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise StateError(f"{path} cannot be read: {error.strerror}") from None
+
+    def remove_unused(self, keep: set[str]) -> None:
+        """Delete every package but those whose digests are given, and what an interrupted write left behind."""
+        kept = {_key(sha256) for sha256 in keep}
+        with self._lock, self._writing():
+            for entry in self._path.iterdir() if self._path.is_dir() else ():
+                if entry.name not in kept:
+                    shutil.rmtree(entry)
+
+    def _package(self, key: str, size: int = 0) -> Package:
+        return Package(base64.b64encode(bytes.fromhex(key)).decode(), size, key, self._path / key / "task")
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise StateError(
+                f"{self._path} cannot be written: {error.strerror}; free space or choose another state folder"
+            ) from None
+
+
+def _key(sha256: str) -> str:
+    return base64.b64decode(sha256).hex()
+
+
+def _files_of(root: Path) -> Iterator[tuple[str, bool, bytes | Path]]:
+    """Name, whether it may be executed, and content (a path: a symbolic link's target) of each file below `root`."""
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        links = [name for name in folders if Path(folder, name).is_symlink()]
+        for name in sorted([*names, *links]):
+            path = Path(folder, name)
+            inside = path.relative_to(root).as_posix()
+            if path.is_symlink():
+                yield inside, False, path.readlink()
+            elif path.is_file():
+                about = path.stat()
+                _check_size(about.st_size)
+                yield inside, bool(about.st_mode & stat.S_IXUSR), path.read_bytes()
+
+
+def _zipped(files: Iterable[tuple[str, bool, bytes | Path]]) -> bytes:
+    """A zip of `files` that depends on their names, contents and right to be executed, and on nothing else."""
+    buffer, unzipped = io.BytesIO(), 0
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, is_executable, content in files:
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.create_system = 3
+            info.compress_type = zipfile.ZIP_DEFLATED
+            mode = stat.S_IFREG | (0o755 if is_executable else 0o644)
+            data = content if isinstance(content, bytes) else os.fsencode(content)
+            info.external_attr = (mode if isinstance(content, bytes) else stat.S_IFLNK | 0o777) << 16
+            unzipped += len(data)
+            _check_size(unzipped)
+            archive.writestr(info, data)
+    return buffer.getvalue()
+
+
+def _unpack(package: bytes, root: Path) -> None:
+    """Unpack into the new folder `root`, writing nothing outside of it."""
+    unzipped, links = 0, []
+    try:
+        with zipfile.ZipFile(io.BytesIO(package)) as archive:
+            root.mkdir()
+            for info in archive.infolist():
+                path = _inside(root, info.filename)
+                mode = info.external_attr >> 16
+                if info.is_dir():
+                    path.mkdir(parents=True, exist_ok=True)
+                    continue
+                path.parent.mkdir(parents=True, exist_ok=True)
+                if stat.S_ISLNK(mode):
+                    links.append((path, archive.read(info)))
+                    continue
+                with archive.open(info) as source, open(path, "wb") as target:
+                    while chunk := source.read(_CHUNK):
+                        unzipped += len(chunk)
+                        _check_size(unzipped)
+                        target.write(chunk)
+                if mode & stat.S_IXUSR:
+                    path.chmod(0o755)
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, UnicodeDecodeError):
+        # encrypted, truncated, in a method of compression that is not known
+        raise CodeError("Could not unzip uploaded file. Please check your file, then try to upload again.") from None
+    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
+        raise CodeError(f"the package holds {error.filename!r} both as a file and as a folder") from None
+    _link(root, links)
+
+
+def _link(root: Path, links: list[tuple[Path, bytes]]) -> None:
+    """Make the symbolic links last, when nothing is written any more that could go through one."""
+    for path, target in links:
+        if path.exists() or path.is_symlink():
+            raise CodeError(f"the package holds {path.relative_to(root)} twice")
+        path.symlink_to(os.fsdecode(target))
+    real = root.resolve()
+    for path, _ in links:
+        if not Path(os.path.realpath(path)).is_relative_to(real):
+            raise CodeError(f"the symbolic link {path.relative_to(root)} leads out of the package")
+
+
+def _inside(root: Path, name: str) -> Path:
+    if name.startswith("/") or ".." in name.split("/"):
+        raise CodeError(f"the package holds {name!r}, which lies outside of it")
+    return root / name
+
+
+def _check_size(unzipped: int) -> None:
+    if unzipped > UNZIPPED_BYTES:
+        raise CodeError(f"Unzipped size must be smaller than {UNZIPPED_BYTES} bytes")
+
+
+def _finish(root: Path) -> None:
+    """Let everybody read all below `root`, and have the disk hold it: what is found after a crash is whole."""
+    for folder, _, names in os.walk(root):
+        Path(folder).chmod(0o755)
+        for path in (Path(folder, name) for name in names):
+            if not path.is_symlink():
+                path.chmod(0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
+                _sync(path)
+        _sync(Path(folder))
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
