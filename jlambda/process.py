@@ -66,11 +66,17 @@ def start_python(module: str, arguments: Sequence[str], fds: Sequence[int], vari
     """
     from multiprocess.util import spawnv_passfds
 
-    package_parent = str(Path(__file__).resolve().parents[1])
-    code = f"import sys; sys.path.append({package_parent!r}); import runpy; runpy.run_module({module!r}, run_name='__main__')"
+    # this very package, not another that may be installed, and nothing else of what lies beside it
+    here = str(Path(__file__).resolve().parents[1])
+    code = f"import sys, runpy; sys.path.insert(0, {here!r}); import jlambda; del sys.path[0]; "
+    code += f"runpy.run_module({module!r}, run_name='__main__')"
     command = [_ENV, "-i", *(f"{key}={value}" for key, value in variables.items())]
     command += [sys.executable, "-P", "-c", code, *arguments]
+    # Ctrl-C reaches all processes of a terminal; the child takes it off its mask when it has learned to ignore it
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         return Child(spawnv_passfds(_ENV.encode(), [os.fsencode(word) for word in command], fds))
     except OSError as error:
         raise EngineError(f"{module} could not be started: {error}; free some memory or processes, then try again") from error
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -6,6 +6,7 @@ The layout is `jlambda.model.frames`; the fast paths (one invocation, one packet
 from __future__ import annotations
 
 import json
+import select
 import socket
 
 from jlambda.model import frames
@@ -36,6 +37,11 @@ def is_closed(channel: socket.socket) -> bool:
         return False
     except ConnectionError:
         return True
+
+
+def has_message(channel: socket.socket) -> bool:
+    """Whether there is something to read, the other end's being closed included."""
+    return bool(select.select([channel], [], [], 0)[0])
 
 
 def receive_start(channel: socket.socket) -> tuple[bytes, dict[str, object]] | None:

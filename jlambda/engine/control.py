@@ -30,14 +30,21 @@ class Protection:
     refusal: str
 
 
+@dataclass(frozen=True, slots=True)
+class Template:
+    """What environments are forked with: modules imported already, and the ``module:function`` that warms them up."""
+
+    preload: tuple[str, ...]
+    rehearse: str
+
+
 class Control:
     """One running supervisor. Requests may come from any thread; one thread at a time reads reports."""
 
-    def __init__(self, sandbox: Sandbox, preload: Sequence[str], board: Board, cpu_limit: bool, freezer: bool) -> None:
+    def __init__(self, sandbox: Sandbox, template: Template, board: Board, cpu_limit: bool, freezer: bool) -> None:
         self.socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        options = json.dumps(
-            {"sandbox": asdict(sandbox), "preload": list(preload), "cpu_limit": cpu_limit, "freezer": freezer}
-        )
+        limits = {"cpu_limit": cpu_limit, "freezer": freezer}
+        options = json.dumps({"sandbox": asdict(sandbox), **asdict(template), **limits})
         try:
             variables = process.clean_environment()
             arguments = [str(theirs.fileno()), str(board.fd), options]

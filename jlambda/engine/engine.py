@@ -13,10 +13,10 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from jlambda.engine.board import FROZEN, IDLE, INIT, INVOKE, OUT_OF_MEMORY, SLOTS, Board
-from jlambda.engine.control import Control, Protection
+from jlambda.engine.control import Control, Protection, Template
 from jlambda.engine.conversation import After, Conversation
 from jlambda.engine.environment import Environment, Version
 from jlambda.engine.loop import Done, Loop, usual_packet, warm_outcome
@@ -55,7 +55,7 @@ class Engine:
         self,
         scheduler: Scheduler,
         sandbox: Sandbox,
-        preload: Sequence[str] = (),
+        template: Template,
         blanks: int = 1,
         now: Callable[[], float] = time.time,
         *,
@@ -63,7 +63,7 @@ class Engine:
         freezer: bool = True,
     ) -> None:
         self.scheduler, self.now, self.blanks = scheduler, now, blanks
-        self._sandbox, self._preload = sandbox, tuple(preload)
+        self._sandbox, self._template = sandbox, template
         self._lock = threading.Lock()  # the scheduler's
         self._starting = threading.Lock()  # the supervisor's, and the blanks'
         self._environments: dict[int, Environment] = {}
@@ -344,7 +344,7 @@ class Engine:
             if self._board is None:
                 self._board = Board.create()
                 self._free_slots = list(range(SLOTS - 1, -1, -1))
-            control = Control(self._sandbox, self._preload, self._board, self._cpu_limit, self._freezer)
+            control = Control(self._sandbox, self._template, self._board, self._cpu_limit, self._freezer)
             self._control = control
             background.call(lambda loop: loop.watch(control.socket.fileno(), lambda: self._report(loop, control)))
 

@@ -15,7 +15,8 @@ import json
 import os
 import signal
 import socket
-import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -29,43 +30,70 @@ from jlambda.model import frames
 SANDBOX_FAILED = 125
 
 
-def run(
-    channel: socket.socket, output: int, sandbox: Sandbox, root: PrivateRoot, folders: list[str], environment_id: int
-) -> NoReturn:
-    """Serve START messages until the engine closes the channel; never returns."""
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What all environments of a supervisor have in common.
+
+    `rehearse` prepares a process for the runtime: once before there are files to read (False), once with them (True).
+    """
+
+    sandbox: Sandbox
+    root: PrivateRoot
+    folders: list[str]
+    rehearse: Callable[[bool], None]
+
+
+def run(channel: socket.socket, output: int, setting: Setting, environment_id: int, may_go: int | None) -> NoReturn:
+    """Serve START messages until the engine closes the channel; never returns.
+
+    `may_go` can be read once the users of a new namespace are mapped; None where there is none.
+    """
     status = 0
     try:
-        _close_all_but(channel.fileno(), output)
+        is_rooted, rooted = os.pipe()
+        pid = _fork_function(channel, output, setting, environment_id, is_rooted)  # it prepares itself meanwhile
+        os.close(is_rooted)
+        _close_all_but(channel.fileno(), output, rooted, *([may_go] if may_go is not None else []))
         signal.signal(signal.SIGTERM, lambda *_: _end_all(0))
         if syscalls.IS_LINUX:
             syscalls.die_with_parent()
             syscalls.adopt_orphans()
-        if sandbox.has_private_root:
-            sandboxes.enter_private_root(root)
-        _serve(channel, output, sandbox, folders, environment_id)
+        if may_go is not None:
+            if not os.read(may_go, 1):
+                _end_all(SANDBOX_FAILED)
+            os.close(may_go)
+            sandboxes.enter_private_root(setting.root)
+        os.write(rooted, b"y")
+        os.close(rooted)
+        _serve(channel, output, setting, environment_id, pid)
     except ConnectionError:
         pass  # the engine has let go of this environment
     except OSError as error:
         with contextlib.suppress(OSError):
-            os.write(output, f"jlambda: the sandbox could not be made: {error}\n".encode())
-            body = json.dumps({"exit": SANDBOX_FAILED, "reason": str(error)}).encode()
+            os.write(output, f"the sandbox could not be made: {error}\n".encode())
+            body = json.dumps({"exit": SANDBOX_FAILED}).encode()
             channels.send(channel, channels.from_environment(frames.EXITED, body, os.fstat(output).st_size))
         status = SANDBOX_FAILED
     _end_all(status)
 
 
-def _serve(channel: socket.socket, output: int, sandbox: Sandbox, folders: list[str], environment_id: int) -> None:
-    """Fork a process that waits for a START and becomes the function; when it has ended, tell, and fork the next."""
+def _serve(channel: socket.socket, output: int, setting: Setting, environment_id: int, pid: int) -> None:
+    """See the function's process end, tell, and fork the next, which waits for a START."""
     while True:
-        pid = syscalls.fork()
-        if pid == 0:
-            _become_function(channel, output, sandbox, folders, environment_id)
         status, peak_kib = _wait(pid)
         _kill_the_rest()
         if channels.is_closed(channel):
             return
         body = json.dumps(status).encode()
         channels.send(channel, channels.from_environment(frames.EXITED, body, os.fstat(output).st_size, 0.0, peak_kib))
+        pid = _fork_function(channel, output, setting, environment_id, None)
+
+
+def _fork_function(channel: socket.socket, output: int, setting: Setting, environment_id: int, is_rooted: int | None) -> int:
+    pid = syscalls.fork()
+    if pid == 0:
+        _become_function(channel, output, setting, environment_id, is_rooted)
+    return pid
 
 
 def _wait(pid: int) -> tuple[dict[str, int], int]:
@@ -101,18 +129,16 @@ def _end_all(status: int) -> NoReturn:
 
 
 def _close_all_but(*keep: int) -> None:
-    ends = [0, *sorted(keep), os.sysconf("SC_OPEN_MAX")]
-    with contextlib.suppress(ValueError, OSError):
-        null = os.open(os.devnull, os.O_RDWR)
-        for fd in (0, 1, 2):
-            os.dup2(null, fd)
-        ends[0] = 2
+    """Close every other descriptor but 0, which is /dev/null; 1 and 2 become that too."""
+    for fd in (1, 2):
+        os.dup2(0, fd)
+    ends = [2, *sorted(keep), os.sysconf("SC_OPEN_MAX")]
     for low, high in itertools.pairwise(ends):
         os.closerange(low + 1, high)
 
 
 def _become_function(
-    channel: socket.socket, output: int, sandbox: Sandbox, folders: list[str], environment_id: int
+    channel: socket.socket, output: int, setting: Setting, environment_id: int, is_rooted: int | None
 ) -> NoReturn:
     """In a fresh fork: wait for a START, confine this process, dress it as Lambda would, hand it to the runtime."""
     try:
@@ -122,33 +148,45 @@ def _become_function(
         os.setsid()
         if syscalls.IS_LINUX:
             syscalls.die_with_parent()
-            sandboxes.write_file("/proc/self/clear_refs", "5")  # the peak of resident memory counts from here
+        _close_all_but(channel.fileno(), output, *([is_rooted] if is_rooted is not None else []))
         os.dup2(output, 1)
         os.dup2(output, 2)
         os.close(output)
-        channels.send(channel, channels.from_environment(frames.BORN, b""))
-        start = _wait_for_start(channel)
-        code, variables, runtime = start["code"], start["variables"], start["start"]
-        assert isinstance(code, str)
-        assert isinstance(variables, dict)
-        assert isinstance(runtime, dict)
-        sandboxes.show_code(sandbox, environment_id, code, int(str(start["ephemeral_storage_mb"])))
-        task_root = sandbox.task_root(code)
         os.environ.clear()
-        os.environ.update(variables)
-        os.environ |= {"LAMBDA_TASK_ROOT": task_root, "PWD": task_root}
-        if not sandbox.has_private_root:
-            os.environ["TMPDIR"] = sandbox.tmp(environment_id)
-        os.chdir(task_root)
-        sandboxes.confine(sandbox, environment_id, code, folders)
-        gc.enable()
-        module, _, name = str(start["entry"]).partition(":")
-        getattr(importlib.import_module(module), name)(channel, {**runtime, "task_root": task_root})
+        # No file can be opened from here on until the first process has made the new root.
+        setting.rehearse(False)
+        if is_rooted is not None:
+            if not os.read(is_rooted, 1):
+                os._exit(SANDBOX_FAILED)
+            os.close(is_rooted)
+        if syscalls.IS_LINUX:
+            sandboxes.write_file("/proc/self/clear_refs", "5")  # the peak of resident memory counts from here
+        channels.send(channel, channels.from_environment(frames.BORN, b""))
+        if not channels.has_message(channel):
+            setting.rehearse(True)
+        _run_function(_wait_for_start(channel), channel, setting, environment_id)
     except OSError as error:
-        sys.stderr.write(f"jlambda: the sandbox could not be made: {error}\n")
+        os.write(2, f"the sandbox could not be made: {error}\n".encode())
         os._exit(SANDBOX_FAILED)
     finally:
         os._exit(1)
+
+
+def _run_function(start: dict[str, object], channel: socket.socket, setting: Setting, environment_id: int) -> None:
+    sandbox, code, variables, runtime = setting.sandbox, start["code"], start["variables"], start["start"]
+    assert isinstance(code, str)
+    assert isinstance(variables, dict)
+    assert isinstance(runtime, dict)
+    sandboxes.show_code(sandbox, environment_id, code, int(str(start["ephemeral_storage_mb"])))
+    task_root = sandbox.task_root(code)
+    os.environ |= {**variables, "LAMBDA_TASK_ROOT": task_root, "PWD": task_root}
+    if not sandbox.has_private_root:
+        os.environ["TMPDIR"] = sandbox.tmp(environment_id)
+    os.chdir(task_root)
+    sandboxes.confine(sandbox, environment_id, code, setting.folders)
+    gc.enable()
+    module, _, name = str(start["entry"]).partition(":")
+    getattr(importlib.import_module(module), name)(channel, {**runtime, "task_root": task_root})
 
 
 def _wait_for_start(channel: socket.socket) -> dict[str, object]:

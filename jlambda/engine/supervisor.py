@@ -18,11 +18,13 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from jlambda.engine import first_process, sandbox, syscalls
 from jlambda.engine.board import Board
+from jlambda.engine.first_process import Setting
 from jlambda.engine.governor import Governor
 from jlambda.engine.sandbox import Sandbox
 
@@ -36,26 +38,28 @@ _NAMESPACES = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS | syscalls.CLONE_NEW
 class Supervisor:
     """Forks first processes, by environment id, and tells of their end."""
 
-    def __init__(self, control: socket.socket, wanted: Sandbox, governor: Governor) -> None:
+    def __init__(
+        self, control: socket.socket, wanted: Sandbox, governor: Governor, rehearse: Callable[[bool], None]
+    ) -> None:
         self.control, self.governor = control, governor
         self.ending: dict[int, float] = {}  # environment id -> when it is killed
         self.pidfds: dict[int, int] = {}  # of functions asked to end -> environment id
         self.poll = select.poll()
-        self.folders = sandbox.interpreter_folders()
-        self.root = sandbox.plan_private_root(wanted, self.folders)
-        self.sandbox = replace(wanted, landlock_version=min(syscalls.landlock_version(), wanted.landlock_version))
+        folders = sandbox.interpreter_folders()
+        box = replace(wanted, landlock_version=min(syscalls.landlock_version(), wanted.landlock_version))
+        self.setting = Setting(box, sandbox.plan_private_root(wanted, folders), folders, rehearse)
         self.first: dict[int, int] = {}  # environment id -> pid of its first process
         self.refusal = ""
         if wanted.has_private_root:
             self.refusal = self._try_private_root()
-            self.sandbox = replace(self.sandbox, has_private_root=not self.refusal)
+            self.setting = replace(self.setting, sandbox=replace(box, has_private_root=not self.refusal))
 
     def _try_private_root(self) -> str:
         """Make a private root once, to see whether this machine lets us: why not, or nothing."""
         mine, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         output = os.memfd_create("probe")
         try:
-            pid = self._fork(its, output, self.sandbox, 0)
+            pid = self._fork(its, output, 0)
         except OSError as error:
             return str(error)
         finally:
@@ -67,20 +71,18 @@ class Supervisor:
         os.close(output)
         return told.strip()
 
-    def _fork(self, channel: socket.socket, output: int, box: Sandbox, environment_id: int) -> int:
-        if not box.has_private_root:
+    def _fork(self, channel: socket.socket, output: int, environment_id: int) -> int:
+        if not self.setting.sandbox.has_private_root:
             pid = syscalls.fork()
             if pid == 0:
-                first_process.run(channel, output, box, self.root, self.folders, environment_id)
+                first_process.run(channel, output, self.setting, environment_id, None)
             return pid
         may_go, go = os.pipe()
         try:
             pid = syscalls.clone(_NAMESPACES)
             if pid == 0:
                 os.close(go)
-                if os.read(may_go, 1) == b"y":
-                    first_process.run(channel, output, box, self.root, self.folders, environment_id)
-                os._exit(first_process.SANDBOX_FAILED)
+                first_process.run(channel, output, self.setting, environment_id, may_go)
             try:
                 sandbox.map_users(pid)
                 os.write(go, b"y")
@@ -97,7 +99,7 @@ class Supervisor:
         """Fork an environment that waits for its START on the channel."""
         channel = socket.socket(fileno=channel_fd)
         try:
-            self.first[environment_id] = self._fork(channel, output, self.sandbox, environment_id)
+            self.first[environment_id] = self._fork(channel, output, environment_id)
         except OSError as error:
             self._tell({"ended": environment_id, "reason": str(error)})
         finally:
@@ -131,7 +133,7 @@ class Supervisor:
         self.ending.pop(environment_id, None)
         with contextlib.suppress(ProcessLookupError):
             # without a PID namespace the first process has to end the others itself
-            os.kill(self.first[environment_id], signal.SIGKILL if self.sandbox.has_private_root else signal.SIGTERM)
+            os.kill(self.first[environment_id], signal.SIGKILL if self.setting.sandbox.has_private_root else signal.SIGTERM)
 
     def _function_ended(self, pidfd: int) -> None:
         environment_id = self.pidfds.pop(pidfd)
@@ -160,10 +162,10 @@ class Supervisor:
         self._remove_scratch(environment_id)
 
     def _remove_scratch(self, environment_id: int) -> None:
-        if not self.sandbox.has_private_root:
+        if not self.setting.sandbox.has_private_root:
             import shutil
 
-            shutil.rmtree(self.sandbox.tmp(environment_id), ignore_errors=True)
+            shutil.rmtree(self.setting.sandbox.tmp(environment_id), ignore_errors=True)
 
     def _tell(self, message: dict[str, object]) -> None:
         with contextlib.suppress(OSError):
@@ -176,7 +178,7 @@ class Supervisor:
             os.set_blocking(fd, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        self._tell({"sandbox": asdict(self.sandbox), "refusal": self.refusal})
+        self._tell({"sandbox": asdict(self.setting.sandbox), "refusal": self.refusal})
         self.poll.register(woken, select.POLLIN)
         self.poll.register(self.control, select.POLLIN)
         while True:
@@ -243,6 +245,7 @@ def main() -> None:
     """``python -m jlambda.engine.supervisor CONTROL BOARD OPTIONS``: two descriptors, and JSON."""
     os.setsid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
@@ -257,7 +260,8 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     wanted = Sandbox(**{**options["sandbox"], "hidden": tuple(options["sandbox"]["hidden"])})
     governor = Governor(Board(int(sys.argv[2])), has_cpu_limit=options["cpu_limit"], has_freezer=options["freezer"])
-    Supervisor(control, wanted, governor).serve()
+    module, _, name = options["rehearse"].partition(":")
+    Supervisor(control, wanted, governor, getattr(importlib.import_module(module), name)).serve()
     os._exit(0)
 
 

@@ -62,6 +62,33 @@ def run(channel: socket.socket, start: dict[str, object]) -> NoReturn:
         os._exit(status)
 
 
+def rehearse(can_read_files: bool) -> None:
+    """Do, with nothing at stake, what an init phase and an invocation do; loading a module only if there are files.
+
+    A page of memory that a process shares with the one it was forked from is copied when it is first written, which
+    takes microseconds each and adds up to half of a cold start. An environment that waits has time for that.
+    """
+    path, argv, main, streams = sys.path[:], sys.argv, sys.modules["__main__"], (sys.stdout, sys.stderr)
+    task_root = os.path.join(os.path.dirname(__file__), "rehearsal")
+    start = {"task_root": task_root, "layers_root": "/opt", "site_packages": [], "function_arn": ""}
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        runtime = _Runtime(ours, start)
+        if can_read_files:
+            handler = load_handler("rehearsed.handler", runtime.root)
+            del sys.modules["rehearsed"]
+        else:
+            handler = _echo
+        runtime.answer(handler, b'{"a": [1, "b"]}', 0, _NOTHING)
+        runtime.send(RESULT, b"{}", time.perf_counter())
+    sys.path[:], sys.argv, sys.modules["__main__"] = path, argv, main
+    sys.stdout, sys.stderr = streams
+
+
+def _echo(event: object, context: object) -> object:
+    return event
+
+
 class _Runtime:
     """The parts of one environment's runtime, made once, before any code of the function runs."""
 
@@ -73,7 +100,7 @@ class _Runtime:
         site_packages = start["site_packages"]
         assert isinstance(site_packages, Iterable)
         self._channel = channel
-        self._root = TaskRoot(str(start["task_root"]))
+        self.root = TaskRoot(str(start["task_root"]))
         self._output = Output(1)
         self._invocation = Invocation()
         self._write_response = response_writer(is_ascii_only(os.environ.get("AWS_EXECUTION_ENV", "")))
@@ -84,27 +111,27 @@ class _Runtime:
         self._is_json = set_up(self._output, os.environ, self._invocation)
         sys.argv = ["/var/runtime/bootstrap.py"]
         sys.modules["__main__"] = ModuleType("__main__")
-        set_module_path(self._root.real, str(start["layers_root"]), [str(path) for path in site_packages])
+        set_module_path(self.root.real, str(start["layers_root"]), [str(path) for path in site_packages])
 
     def initialize(self, handler_name: str, entered: float) -> Handler | None:
         """The init phase: the handler, or None when the engine has been told why there is none."""
         try:
-            handler = load_handler(handler_name, self._root)
+            handler = load_handler(handler_name, self.root)
         except Exception as error:
-            document = error_document(error, "", self._root)
+            document = error_document(error, "", self.root)
         else:
             gc.freeze()
             self._output.end_init()
-            self._send(READY, b"", entered)
+            self.send(READY, b"", entered)
             return handler
         logging.warning(INIT_WARNING)
-        self._send(FAILED, self._report(document), entered)
+        self.send(FAILED, self._report(document), entered)
         return None
 
     def serve(self, handler: Handler) -> None:
         """Answer invocations until the engine closes the channel. The hot path: names are bound once."""
         receive, unpack, clock = self._channel.recv, TO_ENVIRONMENT.unpack_from, time.perf_counter
-        answer, send, header, invocation = self._answer, self._send, TO_ENVIRONMENT.size, self._invocation
+        answer, send, header, invocation = self.answer, self.send, TO_ENVIRONMENT.size, self._invocation
         while message := receive(PACKET):
             begun = clock()
             _, size, extra_size, deadline_ms, request_id = unpack(message)
@@ -117,7 +144,7 @@ class _Runtime:
             send(kind, body, begun)
             del message, body  # neither takes memory while nothing runs
 
-    def _answer(self, handler: Handler, event: bytes, deadline_ms: int, extra: Mapping[str, object]) -> tuple[bytes, bytes]:
+    def answer(self, handler: Handler, event: bytes, deadline_ms: int, extra: Mapping[str, object]) -> tuple[bytes, bytes]:
         """One invocation: the kind of message that answers it, and its body."""
         request_id = self._invocation.request_id
         try:
@@ -129,7 +156,7 @@ class _Runtime:
                 return RAW, response
             text = self._write_response(response)
         except Exception as error:
-            document = error_document(error, request_id, self._root)
+            document = error_document(error, request_id, self.root)
         else:
             return RESULT, text.encode()
         return ERROR, self._report(document)
@@ -148,7 +175,7 @@ class _Runtime:
         self._output.log(self._write_response(error_record(document)) if self._is_json else error_text(document))
         return self._write_response(document).encode()
 
-    def _send(self, kind: bytes, body: bytes, begun: float) -> None:
+    def send(self, kind: bytes, body: bytes, begun: float) -> None:
         if len(body) > RESPONSE_BYTES:
             now_ms = time.time_ns() // 1_000_000
             self._output.log(

@@ -16,8 +16,9 @@ from jlambda.model.arn import Account
 from jlambda.model.function import FunctionConfiguration
 from jlambda.model.runtime import execution_env
 
-#: what an environment's process calls after its fork, as ``module:function``
+#: what an environment's process calls with the function, as ``module:function``, and what it calls before
 ENTRY = "jlambda.runtimes.bootstrap:run"
+REHEARSE = "jlambda.runtimes.bootstrap:rehearse"
 
 #: Modules that are imported before an environment is forked, so that no function waits for them: small ones that many
 #: functions use. (`ssl`, `http.client` or `asyncio` would add 5 MB each to the memory that every function uses.)

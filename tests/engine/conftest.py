@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jlambda.engine.control import wanted_sandbox
+from jlambda.engine.control import Template, wanted_sandbox
 from jlambda.engine.engine import Engine
 from jlambda.engine.scheduler import Scheduler
 from jlambda.model.arn import Account
@@ -93,8 +93,8 @@ def make_rig(tmp_path: Path, no_descriptor_left_behind: None) -> Iterator[MakeRi
         state.chmod(0o700)
         sandbox = wanted_sandbox(str(state), str(state / "code"), private_root=private_root, landlock=landlock)
         options = {} if now is None else {"now": now}
-        preload = [python.ENTRY.partition(":")[0], *python.PRELOAD]
-        engine = Engine(Scheduler(concurrency, keep_alive_s), sandbox, preload, blanks, **options)
+        template = Template((python.ENTRY.partition(":")[0], *python.PRELOAD), python.REHEARSE)
+        engine = Engine(Scheduler(concurrency, keep_alive_s), sandbox, template, blanks, **options)
         made.append(Rig(engine, CodeStore(state / "code")))
         return made[-1]
 

@@ -1,0 +1,138 @@
+"""Words on a line become checked options: one parser for the magics and for the command line.
+
+Every mistake is one line: what is wrong, what is allowed, and the nearest word that exists. The parser knows nothing
+of the notebook: what an event or a `--use` name stands for is found in `jlambda.notebook.namespace`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import NoReturn
+
+from jlambda.errors import InvalidParameter
+from jlambda.model import limits
+
+_WORD = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+""", re.DOTALL)
+_BEFORE_JSON = re.compile(r"(?:--?[\w-]+=)?(?=[{\[])")
+_OPTION = re.compile(r"--?[A-Za-z][\w-]*")
+
+
+class HelpAsked(Exception):  # noqa: N818  # it is not an error
+    """``--help`` was among the words: the text to show, and nothing else to do."""
+
+
+def words(line: str) -> list[str]:
+    """Take a line apart as a shell does, except that a JSON object or array is one word even without quotes.
+
+    A ``#`` that begins a word starts a comment; a ``;`` at the end (silence, in a notebook) is dropped.
+    """
+    found: list[str] = []
+    rest = line.strip().removesuffix(";").rstrip()
+    while rest and not rest.startswith("#"):
+        end = _end_of_json(rest)
+        if end is not None:
+            found.append(rest[:end])
+        elif match := _WORD.match(rest):
+            end = match.end()
+            found.extend(shlex.split(match[0]))
+        if end is None or (end < len(rest) and not rest[end].isspace()):
+            raise InvalidParameter(f"a quote or a backslash in {rest!r} has no end: close it")
+        rest = rest[end:].lstrip()
+    return found
+
+
+def _end_of_json(text: str) -> int | None:
+    """Where the JSON that `text` begins with ends; of text that only looks like it, where its last bracket is."""
+    before = _BEFORE_JSON.match(text)
+    if not before:
+        return None
+    start = before.end()
+    try:
+        _, end = json.JSONDecoder().raw_decode(text, start)
+    except ValueError:
+        end = text.rfind("}" if text[start] == "{" else "]") + 1
+    return end or len(text)
+
+
+def nearest(word: str, among: Iterable[str]) -> str:
+    """``"; did you mean --memory?"`` for a word close to one of `among`, else an empty string."""
+    match = get_close_matches(word, list(among), n=1, cutoff=0.7)
+    return f"; did you mean {match[0]}?" if match else ""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises `InvalidParameter` in place of leaving the process."""
+
+    def __init__(self, prog: str, description: str, examples: str = "") -> None:
+        super().__init__(
+            prog,
+            description=description,
+            epilog=f"examples:\n{examples}" if examples else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            add_help=False,
+            allow_abbrev=False,
+        )
+        self.add_argument("-h", "--help", action=_Help, nargs=0, dest=argparse.SUPPRESS, help="show this text")
+
+    def parse(self, given: list[str]) -> dict[str, object]:
+        """The options in `given`, defaults filled in. Raises `InvalidParameter` or `HelpAsked`."""
+        known = self.options()
+        for word in given:
+            option = _OPTION.match(word)
+            if option and " " not in word and option[0] not in known and option[0][:2] not in known:
+                there_are = ", ".join(text for text in known if text.startswith("--"))
+                raise InvalidParameter(f"{self.prog}: there is no option {option[0]}{nearest(option[0], known)} ({there_are})")
+        options, rest = self.parse_known_args(given)
+        if rest:
+            self.error(f"{rest[0]!r} is one word too many")
+        return vars(options)
+
+    def options(self) -> list[str]:
+        """Every option, long and short."""
+        return [text for action in self._actions for text in action.option_strings]
+
+    def error(self, message: str) -> NoReturn:
+        """Called by argparse for what it finds wrong itself."""
+        message = message.removeprefix("argument ").replace("the following arguments are required:", "needs")
+        message = re.sub(r"(?:-\w/)?(--[\w-]+): expected one argument", r"\1 needs a value", message)
+        raise InvalidParameter(f"{self.prog}: {message} ({self.prog} --help says what is allowed)")
+
+
+class _Help(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        raise HelpAsked(parser.format_help())
+
+
+def choose(
+    prog: str, given: list[str], commands: Mapping[str, Callable[[], Parser]], hint: str = ""
+) -> tuple[str, dict[str, object]]:
+    """The first word as one of `commands`, the rest through that command's parser; no words at all ask for help."""
+    if not given or given[0] in ("-h", "--help"):
+        lines = [f"  {prog} {name:<12} {make().description}" for name, make in commands.items()]
+        raise HelpAsked("\n".join([*lines, "", f"{prog} COMMAND --help says more{hint}"]))
+    name = given[0]
+    if name not in commands:
+        raise InvalidParameter(f"{prog}: there is no {name!r}{nearest(name, commands)} (there are {', '.join(commands)}){hint}")
+    return name, commands[name]().parse(given[1:])
+
+
+def whole(what: str, allowed: range, unit: str) -> Callable[[str], int]:
+    """A type for `add_argument`: a whole number in `allowed`."""
+
+    def parse(text: str) -> int:
+        return limits.check_range(what, int(text) if re.fullmatch(r"[+-]?\d+", text) else text, allowed, unit)
+
+    return parse
+
+
+def variable(text: str) -> tuple[str, str]:
+    """``KEY=VALUE`` taken apart at the first ``=``."""
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise InvalidParameter(f"environment variable {text!r}: use KEY=VALUE")
+    return key, value

@@ -1,0 +1,103 @@
+"""A card: a title and labelled rows, as HTML and as text.
+
+Colours come from JupyterLab's `--jp-*` variables, so that dark themes work; where there are none (VS Code, an exported
+page) what surrounds the card decides. Everything is escaped, nothing is a script. Knows nothing of functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Literal, NamedTuple
+
+Kind = Literal["text", "code", "folded"]
+Mood = Literal["good", "bad", "plain"]
+
+_COLOURS: dict[Mood, str] = {
+    "good": "var(--jp-success-color1, #2da44e)",
+    "bad": "var(--jp-error-color1, #e5534b)",
+    "plain": "var(--jp-brand-color1, #3b82c4)",
+}
+_BORDER = "var(--jp-border-color2, rgba(128, 128, 128, 0.4))"
+_MUTED = "var(--jp-ui-font-color2, inherit)"
+_FONT = (
+    "font-family: var(--jp-ui-font-family, sans-serif); font-size: var(--jp-ui-font-size1, 13px); "
+    "color: var(--jp-ui-font-color1, inherit)"
+)
+_CODE = (
+    "font-family: var(--jp-code-font-family, monospace); font-size: inherit; color: inherit; background: none; "
+    "margin: 0; padding: 0; white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"
+)
+# a front end's own rules for tables (equal columns, stripes, text to the right) are undone one by one
+_TABLE = f"border: none; border-collapse: collapse; table-layout: auto; {_FONT}"
+_CELL = "text-align: left; vertical-align: top; border: none; padding: 1px 10px 1px 0"
+
+
+class Row(NamedTuple):
+    """One labelled row; `kind` says how the text is set: as it is, as code, or as code behind a click."""
+
+    label: str
+    text: str
+    kind: Kind = "text"
+
+
+class Card(NamedTuple):
+    """What is shown of one thing. `note` stands beside the title."""
+
+    title: str
+    note: str
+    rows: Sequence[Row]
+    mood: Mood = "plain"
+
+    def html(self) -> str:
+        """The card as HTML with its styles inline, for a front end that strips style elements."""
+        label = f"{_CELL}; font-weight: normal; white-space: nowrap; color: {_MUTED}"
+        rows = "".join(
+            f'<tr style="background: none"><th scope="row" style="{label}">{escape(row.label)}</th>'
+            f'<td style="{_CELL}">{_value(row)}</td></tr>'
+            for row in self.rows
+        )
+        return (
+            f'<div style="{_FONT}; border: 1px solid {_BORDER}; border-left: 3px solid {_COLOURS[self.mood]}; '
+            f'border-radius: 3px; padding: 6px 10px; margin: 2px 0; max-width: 60em">'
+            f'<div><b>{escape(self.title)}</b> <span style="color: {_MUTED}">{escape(self.note)}</span></div>'
+            f'<table style="{_TABLE}; margin: 2px 0 0 0">{rows}</table></div>'
+        )
+
+    def text(self) -> str:
+        """The card as lines of plain text."""
+        width = max((len(row.label) for row in self.rows), default=0)
+        lines = [f"{self.title}  {self.note}"]
+        for row in self.rows:
+            first, *rest = row.text.rstrip("\n").split("\n")
+            lines += [f"  {row.label:<{width}}  {first}", *(f"  {'':<{width}}  {line}" for line in rest)]
+        return "\n".join(line.rstrip() for line in lines)
+
+
+def _value(row: Row) -> str:
+    if row.kind == "text":
+        return escape(row.text)
+    code = f'<pre style="{_CODE}">{escape(row.text)}</pre>'
+    if row.kind == "code":
+        return code
+    lines = row.text.count("\n") + 1
+    return f'<details><summary style="cursor: pointer">{lines} {"line" if lines == 1 else "lines"}</summary>{code}</details>'
+
+
+def table_html(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A plain table: a header and rows of text."""
+    cell = f"{_CELL}; padding-right: 18px"
+    head = "".join(f'<th scope="col" style="{cell}; color: {_MUTED}">{escape(text)}</th>' for text in header)
+    cells = ("".join(f'<td style="{cell}">{escape(text)}</td>' for text in row) for row in rows)
+    body = "".join(f'<tr style="background: none">{row}</tr>' for row in cells)
+    return (
+        f'<table style="{_TABLE}"><thead style="border-bottom: 1px solid {_BORDER}">'
+        f"<tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def table_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """The same table in columns of text."""
+    table = [list(header), *(list(row) for row in rows)]
+    widths = [max(len(line[i]) for line in table) for i in range(len(header))]
+    return "\n".join("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in table)

@@ -1,0 +1,180 @@
+"""What a notebook shows of a function, of an invocation and of a list of functions; the formatters are IPython's.
+
+Registered by type name, so that loading the extension imports none of the types. Shows only what it is handed: no
+function is called and no log is read here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from jlambda.errors import ResourceNotFound
+from jlambda.notebook.cards import Card, Row, table_html, table_text
+from jlambda.notebook.namespace import python_name
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from jlambda.handle import Function, Invocation
+
+_RESULT_CHARS = 2_000
+_ONE_LINE_CHARS, _INDENTED_CHARS = 100, 20_000
+_LOG_LINES = 200
+_SETTINGS = {
+    "memory_mb": ("memory", " MB"),
+    "timeout_s": ("timeout", " s"),
+    "ephemeral_storage_mb": ("ephemeral storage", " MB"),
+}
+
+
+class Printer(Protocol):
+    """The part of IPython's pretty printer that is used here."""
+
+    stack: list[int]
+
+    def text(self, text: str) -> None: ...
+
+
+class FunctionList(list["Function"]):
+    """Functions, shown as a table."""
+
+    _HEADER = ("function", "runtime", "memory", "timeout", "code", "last modified", "description")
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [
+            (
+                c.name,
+                c.runtime,
+                f"{c.memory_mb} MB",
+                f"{c.timeout_s} s",
+                size(c.code_size),
+                f"{datetime.fromtimestamp(c.last_modified, UTC):%Y-%m-%d %H:%M} UTC",
+                c.description,
+            )
+            for c in (function.configuration for function in self)
+        ]
+
+    def _repr_html_(self) -> str:
+        return table_html(self._HEADER, self._rows()) if self else "<i>no functions yet: begin a cell with %%lambda NAME</i>"
+
+    def __repr__(self) -> str:
+        return table_text(self._HEADER, self._rows()) if self else "no functions yet: begin a cell with %%lambda NAME"
+
+    def _repr_pretty_(self, printer: Printer, _cycle: bool) -> None:
+        printer.text(repr(self))
+
+
+def size(of_bytes: int) -> str:
+    """A number of bytes for people: ``312 B``, ``1.2 KB``, ``3.4 MB``."""
+    if of_bytes < 1_000:
+        return f"{of_bytes} B"
+    return f"{of_bytes / 1_000:.1f} KB" if of_bytes < 1_000_000 else f"{of_bytes / 1_000_000:.1f} MB"
+
+
+def function_card(function: Function) -> Card:
+    """The card of a deployed function."""
+    try:
+        c = function.configuration
+    except ResourceNotFound:
+        return Card(f"λ {function.name}", "has been deleted", [], "bad")
+    call = python_name(c.name)
+    variables = [*(f"{key}={value}" for key, value in c.environment.items()), *(f"{key}=***" for key in c.secrets)]
+    rows = [
+        Row("ARN", function.arn, "code"),
+        Row("runtime", f"{c.runtime} · {c.architecture} · handler {c.handler}"),
+        Row("limits", f"{c.memory_mb} MB memory · {c.timeout_s} s timeout · {c.ephemeral_storage_mb} MB /tmp"),
+        Row("code", f"{size(c.code_size)} · version {c.version}{f' · from {c.origin}' if c.origin else ''}"),
+        *([Row("variables", "\n".join(variables), "code")] if variables else []),
+        *([] if function.changes is None else [Row("changed", changes_text(function.changes))]),
+        Row("call it", f"{call}(event)   {call}.invoke(event)   {call}.map(events)", "code"),
+    ]
+    return Card(f"λ {c.name}", c.description, rows)
+
+
+def changes_text(changes: Mapping[str, tuple[object, object]]) -> str:
+    """What changed since the last deploy, in words."""
+    return ", ".join(_change(name, *values) for name, values in changes.items()) or "nothing since the last deploy"
+
+
+def _change(setting: str, before: object, after: object) -> str:
+    if setting == "code":
+        return "code"
+    if setting in ("environment", "secrets"):
+        return f"{setting} ({_changed_keys(before, after)})"
+    label, unit = _SETTINGS.get(setting, (setting, ""))
+    return f"{label} {before or 'none'} → {after or 'none'}{unit}"
+
+
+def _changed_keys(before: object, after: object) -> str:
+    """The names of variables that came (+), went (-) or got another value; of secrets only the names are known."""
+    old, new = _as_mapping(before), _as_mapping(after)
+    marks = {key: "+" if key not in old else "-" if key not in new else "" for key in sorted({*old, *new})}
+    return ", ".join(f"{mark}{key}" for key, mark in marks.items() if mark or old[key] != new[key]) or "new values"
+
+
+def _as_mapping(variables: object) -> Mapping[str, object]:
+    return variables if isinstance(variables, Mapping) else dict.fromkeys(variables if isinstance(variables, tuple) else ())
+
+
+def invocation_card(invocation: Invocation) -> Card:
+    """The card of one invocation: what it gave, what it took, what it wrote."""
+    record, error = invocation.record, invocation.error
+    start = f"cold start, init {record.init_ms:.2f} ms" if record.init_ms is not None else "warm start"
+    figures = (
+        f"{record.duration_ms:.2f} ms ({start}) · billed {record.billed_ms} ms · "
+        f"{record.max_memory_mb} of {record.memory_mb} MB · ${invocation.cost.total_usd:.10f}"
+    )
+    logs = "\n".join(event.message.rstrip("\n") for event in invocation.logs[-_LOG_LINES:])
+    rows = [
+        Row("error", error_text(invocation), "code") if error else Row("result", _shortened(invocation.result), "code"),
+        Row("took", figures),
+        Row("request", record.request_id, "code"),
+        *([Row("logs", logs, "folded")] if logs else []),
+    ]
+    return Card(f"{'✗' if error else '✓'} {invocation.function}", record.status, rows, "bad" if error else "good")
+
+
+def error_text(invocation: Invocation) -> str:
+    """The error of a failed invocation as a call that raised it would show it."""
+    return "\n".join(invocation.error._render_traceback_()) if invocation.error else ""
+
+
+def _shortened(result: object) -> str:
+    try:
+        text = json.dumps(result, ensure_ascii=False)
+        if _ONE_LINE_CHARS < len(text) <= _INDENTED_CHARS:  # indenting megabytes would take seconds
+            text = json.dumps(result, ensure_ascii=False, indent=2)
+    except (TypeError, ValueError):  # bytes, where the handler returned bytes
+        text = repr(result)
+    return text if len(text) <= _RESULT_CHARS else f"{text[:_RESULT_CHARS]}\n… {len(text) - _RESULT_CHARS} characters more"
+
+
+_CARDS: dict[str, Callable[[object], Card]] = {"Function": function_card, "Invocation": invocation_card}  # type: ignore[dict-item]
+
+
+def register(shell: InteractiveShell) -> None:
+    """Teach `shell` to show functions and invocations as cards."""
+    html, plain = (_formatters(shell)[kind] for kind in ("text/html", "text/plain"))
+    for name, card in _CARDS.items():
+        html.for_type_by_name("jlambda.handle", name, lambda thing, card=card: card(thing).html())
+        plain.for_type_by_name("jlambda.handle", name, lambda thing, printer, _, card=card: _print(thing, printer, card))
+
+
+def unregister(shell: InteractiveShell) -> None:
+    """Undo `register`."""
+    for kind in ("text/html", "text/plain"):
+        for name in _CARDS:
+            _formatters(shell)[kind].pop(f"jlambda.handle.{name}", None)
+
+
+def _formatters(shell: InteractiveShell) -> Any:
+    assert shell.display_formatter is not None
+    return shell.display_formatter.formatters
+
+
+def _print(thing: object, printer: Printer, card: Callable[[object], Card]) -> None:
+    # inside of a list or a dictionary a card would tear the text apart
+    printer.text(card(thing).text() if len(printer.stack) == 1 else repr(thing))

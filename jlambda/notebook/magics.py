@@ -1,0 +1,143 @@
+"""The magics: `%%lambda NAME` deploys a cell, `%lambda VERB` uses what was deployed.
+
+A magic takes its line apart, asks the session, and shows or returns what it gets. All rules are elsewhere: options in
+`options`, cells in `capture`, events and secrets in `namespace`, cards in `display`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
+from IPython.display import display
+
+import jlambda
+from jlambda.errors import CodeError, ResourceNotFound
+from jlambda.handle import Function, Invocation
+from jlambda.notebook import capture
+from jlambda.notebook.arguments import HelpAsked, nearest
+from jlambda.notebook.display import FunctionList
+from jlambda.notebook.namespace import SecretValues, event_from, python_name, shipped
+from jlambda.notebook.options import LineOptions, cell_options, cell_parser, line_options
+from jlambda.session import Session
+
+T = TypeVar("T")
+
+
+@magics_class
+class LambdaMagics(Magics):
+    """`%lambda` and `%%lambda`."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        super().__init__(shell)
+        self._shell = shell
+        self._secrets = SecretValues()
+        self._told: Session | None = None
+        self._verbs: dict[str, Callable[[LineOptions], object]] = {
+            "invoke": lambda given: self._invoke(given.function, event_from(given.event, self._shell.user_ns)),
+            "list": lambda _: FunctionList(self._session().functions()),
+            "show": lambda given: self._function(given.function),
+            "logs": lambda given: self._session().logs(self._known(given.function)),
+            "invocations": lambda given: self._session().invocations(self._known(given.function)),
+            "cost": lambda given: self._session().cost(self._known(given.function)),
+            "metrics": lambda given: self._session().metrics(self._known(given.function)),
+            "delete": lambda given: self._delete(given.function),
+            "reset": lambda _: self._reset(),
+        }
+
+    @no_var_expand
+    @line_cell_magic("lambda")  # type: ignore[arg-type]  # IPython types the decorator for use without a name
+    def lambda_(self, line: str, cell: str | None = None) -> object:
+        try:
+            if cell is not None:
+                return self._deploy(line, cell)
+            given = line_options(line)
+            return self._kept(given.output, self._verbs[given.verb](given))
+        except HelpAsked as help_text:
+            print(help_text)
+            return None
+
+    def _deploy(self, line: str, cell: str) -> Invocation | None:
+        given = cell_options(line)
+        names = self._shell.user_ns
+        if not cell.strip():
+            raise CodeError(
+                f"%%lambda {given.name}: the cell is empty; write a function with two parameters, event and context"
+            )
+        # everything that can be wrong with the line or the cell is found before anything is asked or changed
+        event = None if given.invoke is None else event_from(given.invoke, names)
+        ship = shipped(given.use, names)
+        source = capture.cell_source(cell)
+        # not execution_count: IPython counts up before a cell runs since 9.1x, after it before
+        origin = f"Cell In[{self._shell.displayhook.prompt_count}]"
+        capture.check(source, origin, names, ship)
+        function = self._session().deploy(
+            source,
+            given.name,
+            handler=given.handler,
+            runtime=given.runtime,
+            memory=given.memory,
+            timeout=given.timeout,
+            env=dict(given.env) if given.env else None,
+            secrets=self._secrets.get(given.name, given.secret) if given.secret else None,
+            description=given.description,
+            ephemeral_storage=given.ephemeral_storage,
+            architecture=given.architecture,
+            use=ship or None,
+            origin=origin,
+        )
+        self._shell.user_ns[python_name(given.name)] = function
+        if not given.quiet:
+            display(function)  # type: ignore[no-untyped-call]
+        if given.invoke is None:
+            return None
+        return self._kept(given.output, function.invoke(event))
+
+    def _invoke(self, reference: str, event: object) -> Invocation:
+        self._known(reference.partition(":")[0] if not reference.startswith("arn:") else "")
+        return self._session().invoke(reference, event)
+
+    def _delete(self, name: str) -> None:
+        self._function(name)
+        self._session().delete(name)
+        print(f"deleted {name}")
+
+    def _reset(self) -> None:
+        count = len(self._session().functions())
+        self._session().reset()
+        print(f"deleted {count} function{'' if count == 1 else 's'}, all invocations and logs")
+
+    def _function(self, name: str) -> Function:
+        return self._session().get(self._known(name) or name)
+
+    def _known(self, name: str) -> str | None:
+        """`name` if there is such a function, None for all of them."""
+        if not name:
+            return None
+        deployed = [function.name for function in self._session().functions()]
+        if name not in deployed:
+            there_are = f"there are {', '.join(deployed)}" if deployed else "none is deployed yet"
+            raise ResourceNotFound(f"there is no function {name!r}{nearest(name, deployed)} ({there_are})")
+        return name
+
+    def _kept(self, variable: str | None, value: T) -> T | None:
+        if variable is None:
+            return value
+        self._shell.user_ns[variable] = value
+        return None
+
+    def _session(self) -> Session:
+        session = jlambda.current()
+        if session.notice and session is not self._told:
+            print(session.notice)
+        self._told = session
+        return session
+
+
+_HELP = (
+    "Deploy a cell as a Lambda function (%%lambda NAME), or use what was deployed (%lambda VERB).\n\n"
+    f"{cell_parser().format_help()}\n%lambda alone lists the verbs; %lambda VERB --help explains one."
+)
+LambdaMagics.lambda_.__doc__ = _HELP  # type: ignore[assignment]  # what %lambda? shows

@@ -1,0 +1,1 @@
+"""Tests of the magics, cells and cards, on a real IPython shell."""

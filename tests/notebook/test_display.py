@@ -1,0 +1,148 @@
+"""What a notebook shows of functions and invocations."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import jlambda
+from jlambda.notebook.display import FunctionList, changes_text, function_card, invocation_card, size
+from tests.notebook.conftest import Run
+
+ECHO = "def handler(event, context):\n    return event\n"
+
+
+@pytest.mark.parametrize(
+    ("of_bytes", "text"),
+    [(0, "0 B"), (999, "999 B"), (1_000, "1.0 KB"), (53_249, "53.2 KB"), (1_000_000, "1.0 MB"), (262_144_000, "262.1 MB")],
+)
+def test_sizes_are_for_people(of_bytes: int, text: str) -> None:
+    """Three digits, and the unit that fits."""
+    assert size(of_bytes) == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "nothing since the last deploy"),
+        ({"code": ("a", "b")}, "code"),
+        ({"memory_mb": (128, 256), "timeout_s": (3, 10)}, "memory 128 → 256 MB, timeout 3 → 10 s"),
+        ({"description": ("", "new")}, "description none → new"),
+        ({"environment": ({"A": "1", "B": "2"}, {"B": "3", "C": "4"})}, "environment (-A, B, +C)"),
+        ({"secrets": (("KEY",), ())}, "secrets (-KEY)"),
+        ({"secrets": (("KEY",), ("KEY",))}, "secrets (new values)"),
+    ],
+)
+def test_changes_are_told_in_words(changes: dict[str, tuple[object, object]], text: str) -> None:
+    """Settings with their old and new value, variables by name only."""
+    assert changes_text(changes) == text
+
+
+@given(st.dictionaries(st.text(), st.text()), st.dictionaries(st.text(), st.text()))
+def test_changes_never_show_the_value_of_a_variable(before: dict[str, str], after: dict[str, str]) -> None:
+    """What is told of variables depends on their names and on which values differ, not on what the values are."""
+    values = {value: f"{number}" for number, value in enumerate({*before.values(), *after.values()})}
+    masked = [{key: values[value] for key, value in variables.items()} for variables in (before, after)]
+    assert changes_text({"environment": (before, after)}) == changes_text({"environment": (masked[0], masked[1])})
+
+
+def test_a_card_has_what_a_function_is(session: jlambda.Session) -> None:
+    """Name, ARN, runtime, memory, timeout, size, version, variables and how to call it."""
+    function = session.deploy(
+        ECHO, "my-fn", memory=512, timeout=7, env={"STAGE": "dev"}, secrets={"API_KEY": "s3cr3t"}, description="<b>bold</b>"
+    )
+    text = function_card(function).text()
+    for part in (
+        "λ my-fn  <b>bold</b>",
+        "arn:aws:lambda:us-east-1:123456789012:function:my-fn",
+        "512 MB memory · 7 s timeout · 512 MB /tmp",
+        "version $LATEST",
+        "STAGE=dev",
+        "API_KEY=***",
+        "my_fn(event)   my_fn.invoke(event)   my_fn.map(events)",
+    ):
+        assert part in text
+    assert "&lt;b&gt;bold" in function_card(function).html()
+    assert "changed" not in text
+    assert "nothing since the last deploy" in function_card(session.deploy(ECHO, "my-fn")).text()
+
+
+def test_a_deleted_function_says_so(session: jlambda.Session) -> None:
+    """A name that is still bound shows no error."""
+    function = session.deploy(ECHO, "f")
+    function.delete()
+    assert function_card(function).text() == "λ f  has been deleted"
+
+
+def test_an_invocation_shows_result_figures_and_logs(session: jlambda.Session) -> None:
+    """A cold start shows its init, a failure its traceback in place of the result."""
+    function = session.deploy(
+        "def handler(event, context):\n    print('dividing')\n    return 1 / event\n", "f", origin="Cell In[1]"
+    )
+    good = invocation_card(function.invoke(2))
+    assert good.text().startswith("✓ f  success\n  result   0.5\n  took     ")
+    assert "(cold start, init " in good.text()
+    assert "dividing" in good.text()
+    assert "REPORT RequestId: " in good.text()
+    assert good.mood == "good"
+    bad = invocation_card(function.invoke(0))
+    assert bad.text().startswith("✗ f  error\n  error    Traceback (most recent call last):\n")
+    assert "Cell In[1], line 3, in handler" in bad.text()
+    assert "(warm start)" in bad.text()
+    assert bad.mood == "bad"
+
+
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        (None, "{}"),  # no event is an empty one
+        ("é", '"é"'),
+        ({"a": [1, 2]}, '{"a": [1, 2]}'),
+        ({"key": "x" * 100}, '{\n             "key": "' + "x" * 100 + '"\n           }'),
+        ("x" * 5_000, "x" * 1_999 + "\n           … 3002 characters more"),
+    ],
+)
+def test_results_are_shown_as_json(session: jlambda.Session, event: object, shown: str) -> None:
+    """Short ones in a line, longer ones indented, long ones cut."""
+    text = invocation_card(session.deploy(ECHO, "f").invoke(event)).text()
+    assert f"result   {shown}" in text.replace('result   "xxx', "result   xxx")
+
+
+def test_a_result_of_bytes_is_shown_as_bytes(session: jlambda.Session) -> None:
+    """A handler may return bytes that are not JSON."""
+    function = session.deploy("def handler(event, context):\n    return b'\\xff'\n", "f")
+    assert "result   b'\\xff'" in invocation_card(function.invoke()).text()
+
+
+def test_a_large_result_is_shown_at_once(session: jlambda.Session) -> None:
+    """Megabytes are not laid out only to be cut."""
+    call = session.deploy("def handler(event, context):\n    return list(range(700_000))\n", "f", timeout=30).invoke()
+    started = time.monotonic()
+    assert "characters more" in invocation_card(call).html()
+    assert time.monotonic() - started < 1
+
+
+def test_a_list_of_functions_is_a_table(session: jlambda.Session) -> None:
+    """As text and as HTML; an empty one says how to begin."""
+    assert repr(FunctionList()) == "no functions yet: begin a cell with %%lambda NAME"
+    assert "no functions yet" in FunctionList()._repr_html_()
+    session.deploy(ECHO, "a", description="<i>")
+    session.deploy(ECHO, "b", memory=1024)
+    header, first, second = repr(FunctionList(session.functions())).splitlines()
+    assert header.split()[:4] == ["function", "runtime", "memory", "timeout"]
+    assert first.startswith("a ")
+    assert "1024 MB" in second
+    assert "&lt;i&gt;" in FunctionList(session.functions())._repr_html_()
+
+
+def test_inside_of_a_list_a_function_is_a_word(run: Run) -> None:
+    """A card stands alone; within other things the short form is shown."""
+    run(f"%%lambda f -q\n{ECHO}")
+    printed = run("print(get_ipython().display_formatter.format([f, f.invoke(1)])[0]['text/plain'])").printed
+    assert printed.startswith("[<Function f>,\n <Invocation f success: ")
+    shown = run("get_ipython().display_formatter.format(f)[0]").value
+    assert shown["text/plain"].startswith("λ f\n")
+    assert shown["text/html"].startswith("<div")
