@@ -70,9 +70,7 @@ class Control:
 
     def watch(self, environment_id: int, pid: int, slot: int, memory_mb: int, share: float) -> None:
         """Have the environment's process held to its limits; what it does is on the board."""
-        self._ask(
-            {"do": "watch", "id": environment_id, "pid": pid, "slot": slot, "memory_mb": memory_mb, "share": share}
-        )
+        self._ask({"do": "watch", "id": environment_id, "pid": pid, "slot": slot, "memory_mb": memory_mb, "share": share})
 
     def thaw(self, environment_id: int) -> None:
         """Have a frozen environment go on."""

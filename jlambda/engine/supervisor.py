@@ -38,9 +38,7 @@ _NAMESPACES = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS | syscalls.CLONE_NEW
 class Supervisor:
     """Forks first processes, by environment id, and tells of their end."""
 
-    def __init__(
-        self, control: socket.socket, wanted: Sandbox, governor: Governor, rehearse: Callable[[bool], None]
-    ) -> None:
+    def __init__(self, control: socket.socket, wanted: Sandbox, governor: Governor, rehearse: Callable[[bool], None]) -> None:
         self.control, self.governor = control, governor
         self.ending: dict[int, float] = {}  # environment id -> when it is killed
         self.pidfds: dict[int, int] = {}  # of functions asked to end -> environment id

@@ -107,14 +107,17 @@ def adopt_orphans() -> None:
     _check(_libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
 
 
-def drop_capabilities() -> None:
-    """Give up all capabilities, and the means to get them back through a set-uid program."""
+def give_up_privileged_programs() -> None:
+    """No program that this process starts has more capabilities than it has itself. Needs CAP_SETPCAP."""
     for capability in range(_LAST_CAPABILITY + 1):
         if _libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0) < 0:
             break
+
+
+def drop_capabilities() -> None:
+    """Give up all capabilities."""
     header, nothing = struct.pack("Ii", _CAPABILITY_VERSION_3, 0), struct.pack("6I", 0, 0, 0, 0, 0, 0)
     _check(_libc.capset(header, nothing), "capset")
-    forbid_new_privileges()
 
 
 def forbid_new_privileges() -> None:

@@ -81,6 +81,7 @@ def rehearse(can_read_files: bool) -> None:
             handler = _echo
         runtime.answer(handler, b'{"a": [1, "b"]}', 0, _NOTHING)
         runtime.send(RESULT, b"{}", time.perf_counter())
+        runtime.output.close()
     sys.path[:], sys.argv, sys.modules["__main__"] = path, argv, main
     sys.stdout, sys.stderr = streams
 
@@ -101,14 +102,14 @@ class _Runtime:
         assert isinstance(site_packages, Iterable)
         self._channel = channel
         self.root = TaskRoot(str(start["task_root"]))
-        self._output = Output(1)
+        self.output = Output(1)
         self._invocation = Invocation()
         self._write_response = response_writer(is_ascii_only(os.environ.get("AWS_EXECUTION_ENV", "")))
         self._has_extra = False
         self._make_context = context_maker(str(start["function_arn"]))
         sys.stdin = os.fdopen(0, closefd=False)
-        open_streams(self._output)
-        self._is_json = set_up(self._output, os.environ, self._invocation)
+        open_streams(self.output)
+        self._is_json = set_up(self.output, os.environ, self._invocation)
         sys.argv = ["/var/runtime/bootstrap.py"]
         sys.modules["__main__"] = ModuleType("__main__")
         set_module_path(self.root.real, str(start["layers_root"]), [str(path) for path in site_packages])
@@ -121,7 +122,7 @@ class _Runtime:
             document = error_document(error, "", self.root)
         else:
             gc.freeze()
-            self._output.end_init()
+            self.output.end_init()
             self.send(READY, b"", entered)
             return handler
         logging.warning(INIT_WARNING)
@@ -172,17 +173,17 @@ class _Runtime:
 
     def _report(self, document: dict[str, object]) -> bytes:
         """Log an error document, and return it as it goes to the caller."""
-        self._output.log(self._write_response(error_record(document)) if self._is_json else error_text(document))
+        self.output.log(self._write_response(error_record(document)) if self._is_json else error_text(document))
         return self._write_response(document).encode()
 
     def send(self, kind: bytes, body: bytes, begun: float) -> None:
         if len(body) > RESPONSE_BYTES:
             now_ms = time.time_ns() // 1_000_000
-            self._output.log(
+            self.output.log(
                 f"[ERROR] [{now_ms}] LAMBDA_RUNTIME Failed to post handler success response. Http response code: 413."
             )
             kind, body = ERROR, _TOO_LARGE
-        written, peak_kib = self._output.end(), getrusage(RUSAGE_SELF)[2]
+        written, peak_kib = self.output.end(), getrusage(RUSAGE_SELF)[2]
         message = FROM_ENVIRONMENT.pack(kind, len(body), written, time.perf_counter() - begun, peak_kib) + body
         if len(message) <= PACKET:
             self._channel.send(message)

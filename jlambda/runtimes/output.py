@@ -53,6 +53,10 @@ class Output:
                 _write_all(self._fd, b"\n")
         return os.lseek(self._fd, 0, os.SEEK_END)
 
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self._fd)
+
     def end_init(self) -> None:
         """Mark where the output of the init phase ends, if there is any."""
         if self.end() > self._began_at:

@@ -35,7 +35,9 @@ class SourceVersion:
     def new_environment(self) -> tuple[str, bytes]:
         """As a deployed version has it."""
         stream = f"2026/11/23/[$LATEST]{uuid.uuid4().hex}"
-        configuration = FunctionConfiguration(self.function, handler="lambda_function.handler", timeout_s=self.timeout_s, memory_mb=self.memory_mb)
+        configuration = FunctionConfiguration(
+            self.function, handler="lambda_function.handler", timeout_s=self.timeout_s, memory_mb=self.memory_mb
+        )
         start = {
             "code": self.code,
             "ephemeral_storage_mb": 512,
@@ -86,15 +88,16 @@ def make_rig(tmp_path: Path, no_descriptor_left_behind: None) -> Iterator[MakeRi
         blanks: int = 1,
         private_root: bool = True,
         landlock: bool = True,
-        now: Callable[[], float] | None = None,
+        cpu_limit: bool = True,
+        freezer: bool = True,
     ) -> Rig:
         state = tmp_path / f"state{len(made)}"
         (state / "code").mkdir(parents=True)
         state.chmod(0o700)
         sandbox = wanted_sandbox(str(state), str(state / "code"), private_root=private_root, landlock=landlock)
-        options = {} if now is None else {"now": now}
         template = Template((python.ENTRY.partition(":")[0], *python.PRELOAD), python.REHEARSE)
-        engine = Engine(Scheduler(concurrency, keep_alive_s), sandbox, template, blanks, **options)
+        scheduler = Scheduler(concurrency, keep_alive_s)
+        engine = Engine(scheduler, sandbox, template, blanks, cpu_limit=cpu_limit, freezer=freezer)
         made.append(Rig(engine, CodeStore(state / "code")))
         return made[-1]
 

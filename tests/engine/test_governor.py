@@ -1,0 +1,219 @@
+"""CPU share, memory limit and freezing, measured on real processes."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from functools import partial
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jlambda.engine.board import FROZEN
+from jlambda.engine.budget import PERIOD_S, CpuBudget
+from jlambda.engine.environment import Environment
+from tests.conftest import eventually
+from tests.engine.conftest import MakeRig, Rig
+
+BURN = """
+import time
+def handler(event, context):
+    end = time.process_time() + event
+    while time.process_time() < end: pass
+"""
+
+GREEDY = """
+def handler(event, context):
+    held = []
+    for _ in range(event): held.append(bytes([1]) * (1 << 20))
+    return open("/proc/self/status").read().split("VmHWM:")[1].split()[0]
+"""
+
+
+def is_frozen(environment: Environment) -> bool:
+    """Whether the supervisor says so."""
+    return environment.board[environment.phase_at + FROZEN] == 1
+
+
+def share(rig: Rig, memory_mb: int, cpu_s: float, wall_s: float) -> float:
+    """The part of a CPU that invocations of `cpu_s` each get, one after the other, for about `wall_s`."""
+    version = rig.version(BURN, memory_mb=memory_mb, timeout_s=60)
+    rig.run(version, 0)
+    began, count = time.perf_counter(), 0
+    while time.perf_counter() - began < wall_s:
+        assert rig.run(version, cpu_s).status == "success"
+        count += 1
+    return count * cpu_s / (time.perf_counter() - began)
+
+
+@pytest.mark.parametrize(("memory_mb", "cpu_s"), [(128, 0.003), (128, 0.03), (256, 0.1), (512, 0.3), (1024, 0.03)])
+def test_cpu_share_is_that_of_the_memory_size(rig: Rig, memory_mb: int, cpu_s: float) -> None:
+    """Memory / 1,769 MB of a CPU, within 15 %, for short and long functions."""
+    assert share(rig, memory_mb, cpu_s, 1.5) == pytest.approx(memory_mb / 1769, rel=0.15)
+
+
+def test_cpu_limit_holds_beside_a_busy_kernel(rig: Rig) -> None:
+    """The governor is in the supervisor: a cell that holds the interpreter's lock does not disturb it."""
+    stop = threading.Event()
+
+    def spin() -> None:
+        while not stop.is_set():
+            sum(range(1000))
+
+    busy = threading.Thread(target=spin)
+    busy.start()
+    try:
+        assert share(rig, 256, 0.1, 1.5) == pytest.approx(256 / 1769, rel=0.15)
+    finally:
+        stop.set()
+        busy.join()
+
+
+def test_cpu_limit_counts_what_a_function_starts(rig: Rig) -> None:
+    """Child processes use their function's share, not one of their own."""
+    source = """
+import subprocess, sys, time
+def handler(event, context):
+    code = "import time; end = time.process_time() + %s\\nwhile time.process_time() < end: pass" % event
+    subprocess.run([sys.executable, "-S", "-c", code], check=True)
+"""
+    version = rig.version(source, memory_mb=512, timeout_s=60)
+    began = time.perf_counter()
+    rig.run(version, 0.5)
+    assert time.perf_counter() - began > 0.5 / (512 / 1769) * 0.7
+
+
+def test_cpu_limit_can_be_switched_off(make_rig: MakeRig) -> None:
+    """Without it a small function runs as fast as the machine."""
+    assert share(make_rig(cpu_limit=False), 128, 0.1, 0.5) > 0.5
+
+
+@given(st.floats(0.01, 3), st.lists(st.tuples(st.floats(0, 0.05), st.floats(0, 0.1)), min_size=1, max_size=50))
+def test_a_budget_is_never_exceeded_for_long(part: float, history: list[tuple[float, float]]) -> None:
+    """If a process rests when told to, it never has more than its share and one period's quota."""
+    now = used = 0.0
+    budget = CpuBudget(part, now)
+    for cpu_s, idle_s in history:
+        now += max(idle_s, cpu_s / max(part, 1))
+        used += cpu_s
+        rest_s = budget.spend(cpu_s, now)
+        assert rest_s >= 0
+        now += rest_s
+        assert used <= part * (now + PERIOD_S) + 1e-9
+
+
+@given(st.floats(0.01, 3), st.floats(0.001, 0.5))
+def test_what_is_overdrawn_is_rested_off_exactly(part: float, cpu_s: float) -> None:
+    """However late it is noticed, the rest makes up for it to the microsecond."""
+    budget = CpuBudget(part, 0.0)
+    rest_s = budget.spend(cpu_s, cpu_s)
+    assert budget.spend(0.0, cpu_s + rest_s) == pytest.approx(0, abs=1e-6)
+
+
+def test_out_of_memory(rig: Rig) -> None:
+    """A function past its memory is killed and told so as AWS does; the next invocation works."""
+    version = rig.version(GREEDY, memory_mb=128)
+    for _ in range(3):
+        outcome = rig.run(version, 3000)
+        assert outcome.status == "out_of_memory"
+        assert outcome.error_type == "Runtime.ExitError"
+        assert b"Runtime exited with error: signal: killed" in outcome.payload
+        assert outcome.max_memory_mb == 128
+        assert rig.run(version, 1).status == "success"
+
+
+def test_peak_memory_is_the_process_own(rig: Rig) -> None:
+    """Max memory used is the peak of this environment, within 2 MB of what the kernel says."""
+    version = rig.version(GREEDY, memory_mb=512)
+    small = rig.run(version, 0)
+    large = rig.run(version, 200)
+    assert small.max_memory_mb < 30
+    assert abs(large.max_memory_mb - int(large.payload.strip(b'"')) / 1024) <= 2
+    assert rig.run(version, 0).max_memory_mb == large.max_memory_mb
+    assert rig.run(rig.version(GREEDY, memory_mb=512), 0).max_memory_mb < 30
+
+
+def test_frozen_between_invocations(rig: Rig) -> None:
+    """A background thread makes no progress while its environment is idle, and goes on at the next invocation."""
+    source = """
+import threading, time
+ticks = 0
+def tick():
+    global ticks
+    while True: ticks += 1; time.sleep(0.001)
+threading.Thread(target=tick, daemon=True).start()
+def handler(event, context):
+    time.sleep(event)
+    return ticks
+"""
+    version = rig.version(source)
+    rig.value(version, 0)
+    environment = next(iter(rig.engine._environments.values()))
+    state = Path(f"/proc/{environment.pid}/stat")
+    assert eventually(lambda: state.read_text().rpartition(")")[2].split()[0] == "T")
+    frozen_at = rig.value(version, 0)
+    assert eventually(lambda: state.read_text().rpartition(")")[2].split()[0] == "T")
+    time.sleep(1)
+    resumed = rig.run(version, 0)
+    ticks = int(resumed.payload)
+    assert isinstance(frozen_at, int)
+    assert frozen_at <= ticks < frozen_at + 200
+    assert resumed.duration_ms < 100
+    later = rig.value(version, 0.3)
+    assert isinstance(later, int)
+    assert later > ticks + 100
+
+
+def test_the_freezer_can_be_switched_off(make_rig: MakeRig) -> None:
+    """Without it an idle environment runs on."""
+    rig = make_rig(freezer=False)
+    version = rig.version("def handler(event, context): pass")
+    rig.run(version)
+    environment = next(iter(rig.engine._environments.values()))
+    time.sleep(0.2)
+    assert Path(f"/proc/{environment.pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
+
+
+def test_a_frozen_environment_times_out_exits_and_ends(rig: Rig) -> None:
+    """What can happen to an environment can happen to one that was frozen."""
+    version = rig.version(
+        "import os, time\ndef handler(event, context):\n"
+        "    if event == 'sleep': time.sleep(9)\n    if event == 'exit': os._exit(1)",
+        timeout_s=1,
+    )
+    for event, status in (("", "success"), ("sleep", "timeout"), ("", "success"), ("exit", "error"), ("", "success")):
+        assert rig.run(version, event).status == status
+        (environment,) = rig.engine._environments.values()
+        if status == "success":
+            assert eventually(partial(is_frozen, environment))
+    rig.engine.retire(version.key)
+    assert eventually(lambda: not rig.engine._stopping)
+
+
+def test_shutdown_phase(rig: Rig) -> None:
+    """An environment that ends gets SIGTERM first, frozen or not, and half a second to act on it."""
+    source = """
+import signal, sys, time
+def bye(*_):
+    print("bye", flush=True); time.sleep(60 if slow else 0); sys.exit(0)
+signal.signal(signal.SIGTERM, bye)
+slow = False
+def handler(event, context):
+    global slow
+    slow = event
+"""
+    for slow in (False, True):
+        version = rig.version(source)
+        rig.run(version, slow)
+        (environment,) = rig.engine._environments.values()
+        output = os.dup(environment.output)
+        began = time.monotonic()
+        rig.engine.retire(version.key)
+        assert eventually(lambda: not rig.engine._stopping)
+        took = time.monotonic() - began
+        assert b"bye" in os.pread(output, 1000, 0)
+        os.close(output)
+        assert 0.45 < took < 1.5 if slow else took < 0.4
