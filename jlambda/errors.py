@@ -117,7 +117,9 @@ class FunctionError(LambdaError):
 
     def _render_traceback_(self) -> list[str]:
         frames = [
-            frame.rstrip("\n").replace('File "/var/task/lambda_function.py"', self.origin) if self.origin else frame.rstrip("\n")
+            frame.rstrip("\n").replace('File "/var/task/lambda_function.py"', self.origin)
+            if self.origin
+            else frame.rstrip("\n")
             for frame in self.stack
         ]
         head = ["Traceback (most recent call last):"] if frames else []

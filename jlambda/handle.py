@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Sized
+import time
+from collections.abc import Iterable, Sized
 from concurrent.futures import Future
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from jlambda.billing import Cost, cost
 from jlambda.errors import FunctionError
+from jlambda.model.arn import Account
 from jlambda.model.function import FunctionConfiguration
 from jlambda.model.invocation import InvocationRecord
+from jlambda.model.limits import CONCURRENT_EXECUTIONS, check_range
 from jlambda.service.invoke import Finished
 from jlambda.telemetry.logs import LogEvent, lines, report_line
 
@@ -24,17 +27,22 @@ if TYPE_CHECKING:
 
     from jlambda.session import Session
 
+#: what a function gets that is called without an event, as an invocation without a payload on AWS
+NO_EVENT: dict[str, object] = {}
 #: seconds after which `map` shows a progress bar
 _PROGRESS_AFTER_S = 2.0
+
+
+_raw_decode = json.JSONDecoder().raw_decode
 
 
 class Invocation:
     """One finished call: what came back, what was logged, what it took and cost."""
 
-    def __init__(self, finished: Finished, origin: str = "") -> None:
+    def __init__(self, finished: Finished, origin: str = "", region: str = Account().region) -> None:
         self.record: InvocationRecord = finished.record
         self.payload: bytes = finished.payload
-        self._raw_log, self._origin = finished.log, origin
+        self._raw_log, self._origin, self._region = finished.log, origin, region
 
     @property
     def function(self) -> str:
@@ -43,7 +51,7 @@ class Invocation:
 
     @cached_property
     def result(self) -> Any:
-        """The value that the handler returned (bytes if it returned bytes); None if it failed."""
+        """The value that the handler returned, as its JSON tells it (bytes that are no JSON stay bytes); None if it failed."""
         return None if self.record.error_type else decode_payload(self.payload)
 
     @cached_property
@@ -54,7 +62,7 @@ class Invocation:
     @cached_property
     def logs(self) -> list[LogEvent]:
         """The log events of this invocation, START to REPORT, on a cold start from INIT_START on."""
-        return lines(self.record, self._raw_log)
+        return lines(self.record, self._raw_log, region=self._region)
 
     @property
     def report(self) -> str:
@@ -92,37 +100,42 @@ class Function:
         """Its Amazon Resource Name."""
         return self._session.account.function_arn(self.name)
 
-    def __call__(self, event: Any = None, context: object = None) -> Any:
-        """Invoke it with `event` and return its result.
+    def __call__(self, event: Any = NO_EVENT, context: object = None) -> Any:
+        """Invoke it with `event` (``{}`` if there is none) and return its result.
 
         Raises `FunctionError` if it failed, `Throttled`, `InvalidRequestContent` and `RequestTooLarge`. `context` is
         there so that the function can be called as it was written; Lambda makes its own.
         """
         version = self._session.control.version(self.name)
-        record, payload, _ = self._session.invoker.invoke(version, {} if event is None else event)
+        record, payload, _ = self._session.invoker.invoke(version, event)
         if record.error_type is not None:
             raise function_error(record, payload, version.configuration.origin)
         return decode_payload(payload)
 
-    def invoke(self, event: Any = None) -> Invocation:
+    def invoke(self, event: Any = NO_EVENT) -> Invocation:
         """Invoke it with `event`; an error of the function is in the `Invocation`, not raised."""
-        return self._session.invoke(self.name, event)
+        version = self._session.control.version(self.name)
+        finished = self._session.invoker.invoke(version, event)
+        return Invocation(finished, version.configuration.origin, self._session.account.region)
 
-    def submit(self, event: Any = None) -> Future[Any]:
-        """Invoke it without waiting; the future gets its result, or a `FunctionError` or `Throttled`."""
+    def submit(self, event: Any = NO_EVENT) -> Future[Any]:
+        """Invoke it without waiting; the future gets its result, or a `FunctionError` or `Throttled`.
+
+        It runs at once, so the future cannot be cancelled.
+        """
         version = self._session.control.version(self.name)
         origin = version.configuration.origin
-        return self._session.invoker.submit(version, {} if event is None else event, lambda it: result_of(it, origin))
+        return self._session.invoker.submit(version, event, lambda it: result_of(it, origin))
 
     def map(self, events: Iterable[Any], max_concurrency: int | None = None, return_errors: bool = False) -> list[Any]:
         """Invoke it with each of `events`, in parallel, and return the results in their order.
 
         At most `max_concurrency` run at one time (default: twice the processors; raise it for functions that wait).
-        The first `FunctionError` is raised, unless `return_errors`, which puts errors in their places. A progress bar
-        shows after 2 seconds.
+        The first `FunctionError` is raised as soon as it comes, unless `return_errors`, which puts errors in their
+        places. A progress bar shows after 2 seconds. Ctrl-C ends the wait; what runs then goes on and is recorded.
         """
+        concurrency = concurrency_of(max_concurrency)
         version = self._session.control.version(self.name)
-        concurrency = max_concurrency or 2 * (os.cpu_count() or 1)
         origin = version.configuration.origin
         results: list[Any] = []
         progress = _Progress(self.name, len(events) if isinstance(events, Sized) else None)
@@ -130,7 +143,7 @@ class Function:
         def finished(number: int, it: Finished) -> None:
             if number >= len(results):
                 results.extend([None] * (number + 1 - len(results)))
-            progress.step()
+            progress.done += 1
             if it.record.error_type is None:
                 results[number] = decode_payload(it.payload)
                 return
@@ -140,7 +153,7 @@ class Function:
             results[number] = error
 
         try:
-            self._session.invoker.map(version, events, concurrency, finished)
+            self._session.invoker.map(version, events, concurrency, finished, progress.show)
         finally:
             progress.close()
         return results
@@ -165,6 +178,9 @@ class Function:
         """Delete the function; its records stay."""
         self._session.delete(self.name)
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a deployed function lives in its session; call it from the notebook")
+
     def __repr__(self) -> str:
         return f"<Function {self.name}>"
 
@@ -173,41 +189,59 @@ class _Progress:
     """A progress bar that comes only if there is something to wait for."""
 
     def __init__(self, name: str, total: int | None) -> None:
-        import time
-
-        self._name, self._total, self._clock = name, total, time.monotonic
-        self._done, self._show_at = 0, time.monotonic() + _PROGRESS_AFTER_S
+        self.done = 0
+        self._name, self._total = name, total
+        self._show_at = time.monotonic() + _PROGRESS_AFTER_S
         self._bar: Any = None
 
-    def step(self) -> None:
-        self._done += 1
+    def show(self) -> None:
+        """Bring the bar up to date, if it is time for one."""
         if self._bar is not None:
-            self._bar.update()
-        elif self._clock() >= self._show_at:
+            self._bar.update(self.done - self._bar.n)
+        elif time.monotonic() >= self._show_at:
             from tqdm.auto import tqdm
 
-            self._bar = tqdm(desc=self._name, total=self._total, initial=self._done, unit="event")
+            self._bar = tqdm(desc=self._name, total=self._total, initial=self.done, unit="event")
 
     def close(self) -> None:
         if self._bar is not None:
+            self.show()
             self._bar.close()
+
+
+def concurrency_of(given: int | None) -> int:
+    """How many invocations may run at one time: `given`, or twice the processors. Raises `InvalidParameter`."""
+    if given is None:
+        return 2 * (os.cpu_count() or 1)
+    return check_range("max_concurrency", given, range(1, CONCURRENT_EXECUTIONS + 1), "invocations")
 
 
 def decode_payload(payload: bytes) -> Any:
     """A response as a Python value; bytes that are not JSON stay bytes."""
     try:
-        return json.loads(payload.decode())
-    except ValueError:
+        text = payload.decode()
+        value, end = _raw_decode(text)  # half the price of json.loads, which looks for white space around it
+        return value if end == len(text) else json.loads(text)
+    except (ValueError, RecursionError):
         return payload
 
 
 def function_error(record: InvocationRecord, payload: bytes, origin: str) -> FunctionError:
     """The error that a failed invocation's payload describes."""
-    document = json.loads(payload)
-    stack = tuple(document.get("stackTrace") or ())
-    return FunctionError(
-        record.function, document["errorType"], document.get("errorMessage", ""), stack, record.request_id, origin
-    )
+    document = error_document(payload)
+    kind = str(document.get("errorType", record.error_type))
+    stack = document.get("stackTrace")
+    frames = tuple(map(str, stack)) if isinstance(stack, list) else ()
+    return FunctionError(record.function, kind, str(document.get("errorMessage", "")), frames, record.request_id, origin)
+
+
+def error_document(payload: bytes) -> dict[str, Any]:
+    """An error document as a dict; empty where a secret was cut out of its structure."""
+    try:
+        document = json.loads(payload)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def result_of(finished: Finished, origin: str) -> Any:
@@ -215,6 +249,3 @@ def result_of(finished: Finished, origin: str) -> Any:
     if finished.record.error_type is not None:
         raise function_error(finished.record, finished.payload, origin)
     return decode_payload(finished.payload)
-
-
-Handler = Callable[[Any, Any], Any]

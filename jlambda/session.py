@@ -10,12 +10,14 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from jlambda.handle import Function, Invocation
-from jlambda.model.arn import Account
+from jlambda.errors import EngineError
+from jlambda.handle import NO_EVENT, Function, Invocation
+from jlambda.model.arn import Account, parse_reference
 from jlambda.model.limits import CONCURRENT_EXECUTIONS
 
 if TYPE_CHECKING:
@@ -24,7 +26,6 @@ if TYPE_CHECKING:
     from jlambda.engine.engine import Engine
     from jlambda.service.control import ControlPlane
     from jlambda.service.invoke import Invoker
-    from jlambda.store.database import Database
     from jlambda.store.folder import StateFolder
     from jlambda.store.records import Records
 
@@ -41,14 +42,14 @@ class Session:
     is used by one live session at a time: `notice` says so where this one had to take another.
     """
 
-    def __init__(
-        self, state: Path | str | None = None, account: str = Account().id, region: str = Account().region
-    ) -> None:
-        self.account = Account(account, region)
+    def __init__(self, state: Path | str | None = None, account: str = Account().id, region: str = Account().region) -> None:
+        self.account = Account(account, region).checked()
         self._asked = Path(state) if state is not None else default_folder()
         self._lock = threading.RLock()
         self._parts: _Parts | None = None
-        self._outer: Session | None = None
+        self._outer: list[Session | None] = []
+        self._is_forked = False
+        _SESSIONS.add(self)
 
     # -- parts, made when first needed -----------------------------------------------------------------------------
 
@@ -56,6 +57,8 @@ class Session:
         parts = self._parts
         if parts is None:
             with self._lock:
+                if self._is_forked:
+                    raise EngineError("this session belongs to the process that this one was forked from: make a new Session")
                 if self._parts is None:
                     self._parts = _Parts(self._asked, self.account)
                 parts = self._parts
@@ -136,7 +139,8 @@ class Session:
             origin=origin,
         )
         configuration, changed = self.control.deploy(source, name, settings)
-        self.engine.start()
+        with suppress(EngineError):  # it is deployed; the first invocation will say what is wrong
+            self.engine.start()
         return Function(self, configuration.name, changed)
 
     def get(self, name: str) -> Function:
@@ -156,37 +160,40 @@ class Session:
         self.control.reset()
         self._open().records.clear()
 
-    def invoke(self, reference: str, event: Any = None) -> Invocation:
+    def invoke(self, reference: str, event: Any = NO_EVENT) -> Invocation:
         """Invoke a function by name, NAME:QUALIFIER or ARN, and wait for it."""
-        version = self.control.version(reference)
-        finished = self.invoker.invoke(version, {} if event is None else event)
-        return Invocation(finished, version.configuration.origin)
+        version, qualifier = self.control.resolve(reference)
+        finished = self.invoker.invoke(version, event, qualifier)
+        return Invocation(finished, version.configuration.origin, self.account.region)
 
-    # -- views of the records ----------------------------------------------------------------------------------------
+    # -- views of the records; a function by name or ARN, deleted ones too ----------------------------------------------
 
     def invocations(self, function: str | None = None) -> pd.DataFrame:
         """Invocations of one function or all, one a row, oldest first; durations in ms, memory in MB, cost in USD."""
         from jlambda.telemetry import frames
 
-        return frames.invocations(self._open().records.rows(function))
+        return frames.invocations(self._open().records.rows(self._name(function)))
 
     def logs(self, function: str | None = None) -> pd.DataFrame:
         """Log events of one function or all, in the order of time."""
         from jlambda.telemetry import frames
 
-        return frames.logs(self._open().records.raw_logs(function))
+        return frames.logs(self._open().records.raw_logs(self._name(function)))
 
     def cost(self, function: str | None = None) -> pd.DataFrame:
         """What the invocations would cost on AWS in US dollars, by function: AWS's prices for what ran here."""
         from jlambda.telemetry import frames
 
-        return frames.cost(self._open().records.rows(function))
+        return frames.cost(self._open().records.rows(self._name(function)))
 
     def metrics(self, function: str | None = None) -> pd.DataFrame:
         """Invocations, errors, throttles and durations by function and minute."""
         from jlambda.telemetry import frames
 
-        return frames.metrics(self._open().records.rows(function))
+        return frames.metrics(self._open().records.rows(self._name(function)))
+
+    def _name(self, function: str | None) -> str | None:
+        return None if function is None else parse_reference(function, self.account).name
 
     # -- end -----------------------------------------------------------------------------------------------------------
 
@@ -197,29 +204,35 @@ class Session:
         if parts is not None:
             parts.close()
 
+    def before_close(self, act: Callable[[], None]) -> None:
+        """Have `act` called when this session is closed, while everything of it still works."""
+        self._open().before_close.append(act)
+
     def __enter__(self) -> Session:
         """Have `jlambda.*` work on this session within the block."""
         global _current
         with _current_lock:
-            self._outer, _current = _current, self
+            self._outer.append(_current)
+            _current = self
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         global _current
         with _current_lock:
-            _current = self._outer
+            _current = self._outer.pop()
         self.close()
 
     def __repr__(self) -> str:
-        where = self._parts.folder.path if self._parts else self._asked
+        parts = self._parts
+        where = parts.folder.path if parts else self._asked
         return f"<Session {self.account.id} {self.account.region} in {where}>"
 
 
 class _Parts:
-    """Everything of a session that is open."""
+    """Everything of a session that is open. Each part is closed after those that were opened later."""
 
     def __init__(self, folder: Path, account: Account) -> None:
-        from jlambda.engine.control import wanted_sandbox
+        from jlambda.engine.control import Template, wanted_sandbox
         from jlambda.engine.engine import Engine
         from jlambda.engine.scheduler import Scheduler
         from jlambda.runtimes import python
@@ -232,54 +245,68 @@ class _Parts:
         from jlambda.store.records import Records
         from jlambda.store.secrets import Secrets
 
-        self._pid = os.getpid()
-        self.folder: StateFolder = open_folder(folder)
-        try:
-            self.database: Database = Database(self.folder.path)
-        except BaseException:
-            self.folder.close()
-            raise
-        self.records: Records = Records(self.database)
-        code = self.folder.path / "code"
-        code.mkdir(mode=0o755, exist_ok=True)
-        sandbox = wanted_sandbox(str(self.folder.path), str(code))
-        scheduler = Scheduler(CONCURRENT_EXECUTIONS, KEEP_ALIVE_S)
-        self.engine: Engine = Engine(scheduler, sandbox, [python.ENTRY.partition(":")[0], *python.PRELOAD], BLANKS)
-        secrets = Secrets(self.folder.path)
-        self.control: ControlPlane = ControlPlane(
-            Functions(self.database), secrets, CodeStore(code), account, self.engine.retire
-        )
-        self.invoker: Invoker = Invoker(self.engine, self.records)
-        _OPEN.add(self)
+        with ExitStack() as opened:
+            self.folder: StateFolder = open_folder(folder)
+            opened.callback(self.folder.close)
+            database = Database(self.folder.path)
+            opened.callback(database.close)
+            self.records: Records = Records(database)
+            code = self.folder.path / "code"
+            sandbox = wanted_sandbox(str(self.folder.path), str(code))
+            scheduler = Scheduler(CONCURRENT_EXECUTIONS, KEEP_ALIVE_S)
+            template = Template((python.ENTRY.partition(":")[0], *python.PRELOAD), python.REHEARSE)
+            self.engine: Engine = Engine(scheduler, sandbox, template, BLANKS)
+            self.invoker: Invoker = Invoker(self.engine, self.records)
+            opened.callback(self.invoker.close)
+            opened.callback(self.engine.close)
+            functions, secrets, packages = Functions(database), Secrets(self.folder.path), CodeStore(code)
+            packages.remove_unused({function.code_sha256 for function in functions.list()})
+            code.mkdir(mode=0o755, exist_ok=True)
+            self.control: ControlPlane = ControlPlane(functions, secrets, packages, account, self.engine.retire)
+            self.before_close: list[Callable[[], None]] = []
+            self._opened = opened.pop_all()
+        # later than the database's own, so earlier at the interpreter's end
+        atexit.register(self.close)
 
     def close(self) -> None:
         """In the reverse order of opening; each part is closed whatever becomes of the others."""
-        _OPEN.discard(self)
-        if self._pid != os.getpid():  # a fork of the process that these parts belong to
-            return
-        try:
-            self.engine.close()
-        finally:
-            try:
-                self.database.close()
-            finally:
-                self.folder.close()
+        atexit.unregister(self.close)
+        for act in self.before_close:
+            self._opened.callback(act)
+        self.before_close = []
+        self._opened.close()
+
+    def abandon(self) -> None:
+        """In a fork of the process that these parts belong to: leave everything as it is."""
+        atexit.unregister(self.close)
+        self.folder.close()  # the lock itself stays with the parent
 
 
-#: what the interpreter's end has to close
-_OPEN: weakref.WeakSet[_Parts] = weakref.WeakSet()
+_SESSIONS: weakref.WeakSet[Session] = weakref.WeakSet()
+#: parts that a fork has got from its parent: to be collected would be to be closed
+_INHERITED: list[_Parts] = []
 
 
-@atexit.register
-def _close_all() -> None:
-    for parts in list(_OPEN):
-        parts.close()
+def _after_fork() -> None:
+    global _current_lock
+    _current_lock = threading.Lock()
+    for session in list(_SESSIONS):
+        session._lock = threading.RLock()
+        parts, session._parts = session._parts, None
+        if parts is not None:
+            session._is_forked = True
+            _INHERITED.append(parts)
+            parts.abandon()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 def default_folder() -> Path:
-    """``.jlambda/NOTEBOOK`` in the current folder, the notebook's name being known to kernels of Jupyter Server."""
-    notebook = Path(os.environ.get("JPY_SESSION_NAME", "")).stem
-    return Path.cwd() / ".jlambda" / (notebook or "default")
+    """``.jlambda/NOTEBOOK`` beside the notebook, which kernels of Jupyter Server know; else ``.jlambda/default`` here."""
+    notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))
+    beside = notebook.parent if notebook.is_absolute() and notebook.parent.is_dir() else Path.cwd()
+    return beside / ".jlambda" / (notebook.stem or "default")
 
 
 _current: Session | None = None

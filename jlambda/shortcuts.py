@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from jlambda.handle import Function
 from jlambda.session import current
@@ -18,8 +18,19 @@ def deploy(source: str | Path | Callable[..., object], name: str | None = None, 
     return current().deploy(source, name, **options)
 
 
-def function(source: Callable[..., object] | None = None, **options: Any) -> Any:
-    """Deploy the decorated function under its own name: ``@jlambda.function`` or ``@jlambda.function(memory=512)``."""
+@overload
+def function(source: Callable[..., object]) -> Function: ...
+
+
+@overload
+def function(**options: Any) -> Callable[[Callable[..., object]], Function]: ...
+
+
+def function(source: Callable[..., object] | None = None, **options: Any) -> object:
+    """Deploy the decorated function under its own name: ``@jlambda.function`` or ``@jlambda.function(memory=512)``.
+
+    The options are those of `Session.deploy`.
+    """
     if source is not None:
         return deploy(source, **options)
     return lambda decorated: deploy(decorated, **options)

@@ -27,7 +27,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "service": {"model", "engine", "runtimes", "store", "telemetry", "billing"},
     "session": {"model", "engine", "runtimes", "store", "telemetry", "billing", "service", "handle"},
     "handle": {"model", "telemetry", "billing", "service", "session"},
-    "executor": {"handle", "session", "service"},
+    "executor": {"model", "handle", "session", "service"},
     "shortcuts": {"handle", "session"},
     "notebook": {"model", "session", "handle", "service", "telemetry", "billing"},
     "cli": {"model", "session", "handle", "service", "telemetry", "billing", "notebook", "bench"},
@@ -47,7 +47,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "ctypes": ("engine.",),
 }
 #: what runs inside an environment, and may have nothing but the standard library and the wire format
-IN_ENVIRONMENT = {"bootstrap", "context", "failure", "handler", "logs", "output", "payload"}
+IN_ENVIRONMENT = {"bootstrap", "call", "context", "failure", "handler", "logs", "output", "payload"}
 #: the parts of the engine that decide: no clock, process, socket or lock
 PURE = {"engine.scheduler", "engine.lifecycle", "engine.conversation", "billing", "model."}
 IMPURE_MODULES = {"time", "threading", "socket", "select", "os", "multiprocess", "subprocess", "random"}

@@ -48,7 +48,7 @@ def receive_start(channel: socket.socket) -> tuple[bytes, dict[str, object]] | N
     """The next message for an environment that has no process: its kind and, for START, its content.
 
     None when the engine is gone. An event that reached a process which died before reading it comes by here too;
-    its packets are dropped and reported as kind INVOKE, once.
+    its packets are dropped, and it is reported as kind INVOKE.
     """
     while packet := channel.recv(frames.PACKET):
         kind = packet[:1]

@@ -54,7 +54,8 @@ class After(Enum):
 class Conversation:
     """The state of one invocation. `outgoing` holds packets to send; it is over when `after` is set.
 
-    `is_kill_wanted` asks the driver, once, to have the environment's process killed. Results: `status`, `payload`,
+    `behind` is how many more events have been sent after this one's; `has_restarted` says that those have been lost
+    with the process that should have read them. `is_kill_wanted` asks the driver, once, to have the process killed. Results: `status`, `payload`,
     `error_type`, `seconds`, `init_s` (None for a warm start), `log_end` and `peak_kib`.
     """
 
@@ -63,7 +64,8 @@ class Conversation:
         self.phase = Phase.INVOKE
         self.outgoing: list[bytes] = []
         self.deadline = self.began = self.arrived = 0.0
-        self.is_kill_wanted = self.is_born = False
+        self.is_kill_wanted = self.is_born = self.has_restarted = False
+        self.behind = 0
         self.after: After | None = None
         self.status: Status = "error"
         self.payload, self.error_type = b"", None  # type: bytes, str | None
@@ -169,7 +171,8 @@ class Conversation:
     def _answered(self, packet: bytes, now: float) -> None:
         if self.phase is not Phase.EXITED:
             return
-        if json.loads(packet[frames.FROM_ENVIRONMENT.size :])["unread"]:  # it had ended while nobody used it
+        if json.loads(packet[frames.FROM_ENVIRONMENT.size :])["unread"] > self.behind:  # it had ended while nobody used it
+            self.has_restarted = True
             self.begin_init(now)
         else:
             self._fail_with_exit()

@@ -19,7 +19,7 @@ from jlambda.engine.board import FROZEN, IDLE, INIT, INVOKE, OUT_OF_MEMORY, SLOT
 from jlambda.engine.control import Control, Protection, Template
 from jlambda.engine.conversation import After, Conversation
 from jlambda.engine.environment import Environment, Version
-from jlambda.engine.loop import Done, Loop, usual_packet, warm_outcome
+from jlambda.engine.loop import Done, Loop, single_flight, usual_packet, warm_outcome
 from jlambda.engine.sandbox import Sandbox
 from jlambda.engine.scheduler import (
     Action,
@@ -86,7 +86,7 @@ class Engine:
         Whoever interrupts the wait (Ctrl-C) stops waiting only: the invocation goes on, and `late` gets its outcome.
         """
         action, environment, began = self.place(version, request)
-        packet = usual_packet(request, began + version.timeout_s) if action is Assign else b""
+        packet = usual_packet(request, int((began + version.timeout_s) * 1000)) if action is Assign else b""
         if not packet:
             conversation = Conversation(request, version.timeout_s, environment.start)
             if action is Assign:
@@ -133,10 +133,13 @@ class Engine:
         except BaseException:
             self._leave_to_background(environment, version, conversation, late)
             raise
-        return self.settle(environment, conversation)
+        outcome = self.outcome(environment, conversation)
+        self.settle(environment, conversation)
+        return outcome
 
     def _leave_to_background(self, environment: Environment, version: Version, conversation: Conversation, late: Done) -> None:
-        self.background().call(lambda loop: loop.adopt(environment, version, conversation, late))
+        flight = single_flight(environment, version, conversation, late)
+        self.background().call(lambda loop: loop.adopt(flight))
 
     def leave_to_background(self, loop: Loop) -> None:
         """Nobody runs `loop` any more: what it has under way goes on in the background."""
@@ -145,7 +148,7 @@ class Engine:
 
             def adopt(background: Loop) -> None:
                 for flight in flights:
-                    background.adopt(*flight)
+                    background.adopt(flight)
 
             self.background().call(adopt)
         else:
@@ -222,24 +225,12 @@ class Engine:
         if actions:
             self._carry_out(actions)
 
-    def settle(
-        self, environment: Environment, conversation: Conversation, before_closing: Callable[[], None] = lambda: None
-    ) -> Outcome:
-        """Tell the scheduler what is left of the environment, and make the outcome of the conversation."""
+    def outcome(self, environment: Environment, conversation: Conversation) -> Outcome:
+        """The outcome of a conversation that is over, with what the function wrote."""
         log = environment.take_output(conversation.log_end) if conversation.log_end else b""
         status, peak_mb = conversation.status, -(-conversation.peak_kib // 1024)
         if environment.board[environment.phase_at + OUT_OF_MEMORY] and conversation.error_type == "Runtime.ExitError":
             status, peak_mb = "out_of_memory", environment.memory_mb
-        if conversation.after is After.PROCESS:
-            self.release(environment)
-        else:
-            environment.board[environment.phase_at] = IDLE
-            environment.board[environment.phase_at + OUT_OF_MEMORY] = 0
-            event = WasReset if conversation.after is After.SANDBOX else Ended
-            with self._lock:
-                actions = self.scheduler.handle(event(environment.id, self.now()))
-            before_closing()
-            self._carry_out(actions if event is WasReset else (Stop(environment.id),))
         init_ms = None if conversation.init_s is None else conversation.init_s * 1000
         if init_ms is not None:
             with contextlib.suppress(EngineError):  # closed meanwhile
@@ -256,6 +247,18 @@ class Engine:
             environment.log_stream,
             log,
         )
+
+    def settle(self, environment: Environment, conversation: Conversation) -> None:
+        """Tell the scheduler what is left of an environment whose conversation is over."""
+        if conversation.after is After.PROCESS:
+            self.release(environment)
+            return
+        environment.board[environment.phase_at] = IDLE
+        environment.board[environment.phase_at + OUT_OF_MEMORY] = 0
+        event = WasReset if conversation.after is After.SANDBOX else Ended
+        with self._lock:
+            actions = self.scheduler.handle(event(environment.id, self.now()))
+        self._carry_out(actions if event is WasReset else (Stop(environment.id),))
 
     def _thaw(self, environment: Environment) -> None:
         """Have a frozen environment go on; it finds its event when it does."""

@@ -190,15 +190,14 @@ def _run_function(start: dict[str, object], channel: socket.socket, setting: Set
 
 
 def _wait_for_start(channel: socket.socket) -> dict[str, object]:
-    """The next START. An event that the process before us did not read comes first; an ASK then gets told so."""
-    has_unread_event = False
+    """The next START. Events that the process before us did not read come first; an ASK is told how many."""
+    unread = 0
     while received := channels.receive_start(channel):
         kind, start = received
         if kind == frames.START:
             return start
         if kind == frames.INVOKE:
-            has_unread_event = True
+            unread += 1
         elif kind == frames.ASK:
-            body = json.dumps({"unread": has_unread_event}).encode()
-            channels.send(channel, channels.from_environment(frames.ASK, body))
+            channels.send(channel, channels.from_environment(frames.ASK, json.dumps({"unread": unread}).encode()))
     os._exit(0)  # the engine is gone

@@ -1,7 +1,8 @@
 """Drive many invocations from one thread: never a thread per call.
 
 `map` runs one in the caller's thread; the engine keeps another in a thread of its own for everything that nobody
-waits for. It reads and writes what the environments' channels allow; what that means is for `Conversation`.
+waits for. An environment is kept for as long as its source has requests for it, and while these are short it is sent
+one ahead, so that it never sleeps between two. What packets mean is for `Conversation`.
 """
 
 from __future__ import annotations
@@ -9,11 +10,12 @@ from __future__ import annotations
 import select
 import socket
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from jlambda.engine.conversation import Conversation
+from jlambda.engine.conversation import After, Conversation
 from jlambda.engine.environment import Environment, Version
 from jlambda.engine.scheduler import Assign
+from jlambda.errors import LambdaError
 from jlambda.model import frames
 from jlambda.model.invocation import Outcome, Request
 
@@ -24,6 +26,74 @@ Done = Callable[[Outcome], object]
 
 _HEADER_BYTES = frames.FROM_ENVIRONMENT.size
 _NEVER = float("inf")
+#: an environment whose last invocation took less than this is sent the next event ahead
+_SHORT_S = 0.0005
+
+
+class Source(Protocol):
+    """Where the requests of a loop come from, and where their outcomes go."""
+
+    def take(self) -> Request | None:
+        """The next request for an environment that has answered; None to let the environment go."""
+
+    def ended(self, request: Request, outcome: Outcome) -> None:
+        """A request has its outcome."""
+
+    def refused(self, request: Request, error: LambdaError) -> None:
+        """A request that was taken cannot be begun again after its environment was lost."""
+
+
+class _Single:
+    """A source of no more than the request that it was started with."""
+
+    def __init__(self, done: Done) -> None:
+        self._done = done
+
+    def take(self) -> None:
+        return None
+
+    def ended(self, _: Request, outcome: Outcome) -> None:
+        self._done(outcome)
+
+    def refused(self, _: Request, error: LambdaError) -> None:
+        raise error  # nothing is ever taken
+
+
+class Flight:
+    """An environment at work. `conversation` is None while its request takes the usual course.
+
+    `ahead` is the request after this one, and `is_ahead_sent` whether the environment has it already.
+    """
+
+    __slots__ = (
+        "ahead",
+        "began",
+        "conversation",
+        "environment",
+        "is_ahead_sent",
+        "request",
+        "source",
+        "version",
+        "waits_to_send",
+    )
+
+    def __init__(self, environment: Environment, version: Version, request: Request, source: Source, began: float) -> None:
+        self.environment, self.version, self.request, self.source, self.began = environment, version, request, source, began
+        self.conversation: Conversation | None = None
+        self.ahead: Request | None = None
+        self.is_ahead_sent = self.waits_to_send = False
+
+    def deadline(self) -> float:
+        """When the wait for the environment is over."""
+        return self.conversation.deadline if self.conversation else self.began + self.version.timeout_s
+
+    def converse(self) -> Conversation:
+        """Leave the usual course: the conversation that goes on from here."""
+        if self.conversation is None:
+            self.conversation = Conversation(self.request, self.version.timeout_s, self.environment.start)
+            self.conversation.resume_invoke(self.began)
+            self.conversation.behind = int(self.is_ahead_sent)
+        return self.conversation
 
 
 class _Poll:
@@ -40,27 +110,14 @@ class _Poll:
         """Nothing to close."""
 
 
-class _Flight:
-    """An invocation under way. `conversation` is None while it takes the usual course."""
-
-    __slots__ = ("began", "conversation", "done", "environment", "request", "version", "waits_to_send")
-
-    def __init__(self, environment: Environment, version: Version, request: Request, done: Done, began: float) -> None:
-        self.environment, self.version, self.request, self.done, self.began = environment, version, request, done, began
-        self.conversation: Conversation | None = None
-        self.waits_to_send = False
-
-    def deadline(self) -> float:
-        return self.conversation.deadline if self.conversation else self.began + self.version.timeout_s
-
-
 class Loop:
     """`start` invocations, then call `run_once` until they are done; all from one thread."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._now = engine.now
         self._poll = select.epoll() if hasattr(select, "epoll") else _Poll()
-        self._flights: dict[int, _Flight] = {}
+        self._flights: dict[int, Flight] = {}
         self._registered: set[int] = set()
         self._watched: dict[int, Callable[[], None]] = {}
         self._next_check = _NEVER
@@ -82,64 +139,84 @@ class Loop:
 
     def start(self, version: Version, request: Request, done: Done) -> None:
         """Begin an invocation; `done` is called with its outcome, by `run_once`. Raises `Throttled`."""
-        engine = self._engine
-        action, environment, now = engine.place(version, request)
-        flight = _Flight(environment, version, request, done, now)
-        fd = environment.fd
+        self.serve(version, request, _Single(done))
+
+    def serve(self, version: Version, request: Request, source: Source) -> None:
+        """Begin an invocation, and after it those that `source` has for the environment. Raises `Throttled`."""
+        action, environment, now = self._engine.place(version, request)
+        flight = Flight(environment, version, request, source, now)
+        self._keep(flight)
+        if action is Assign:
+            self._send(flight, now)
+        else:
+            flight.conversation = Conversation(request, version.timeout_s, environment.start)
+            flight.conversation.begin_init(now)
+            self._advance(flight)
+
+    def adopt(self, flight: Flight) -> None:
+        """Go on with an environment that another thread no longer waits for."""
+        self._keep(flight)
+        flight.converse()
+        flight.waits_to_send = False
+        self._advance(flight)
+
+    def _keep(self, flight: Flight) -> None:
+        fd = flight.environment.fd
         self._flights[fd] = flight
         if fd not in self._registered:
             self._registered.add(fd)
             self._poll.register(fd, select.POLLIN)
-        if action is Assign:
-            packet = usual_packet(request, now + version.timeout_s)
-            if packet:
-                try:
-                    environment.send(packet, socket.MSG_DONTWAIT)
-                except OSError:
-                    pass  # full or closed: the long way copes with either
-                else:
-                    if flight.deadline() < self._next_check:
-                        self._next_check = flight.deadline()
-                    return
-            flight.conversation = Conversation(request, version.timeout_s, environment.start)
-            flight.conversation.begin_invoke(now)
-        else:
-            flight.conversation = Conversation(request, version.timeout_s, environment.start)
-            flight.conversation.begin_init(now)
+
+    def _send(self, flight: Flight, now: float) -> None:
+        """Send the flight's request to its environment, which waits for one."""
+        flight.began, flight.conversation = now, None
+        deadline = now + flight.version.timeout_s
+        packet = usual_packet(flight.request, int(deadline * 1000))
+        if packet:
+            try:
+                flight.environment.send(packet, socket.MSG_DONTWAIT)
+            except OSError:
+                pass  # full or closed: the long way copes with either
+            else:
+                if deadline < self._next_check:
+                    self._next_check = deadline
+                return
+        flight.conversation = Conversation(flight.request, flight.version.timeout_s, flight.environment.start)
+        flight.conversation.begin_invoke(now)
         self._advance(flight)
 
-    def adopt(self, environment: Environment, version: Version, conversation: Conversation, done: Done) -> None:
-        """Go on with an invocation that another thread no longer waits for."""
-        flight = _Flight(environment, version, conversation.request, done, conversation.began)
-        flight.conversation = conversation
-        self._flights[environment.fd] = flight
-        self._registered.add(environment.fd)
-        self._poll.register(environment.fd, select.POLLIN)
-        self._advance(flight)
+    def _send_ahead(self, flight: Flight, request: Request) -> None:
+        flight.ahead = request
+        packet = usual_packet(request, flight.version.timeout_s * 1000)
+        if packet:
+            try:
+                flight.environment.send(packet, socket.MSG_DONTWAIT)
+            except OSError:
+                return  # it is sent when its turn has come
+            flight.is_ahead_sent = True
 
     def run_once(self, timeout_s: float | None = None) -> None:
         """Wait until something happens (at most `timeout_s`), and carry on with what did."""
-        wait_until = min(self._next_check, self.wake_at)
-        if wait_until is _NEVER or wait_until == _NEVER:
-            wait = -1.0 if timeout_s is None else timeout_s
-        else:
-            wait = max(0.0, wait_until - self._engine.now())
-            if timeout_s is not None:
-                wait = min(wait, timeout_s)
+        wait_until = self._next_check if self._next_check < self.wake_at else self.wake_at
+        wait = -1.0 if timeout_s is None else timeout_s
+        if wait_until != _NEVER:
+            left = max(0.0, wait_until - self._now())
+            wait = left if timeout_s is None or left < timeout_s else timeout_s
+        flights = self._flights
         for fd, _ in self._poll.poll(wait):
-            flight = self._flights.get(fd)
+            flight = flights.get(fd)
             if flight is None:
                 self._watched[fd]()
             elif flight.conversation is None:
                 self._receive_usual(fd, flight)
             else:
                 self._advance(flight)
-        if self._next_check is not _NEVER:
-            now = self._engine.now()
+        if self._next_check != _NEVER:
+            now = self._now()
             if now >= self._next_check:
                 self._check_deadlines(now)
 
-    def _receive_usual(self, fd: int, flight: _Flight) -> None:
+    def _receive_usual(self, fd: int, flight: Flight) -> None:
         environment = flight.environment
         try:
             packet = environment.recv(frames.PACKET, socket.MSG_DONTWAIT)
@@ -150,22 +227,48 @@ class Loop:
         if packet[:1] == frames.RESULT:
             _, length, log_end, seconds, peak_kib = frames.FROM_ENVIRONMENT.unpack_from(packet)
             if len(packet) == _HEADER_BYTES + length:
-                del self._flights[fd]
-                outcome = warm_outcome(environment, packet[_HEADER_BYTES:], log_end, seconds, peak_kib, flight.began)
-                self._engine.release(environment)
-                self._finish(fd, flight, outcome)
+                request, began = flight.request, flight.began
+                try:
+                    self._go_on(flight, seconds)  # first: the environment waits least
+                finally:
+                    if fd not in self._flights:
+                        self._forget(fd)
+                    outcome = warm_outcome(environment, packet[_HEADER_BYTES:], log_end, seconds, peak_kib, began)
+                    flight.source.ended(request, outcome)
                 return
-        now = self._engine.now()
-        flight.conversation = Conversation(flight.request, flight.version.timeout_s, environment.start)
-        flight.conversation.resume_invoke(flight.began)
-        flight.conversation.received(packet, now)
+        flight.converse().received(packet, self._now())
         self._advance(flight)
 
-    def _advance(self, flight: _Flight) -> None:
+    def _go_on(self, flight: Flight, seconds: float) -> None:
+        """The environment has answered: let it have the next request, or let it go."""
+        now = self._now()
+        following, was_sent = flight.ahead, flight.is_ahead_sent
+        flight.ahead, flight.is_ahead_sent = None, False
+        try:
+            following = following or flight.source.take()
+        finally:
+            if following is None:  # no more, or no more to be had
+                del self._flights[flight.environment.fd]
+                self._engine.release(flight.environment)
+        if following is None:
+            return
+        flight.request = following
+        if was_sent:
+            flight.began, flight.conversation = now, None
+        else:
+            self._send(flight, now)
+        if seconds < _SHORT_S and flight.conversation is None:
+            ahead = flight.source.take()
+            if ahead is not None:
+                self._send_ahead(flight, ahead)
+
+    def _advance(self, flight: Flight) -> None:
         environment, conversation = flight.environment, flight.conversation
         assert conversation is not None
         fd = environment.fd
-        environment.advance(conversation, self._engine.now)
+        environment.advance(conversation, self._now)
+        if conversation.has_restarted:
+            conversation.behind, flight.is_ahead_sent = 0, False
         if conversation.is_kill_wanted:
             self._engine.kill(environment, conversation)
         if conversation.after is None:
@@ -174,18 +277,35 @@ class Loop:
                 self._poll.modify(fd, select.POLLIN | (select.POLLOUT if flight.waits_to_send else 0))
             self._next_check = min(self._next_check, conversation.deadline)
             return
-        del self._flights[fd]
         if flight.waits_to_send:
+            flight.waits_to_send = False
             self._poll.modify(fd, select.POLLIN)
-        outcome = self._engine.settle(environment, conversation, before_closing=lambda: self._forget(fd))
-        self._finish(fd, flight, outcome)
-
-    def _finish(self, fd: int, flight: _Flight, outcome: Outcome) -> None:
+        request = flight.request
+        if conversation.after is After.PROCESS:
+            outcome = self._engine.outcome(environment, conversation)
+            try:
+                self._go_on(flight, conversation.seconds)
+            finally:
+                if fd not in self._flights:
+                    self._forget(fd)
+                flight.source.ended(request, outcome)
+            return
+        del self._flights[fd]
+        outcome = self._engine.outcome(environment, conversation)
+        self._forget(fd)
+        self._engine.settle(environment, conversation)
         try:
-            flight.done(outcome)
+            following = flight.ahead or flight.source.take()
+            if following is not None:
+                self._begin_again(flight, following)
         finally:
-            if fd not in self._flights:
-                self._forget(fd)
+            flight.source.ended(request, outcome)
+
+    def _begin_again(self, flight: Flight, request: Request) -> None:
+        try:
+            self.serve(flight.version, request, flight.source)
+        except LambdaError as error:
+            flight.source.refused(request, error)
 
     def _forget(self, fd: int) -> None:
         if fd in self._registered:
@@ -198,24 +318,17 @@ class Loop:
                 continue
             if flight.conversation is None:
                 self._receive_usual(fd, flight)  # it may have come at the last moment
-                if self._flights.get(fd) is not flight:
+                if self._flights.get(fd) is not flight or now < flight.deadline():
                     continue
-                if flight.conversation is None:
-                    flight.conversation = Conversation(flight.request, flight.version.timeout_s, flight.environment.start)
-                    flight.conversation.resume_invoke(flight.began)
+            flight.converse()
             self._advance(flight)
         self._next_check = min((flight.deadline() for flight in self._flights.values()), default=_NEVER)
 
-    def abandon(self) -> list[tuple[Environment, Version, Conversation, Done]]:
-        """Let go of all invocations under way, for another loop to `adopt`, and close."""
-        left = []
-        for fd, flight in list(self._flights.items()):
-            conversation = flight.conversation
-            if conversation is None:
-                conversation = Conversation(flight.request, flight.version.timeout_s, flight.environment.start)
-                conversation.resume_invoke(flight.began)
-            left.append((flight.environment, flight.version, conversation, flight.done))
-            self._forget(fd)
+    def abandon(self) -> list[Flight]:
+        """Let go of all environments at work, for another loop to `adopt`, and close."""
+        left = list(self._flights.values())
+        for flight in left:
+            self._forget(flight.environment.fd)
         self._flights.clear()
         self.close()
         return left
@@ -225,12 +338,19 @@ class Loop:
         self._poll.close()
 
 
-def usual_packet(request: Request, deadline: float) -> bytes:
+def single_flight(environment: Environment, version: Version, conversation: Conversation, done: Done) -> Flight:
+    """An invocation of which another thread waited for the outcome, to be adopted."""
+    flight = Flight(environment, version, conversation.request, _Single(done), conversation.began)
+    flight.conversation = conversation
+    return flight
+
+
+def usual_packet(request: Request, deadline_ms: int) -> bytes:
     """An INVOKE of one packet; empty where the request needs more than that."""
     event = request.event
     if len(event) > frames.PACKET - frames.TO_ENVIRONMENT.size or request.is_unusual():
         return b""
-    return frames.TO_ENVIRONMENT.pack(frames.INVOKE, len(event), 0, int(deadline * 1000), request.request_id.encode()) + event
+    return frames.TO_ENVIRONMENT.pack(frames.INVOKE, len(event), 0, deadline_ms, request.request_id.encode()) + event
 
 
 def warm_outcome(
@@ -238,5 +358,5 @@ def warm_outcome(
 ) -> Outcome:
     """The outcome of an invocation that took the usual course."""
     log = environment.take_output(log_end) if log_end > environment.log_read else b""
-    duration_ms, peak_mb = seconds * 1000, -(-peak_kib // 1024)
-    return Outcome("success", payload, None, began, duration_ms, None, peak_mb, False, environment.log_stream, log)
+    peak_mb = min(-(-peak_kib // 1024), environment.memory_mb)
+    return Outcome("success", payload, None, began, seconds * 1000, None, peak_mb, False, environment.log_stream, log)

@@ -7,7 +7,7 @@ a response that it did not finish.
 
 To the environment:   START   what to run, JSON, once before each init phase
                       INVOKE  an event; extra holds the optional members of a `Request`, JSON
-                      ASK     after EXITED: did anybody read the last event? Answered by ASK, ``{"unread": bool}``
+                      ASK     after EXITED: how many events has nobody read? Answered by ASK, ``{"unread": number}``
 From the environment: BORN    a process was forked for the function (sent by itself, so that its pid is known)
                       READY   the init phase is over
                       RESULT  a response (JSON), RAW a response of bytes, ERROR an error document
@@ -25,7 +25,10 @@ PACKET = 65_536
 START, INVOKE, ASK, MORE = b"S", b"I", b"?", b"+"
 BORN, READY, RESULT, RAW, ERROR, FAILED, EXITED = b"b", b"R", b"=", b"B", b"E", b"F", b"X"
 
-#: kind, length of the body, length of the extra (before the body), deadline in ms since the epoch, request id
+#: kind, length of the body, length of the extra (before the body), deadline, request id. The deadline is in ms since the
+#: epoch; below `FROM_READING_MS` it is in ms from the moment at which the message is read, for an event that is sent while
+#: the environment still runs another one.
+FROM_READING_MS = 10**9
 TO_ENVIRONMENT = struct.Struct("!cIHQ36s")
 #: kind, length of the body, bytes of output written so far, seconds taken, peak resident size in KiB
 FROM_ENVIRONMENT = struct.Struct("!cIQdI")

@@ -4,24 +4,42 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
-from collections.abc import Mapping
 
 from jlambda.errors import InvalidParameter
 from jlambda.model import limits
 from jlambda.model.arn import LATEST, check_function_name
 from jlambda.model.runtime import THIS_PYTHON, check_runtime
 
+# https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, Handler
+_HANDLER = re.compile(rf"\S{{1,{limits.HANDLER_CHARS}}}")
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
 # https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
 _VARIABLE_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
 RESERVED_VARIABLES = frozenset(
-    "_HANDLER _X_AMZN_TRACE_ID AWS_DEFAULT_REGION AWS_REGION AWS_EXECUTION_ENV AWS_LAMBDA_FUNCTION_NAME "
-    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE AWS_LAMBDA_FUNCTION_VERSION AWS_LAMBDA_INITIALIZATION_TYPE "
-    "AWS_LAMBDA_LOG_GROUP_NAME AWS_LAMBDA_LOG_STREAM_NAME AWS_ACCESS_KEY AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY "
-    "AWS_SESSION_TOKEN AWS_LAMBDA_RUNTIME_API LAMBDA_TASK_ROOT LAMBDA_RUNTIME_DIR".split()
+    {
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_LAMBDA_RUNTIME_API",
+        "LAMBDA_TASK_ROOT",
+        "LAMBDA_RUNTIME_DIR",
+    }
 )
 ARCHITECTURES = ("x86_64", "arm64")
 
@@ -60,33 +78,57 @@ class FunctionConfiguration:
         limits.check_range("timeout", self.timeout_s, limits.TIMEOUT_S, "seconds")
         limits.check_range("ephemeral storage", self.ephemeral_storage_mb, limits.EPHEMERAL_STORAGE_MB, "MB")
         if self.architecture not in ARCHITECTURES:
-            raise InvalidParameter(f"architecture {self.architecture!r}: use x86_64 or arm64")
-        if not 1 <= len(self.handler) <= limits.HANDLER_CHARS or re.search(r"\s", self.handler):
+            raise InvalidParameter(f"architecture {self.architecture!r}: use {' or '.join(ARCHITECTURES)}")
+        if not isinstance(self.handler, str) or not _HANDLER.fullmatch(self.handler):
             raise InvalidParameter(f"handler {self.handler!r}: use MODULE.FUNCTION, at most {limits.HANDLER_CHARS} characters")
-        if len(self.description) > limits.DESCRIPTION_CHARS:
-            raise InvalidParameter(f"description has {len(self.description)} characters; at most {limits.DESCRIPTION_CHARS} are allowed")
+        if not isinstance(self.description, str) or len(self.description) > limits.DESCRIPTION_CHARS:
+            raise InvalidParameter(f"description: use text of at most {limits.DESCRIPTION_CHARS} characters")
         check_variables(self.environment, self.secrets)
         return self
 
 
 #: what a user sets, in the order in which a card shows it
-SETTINGS = ("runtime", "handler", "description", "memory_mb", "timeout_s", "ephemeral_storage_mb", "architecture", "environment", "secrets")
+SETTINGS = (
+    *("runtime", "handler", "description", "memory_mb", "timeout_s", "ephemeral_storage_mb", "architecture"),
+    *("environment", "secrets"),
+)
 
 
-def check_variables(environment: Mapping[str, str], secrets: tuple[str, ...] = ()) -> None:
-    """Hold names and size of environment variables to Lambda's rules.
+def check_variables(environment: Mapping[str, str], secrets: Iterable[str] = ()) -> None:
+    """Hold names, values and size of environment variables to Lambda's rules; `secrets` are names.
 
-    The 4 KB are measured on the JSON of all variables; a secret counts with its name here and with its value where
-    the value is known (`Secrets.check_size`).
+    The 4 KB are measured on the JSON of all variables; with the values of secrets only where these are known
+    (`jlambda.store.secrets.check_size`).
     """
     for key in (*environment, *secrets):
-        if not _VARIABLE_NAME.fullmatch(key):
-            raise InvalidParameter(f"environment variable {key!r}: a name is a letter, then letters, digits and _ (2 characters at least)")
+        if not isinstance(key, str) or not _VARIABLE_NAME.fullmatch(key):
+            raise InvalidParameter(
+                f"environment variable {key!r}: a name is a letter, then letters, digits and _ (2 characters at least)"
+            )
         if key in RESERVED_VARIABLES:
             raise InvalidParameter(f"environment variable {key} is set by Lambda itself; choose another name")
+    check_values(environment)
     size = len(json.dumps(dict(environment), separators=(",", ":")).encode())
     if size > limits.ENVIRONMENT_BYTES:
-        raise InvalidParameter(f"environment variables take {size} bytes; at most {limits.ENVIRONMENT_BYTES} (4 KB) are allowed")
+        allowed = limits.ENVIRONMENT_BYTES
+        raise InvalidParameter(f"environment variables take {size} bytes; at most {allowed} (4 KB) are allowed")
+
+
+def check_values(variables: Mapping[str, str]) -> None:
+    """Raise `InvalidParameter` for a value that an environment variable cannot have; the message does not show it."""
+    for key, value in variables.items():
+        if not isinstance(value, str):
+            raise InvalidParameter(f"environment variable {key}: its value is {type(value).__name__}; use text")
+        if "\0" in value or not _is_unicode(value):
+            raise InvalidParameter(f"environment variable {key}: its value has a character that no variable can hold; use text")
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return False
+    return True
 
 
 def changes(before: FunctionConfiguration, after: FunctionConfiguration) -> dict[str, tuple[object, object]]:

@@ -22,7 +22,18 @@ from resource import RUSAGE_SELF, getrusage
 from types import ModuleType
 from typing import NoReturn
 
-from jlambda.model.frames import ERROR, FAILED, FROM_ENVIRONMENT, PACKET, RAW, READY, RESULT, TO_ENVIRONMENT, packets
+from jlambda.model.frames import (
+    ERROR,
+    FAILED,
+    FROM_ENVIRONMENT,
+    FROM_READING_MS,
+    PACKET,
+    RAW,
+    READY,
+    RESULT,
+    TO_ENVIRONMENT,
+    packets,
+)
 from jlambda.model.limits import RESPONSE_BYTES
 from jlambda.runtimes.context import context_maker
 from jlambda.runtimes.failure import INIT_WARNING, TaskRoot, error_document, error_record, error_text, hide_runtime
@@ -131,11 +142,13 @@ class _Runtime:
 
     def serve(self, handler: Handler) -> None:
         """Answer invocations until the engine closes the channel. The hot path: names are bound once."""
-        receive, unpack, clock = self._channel.recv, TO_ENVIRONMENT.unpack_from, time.perf_counter
+        receive, unpack, clock, now = self._channel.recv, TO_ENVIRONMENT.unpack_from, time.perf_counter, time.time
         answer, send, header, invocation = self.answer, self.send, TO_ENVIRONMENT.size, self._invocation
         while message := receive(PACKET):
             begun = clock()
             _, size, extra_size, deadline_ms, request_id = unpack(message)
+            if deadline_ms < FROM_READING_MS:
+                deadline_ms += int(now() * 1000)
             body_at = header + extra_size
             if len(message) < body_at + size:
                 message = _whole(message, body_at + size, receive)

@@ -5,21 +5,22 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jlambda.billing import billed_ms
 from jlambda.engine.engine import Engine
-from jlambda.engine.loop import Loop
-from jlambda.errors import InvalidRequestContent, RequestTooLarge, Throttled
+from jlambda.errors import EngineError, InvalidRequestContent, RequestTooLarge, Throttled
 from jlambda.model.invocation import InvocationRecord, Outcome, Request
 from jlambda.model.limits import PAYLOAD_BYTES
+from jlambda.service.fan import Fan
 from jlambda.service.version import DeployedVersion
 from jlambda.store.records import Records
 from jlambda.telemetry.logs import exit_output
 
-_encode = json.JSONEncoder(allow_nan=False).encode
+_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_encode_ascii = json.JSONEncoder(allow_nan=False).encode
 _ids: list[str] = []
 #: errors that Lambda itself writes to the log, for want of a process that could
 _ENDED_BY_SERVICE = ("Runtime.ExitError", "Sandbox.Failure")
@@ -46,12 +47,38 @@ def new_request_id() -> str:
     return _ids.pop()
 
 
+def _compiled_encoder() -> Callable[[object], str]:
+    """`_encoder.encode` without what it does anew for each value, where this Python's json has the parts for it."""
+    try:
+        from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
+
+        chunks = c_make_encoder(None, _encoder.default, encode_basestring, None, ": ", ", ", False, False, False)
+        if "".join(chunks({"a": [1, "b", None]}, 0)) != _encoder.encode({"a": [1, "b", None]}):
+            return _encoder.encode
+    except (ImportError, TypeError):
+        return _encoder.encode
+
+    def encode(value: object) -> str:
+        try:
+            return "".join(chunks(value, 0))
+        except (TypeError, ValueError, RecursionError):
+            return _encoder.encode(value)  # its words for what is wrong
+
+    return encode
+
+
+_encode = _compiled_encoder()
+
+
 def encode_event(event: object) -> bytes:
     """An event as the JSON that is sent. Raises `InvalidRequestContent` and `RequestTooLarge`."""
     try:
-        body = _encode(event).encode()
+        try:
+            body = _encode(event).encode()
+        except UnicodeEncodeError:  # halves of surrogate pairs can be told in JSON, not in UTF-8
+            body = _encode_ascii(event).encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidRequestContent(f"the event is not JSON: {error}; use dicts, lists, strings, numbers, True and None") from None
+        raise InvalidRequestContent(f"the event is not JSON: {error}; use dicts, lists, text, numbers, True and None") from None
     if len(body) > PAYLOAD_BYTES:
         raise RequestTooLarge(
             f"the event has {len(body)} bytes of JSON; {PAYLOAD_BYTES} (6 MB) are allowed: pass a reference to the data instead"
@@ -59,15 +86,31 @@ def encode_event(event: object) -> bytes:
     return body
 
 
+def fulfil(future: Future[Any], ended: Finished | Exception, finished: Callable[[Finished], object]) -> None:
+    """Give `future` what `finished` makes of an invocation, or the error instead of either."""
+    try:
+        if isinstance(ended, Exception):
+            raise ended
+        result = finished(ended)
+    except BaseException as error:  # what a pickled result raises on its way back may be anything
+        future.set_exception(error)
+    else:
+        future.set_result(result)
+
+
 class Invoker:
     """Runs invocations on the engine and records each of them."""
 
     def __init__(self, engine: Engine, records: Records) -> None:
         self._engine, self._append = engine, records.append
+        #: what was begun and has not ended
+        self._under_way: set[Callable[[Exception], None]] = set()
 
-    def invoke(self, version: DeployedVersion, event: object) -> Finished:
+    def invoke(self, version: DeployedVersion, event: object, qualifier: str | None = None) -> Finished:
         """Run one invocation and wait for it. Raises `Throttled`, after recording it."""
         request = Request(new_request_id(), encode_event(event))
+        if qualifier is not None:
+            request = request._replace(qualifier=qualifier)
         try:
             outcome = self._engine.invoke(version, request, lambda late: self.finish(version, request, late))
         except Throttled:
@@ -75,45 +118,62 @@ class Invoker:
             raise
         return self.finish(version, request, outcome)
 
-    def submit(self, version: DeployedVersion, event: object, finished: Callable[[Finished], object]) -> Future[object]:
-        """Begin an invocation; the future gets what `finished` makes of it, or the error it raises."""
+    def begin(self, version: DeployedVersion, event: object, done: Callable[[Finished | Exception], object]) -> None:
+        """Begin an invocation; `done` gets what came of it, or `Throttled` or `EngineError`, in another thread."""
         request = Request(new_request_id(), encode_event(event))
-        future: Future[object] = Future()
+
+        def ended(outcome: Outcome | Exception) -> None:
+            self._under_way.discard(ended)
+            if isinstance(outcome, Throttled):
+                self.record_throttle(version, request)
+            done(outcome if isinstance(outcome, Exception) else self.finish(version, request, outcome))
+
+        self._under_way.add(ended)
+        try:
+            self._engine.submit(version, request, ended)
+        except BaseException:
+            self._under_way.discard(ended)
+            raise
+
+    def submit(self, version: DeployedVersion, event: object, finished: Callable[[Finished], object]) -> Future[Any]:
+        """Begin an invocation; the future gets what `finished` makes of it, or the error it raises."""
+        future: Future[Any] = Future()
         future.set_running_or_notify_cancel()
-
-        def done(outcome: Outcome | Exception) -> None:
-            try:
-                if isinstance(outcome, Exception):
-                    if isinstance(outcome, Throttled):
-                        self.record_throttle(version, request)
-                    raise outcome
-                result = finished(self.finish(version, request, outcome))
-            except Exception as error:
-                future.set_exception(error)
-            else:
-                future.set_result(result)
-
-        self._engine.submit(version, request, done)
+        self.begin(version, event, lambda it: fulfil(future, it, finished))
         return future
 
     def map(
-        self, version: DeployedVersion, events: Iterable[object], concurrency: int, finished: Callable[[int, Finished], None]
+        self,
+        version: DeployedVersion,
+        events: Iterable[object],
+        concurrency: int,
+        finished: Callable[[int, Finished], None],
+        waiting: Callable[[], None] = lambda: None,
     ) -> None:
         """Run an invocation for each event, at most `concurrency` at one time; `finished` is called as they end.
 
         All of it happens in this thread. If `finished` or the next event raises, or the wait is interrupted, no new
         invocation begins; those under way go on and are recorded. Where the account's concurrency is used up by
-        others, it waits for one of its own; it raises `Throttled` only if it has none.
+        others, it waits for one of its own; it raises `Throttled` only if it has none. `waiting` is called every now
+        and then.
         """
-        _Fan(self._engine, self, version, events, concurrency, finished).run()
+        requests = (Request(new_request_id(), encode_event(event)) for event in events)
+        Fan(self, self._engine, version, requests, concurrency, finished).run(waiting)
+
+    def close(self) -> None:
+        """Tell those who wait for what was begun, and has not ended with the engine, that it never will."""
+        for ended in list(self._under_way):
+            ended(EngineError("the session was closed before this invocation ended"))
 
     def finish(self, version: DeployedVersion, request: Request, outcome: Outcome) -> Finished:
         """Make and keep the record of an invocation."""
         status, payload, error_type, started_at, duration_ms, init_ms, peak_mb, is_cold, log_stream, log = outcome
         if error_type in _ENDED_BY_SERVICE:
             log += exit_output(payload, int(time.time() * 1000))
+        response_bytes = len(payload)
         if version.redact is not None:
             payload, log = version.redact(payload), version.redact(log)
+            error_type = error_type and version.redact(error_type.encode()).decode()
         configuration = version.configuration
         record = InvocationRecord(
             request.request_id,
@@ -132,7 +192,7 @@ class Invoker:
             request.attempt,
             log_stream,
             len(request.event),
-            len(payload),
+            response_bytes,
             configuration.architecture,
             configuration.ephemeral_storage_mb,
         )
@@ -142,57 +202,3 @@ class Invoker:
     def record_throttle(self, version: DeployedVersion, request: Request) -> None:
         """Keep the record of an invocation that was refused."""
         self.finish(version, request, Outcome("throttled", b"", Throttled.code, time.time(), 0.0, None, 0, False, "", b""))
-
-
-class _Fan:
-    """One `map`: the events that are left, and the invocations under way."""
-
-    def __init__(
-        self,
-        engine: Engine,
-        invoker: Invoker,
-        version: DeployedVersion,
-        events: Iterable[object],
-        concurrency: int,
-        finished: Callable[[int, Finished], None],
-    ) -> None:
-        self._engine, self._invoker, self._version, self._finished = engine, invoker, version, finished
-        self._concurrency = concurrency
-        self._left: Iterator[tuple[int, Request]] = (
-            (number, Request(new_request_id(), encode_event(event))) for number, event in enumerate(events)
-        )
-        self._prepared: tuple[int, Request] | None = None
-        self._loop = Loop(engine)
-        self._is_over = False
-
-    def run(self) -> None:
-        """Begin as many as may run at one time; each that ends makes room for the next."""
-        loop = self._loop
-        try:
-            self._prepared = next(self._left, None)
-            self._begin_more()
-            while len(loop):
-                loop.run_once()
-        finally:
-            self._is_over = True
-            self._engine.leave_to_background(loop)
-
-    def _begin_more(self) -> None:
-        """Begin what there is room for: the invocation that is prepared, then the ones after it."""
-        while self._prepared is not None and len(self._loop) < self._concurrency:
-            number, request = self._prepared
-            try:
-                self._loop.start(self._version, request, lambda outcome, n=number, r=request: self._done(n, r, outcome))
-            except Throttled:
-                if len(self._loop):
-                    return
-                self._invoker.record_throttle(self._version, request)
-                raise
-            self._prepared = next(self._left, None)
-
-    def _done(self, number: int, request: Request, outcome: Outcome) -> None:
-        if not self._is_over:
-            self._begin_more()  # first: the environment waits least
-        finished = self._invoker.finish(self._version, request, outcome)
-        if not self._is_over:
-            self._finished(number, finished)

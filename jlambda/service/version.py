@@ -15,6 +15,11 @@ from jlambda.telemetry import logs
 Redactor = Callable[[bytes], bytes]
 
 
+def version_key(configuration: FunctionConfiguration) -> str:
+    """What tells one deployment of a version from the next: environments of one never run the other."""
+    return f"{configuration.name}:{configuration.version}:{configuration.revision_id}"
+
+
 class DeployedVersion:
     """A configuration ready to run; what the engine calls a `Version`."""
 
@@ -31,7 +36,7 @@ class DeployedVersion:
         self.configuration, self.redact = configuration, redact
         self.function = configuration.name
         self.timeout_s, self.memory_mb = configuration.timeout_s, configuration.memory_mb
-        self.key = f"{configuration.name}:{configuration.version}:{configuration.revision_id}"
+        self.key = version_key(configuration)
         self._code, self._secrets, self._account = code, secrets, account
 
     def new_environment(self) -> tuple[str, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -14,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from jlambda.engine.loop import Loop
-from jlambda.errors import EngineError, Throttled
+from jlambda.errors import EngineError, LambdaError, Throttled
 from jlambda.model.invocation import Outcome, Request
 from jlambda.service.invoke import new_request_id
 from tests.conftest import children, eventually, supervisors
-from tests.engine.conftest import MakeRig, Rig
+from tests.engine.conftest import MakeRig, Rig, SourceVersion
 
 COUNTER = """
 count = 0
@@ -292,6 +293,113 @@ def test_a_loop_drives_many_from_one_thread(rig: Rig) -> None:
     assert sorted(answers) == list(range(50))
     assert time.monotonic() - began < 8
     assert len(rig.engine.scheduler.environments) == 50
+
+
+class Queue:
+    """A source of a fixed list of events; notes what became of each."""
+
+    def __init__(self, events: list[object]) -> None:
+        self.left = [Request(new_request_id(), json.dumps(event).encode()) for event in events]
+        self.order = [request.request_id for request in self.left]
+        self.outcomes: dict[str, Outcome] = {}
+        self.taken = 0
+
+    def take(self) -> Request | None:
+        """The next one."""
+        if self.taken == len(self.left):
+            return None
+        self.taken += 1
+        return self.left[self.taken - 1]
+
+    def ended(self, request: Request, outcome: Outcome) -> None:
+        """Once for each."""
+        assert request.request_id not in self.outcomes
+        self.outcomes[request.request_id] = outcome
+
+    def refused(self, request: Request, error: LambdaError) -> None:
+        """Never, here."""
+        raise error
+
+    def in_order(self) -> list[Outcome]:
+        """The outcomes in the order of the events."""
+        return [self.outcomes[request_id] for request_id in self.order]
+
+
+def serve(rig: Rig, version: SourceVersion, queue: Queue, concurrency: int) -> list[Outcome]:
+    """Run a queue on so many environments."""
+    loop = Loop(rig.engine)
+    for _ in range(concurrency):
+        if (request := queue.take()) is not None:
+            loop.serve(version, request, queue)
+    while len(loop):
+        loop.run_once()
+    loop.close()
+    rig.engine.scheduler.validate()
+    return queue.in_order()
+
+
+def test_one_environment_serves_a_queue(rig: Rig) -> None:
+    """One environment answers a thousand events one after the other, each once and in order."""
+    version = rig.version("seen = []\ndef handler(event, context): seen.append(event); return [event, len(seen)]")
+    outcomes = serve(rig, version, Queue(list(range(1000))), 1)
+    assert [json.loads(outcome.payload) for outcome in outcomes] == [[n, n + 1] for n in range(1000)]
+    assert [outcome.cold_start for outcome in outcomes] == [True] + [False] * 999
+    assert all(a.started_at <= b.started_at for a, b in itertools.pairwise(outcomes))
+
+
+def test_an_event_sent_ahead_has_all_of_its_time(rig: Rig) -> None:
+    """The deadline of an event that waits within its environment counts from when it is read."""
+    source = (
+        "import time\ndef handler(event, context):\n    left = context.get_remaining_time_in_millis()\n"
+        "    time.sleep(event)\n    return left"
+    )
+    version = rig.version(source, timeout_s=1)
+    outcomes = serve(rig, version, Queue([0, 0, 0, 0.6, 0.6, 0, 0.6]), 1)
+    assert [outcome.status for outcome in outcomes] == ["success"] * 7
+    assert all(990 <= int(outcome.payload) <= 1000 for outcome in outcomes)
+
+
+def test_a_queue_survives_whatever_its_events_do(rig: Rig) -> None:
+    """Exits, timeouts, errors and large events in mid-queue: each event runs once and has its own outcome."""
+    source = """
+import os, time
+seen = open("/tmp/seen", "a")
+def handler(event, context):
+    os.write(seen.fileno(), b"x")
+    if event == "exit": os._exit(3)
+    if event == "sleep": time.sleep(9)
+    if event == "raise": raise ValueError
+    if event == "count": return os.path.getsize("/tmp/seen")
+    return event
+"""
+    version = rig.version(source, timeout_s=1)
+    events: list[object] = []
+    for special in ("exit", "raise", "sleep", "y" * 200_000, "exit", "exit", "raise"):
+        events += ["x"] * 5 + [special]
+    events += ["x", "count"]
+    outcomes = serve(rig, version, Queue(events), 1)
+    expected = {"exit": "Runtime.ExitError", "raise": "ValueError", "sleep": "Sandbox.Timedout"}
+    for event, outcome in zip(events[:-1], outcomes, strict=False):
+        assert outcome.error_type == expected.get(str(event)), event
+        assert outcome.error_type or json.loads(outcome.payload) == event
+    assert int(outcomes[-1].payload) == len(events)
+
+
+def test_an_abandoned_queue_loses_nothing_that_was_begun(rig: Rig) -> None:
+    """What a loop had under way, events sent ahead included, goes on in the background; nothing new begins."""
+    version = rig.version("import time\ndef handler(event, context): time.sleep(event); return event")
+    queue = Queue([0, 0, 0, 0.3, 0, 0, 0])
+    loop = Loop(rig.engine)
+    loop.serve(version, queue.left[0], queue)
+    queue.taken = 1
+    while len(queue.outcomes) < 3:
+        loop.run_once()
+    begun = queue.taken
+    queue.taken = len(queue.left)
+    rig.engine.leave_to_background(loop)
+    assert eventually(lambda: len(queue.outcomes) == begun)
+    assert all(outcome.status == "success" for outcome in queue.outcomes.values())
+    assert eventually(lambda: not rig.engine.scheduler.running)
 
 
 def test_a_loop_keeps_deadlines(rig: Rig) -> None:

@@ -98,7 +98,7 @@ def test_an_invocation_shows_result_figures_and_logs(session: jlambda.Session) -
 @pytest.mark.parametrize(
     ("event", "shown"),
     [
-        (None, "{}"),  # no event is an empty one
+        (None, "null"),
         ("é", '"é"'),
         ({"a": [1, 2]}, '{"a": [1, 2]}'),
         ({"key": "x" * 100}, '{\n             "key": "' + "x" * 100 + '"\n           }'),
