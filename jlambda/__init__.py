@@ -29,25 +29,20 @@ _HOMES = {
     "logs": "jlambda.shortcuts",
     "metrics": "jlambda.shortcuts",
     "use": "jlambda.session",
-    **{
-        name: "jlambda.errors"
-        for name in (
-            "CodeError",
-            "EngineError",
-            "FunctionError",
-            "InvalidParameter",
-            "InvalidRequestContent",
-            "LambdaError",
-            "RequestTooLarge",
-            "ResourceConflict",
-            "ResourceNotFound",
-            "StateError",
-            "Throttled",
-        )
-    },
+    "CodeError": "jlambda.errors",
+    "EngineError": "jlambda.errors",
+    "FunctionError": "jlambda.errors",
+    "InvalidParameter": "jlambda.errors",
+    "InvalidRequestContent": "jlambda.errors",
+    "LambdaError": "jlambda.errors",
+    "RequestTooLarge": "jlambda.errors",
+    "ResourceConflict": "jlambda.errors",
+    "ResourceNotFound": "jlambda.errors",
+    "StateError": "jlambda.errors",
+    "Throttled": "jlambda.errors",
 }
 
-__all__ = [*sorted(_HOMES), "__version__", "load_ipython_extension", "unload_ipython_extension"]  # noqa: PLE0604
+__all__ = [*sorted(_HOMES), "__version__", "load_ipython_extension", "unload_ipython_extension"]
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell

@@ -100,7 +100,7 @@ class Function:
         """Its Amazon Resource Name."""
         return self._session.account.function_arn(self.name)
 
-    def __call__(self, event: Any = NO_EVENT, context: object = None) -> Any:
+    def __call__(self, event: Any = NO_EVENT, context: object = None) -> Any:  # noqa: ARG002 - see below
         """Invoke it with `event` (``{}`` if there is none) and return its result.
 
         Raises `FunctionError` if it failed, `Throttled`, `InvalidRequestContent` and `RequestTooLarge`. `context` is

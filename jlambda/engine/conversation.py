@@ -55,8 +55,9 @@ class Conversation:
     """The state of one invocation. `outgoing` holds packets to send; it is over when `after` is set.
 
     `behind` is how many more events have been sent after this one's; `has_restarted` says that those have been lost
-    with the process that should have read them. `is_kill_wanted` asks the driver, once, to have the process killed. Results: `status`, `payload`,
-    `error_type`, `seconds`, `init_s` (None for a warm start), `log_end` and `peak_kib`.
+    with the process that should have read them. `is_kill_wanted` asks the driver, once, to have the process killed.
+    Results: `status`, `payload`, `error_type`, `arrived` (when it began, init included), `seconds` (of the handler),
+    `init_s` (None for a warm start), `log_end` and `peak_kib`.
     """
 
     def __init__(self, request: Request, timeout_s: int, start: bytes) -> None:

@@ -22,7 +22,7 @@ _BEFORE_JSON = re.compile(r"(?:--?[\w-]+=)?(?=[{\[])")
 _OPTION = re.compile(r"--?[A-Za-z][\w-]*")
 
 
-class HelpAsked(Exception):  # noqa: N818  # it is not an error
+class HelpAsked(Exception):  # it is not an error
     """``--help`` was among the words: the text to show, and nothing else to do."""
 
 

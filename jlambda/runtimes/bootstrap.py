@@ -18,6 +18,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from types import ModuleType
 from typing import NoReturn
@@ -80,7 +81,7 @@ def rehearse(can_read_files: bool) -> None:
     takes microseconds each and adds up to half of a cold start. An environment that waits has time for that.
     """
     path, argv, main, streams = sys.path[:], sys.argv, sys.modules["__main__"], (sys.stdout, sys.stderr)
-    task_root = os.path.join(os.path.dirname(__file__), "rehearsal")
+    task_root = str(Path(__file__).with_name("rehearsal"))
     start = {"task_root": task_root, "layers_root": "/opt", "site_packages": [], "function_arn": ""}
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -97,7 +98,7 @@ def rehearse(can_read_files: bool) -> None:
     sys.stdout, sys.stderr = streams
 
 
-def _echo(event: object, context: object) -> object:
+def _echo(event: object, _: object) -> object:
     return event
 
 

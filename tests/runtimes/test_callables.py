@@ -5,7 +5,7 @@ from __future__ import annotations
 import collections.abc
 import functools
 import json
-import xml.etree.ElementTree as tree
+import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,7 @@ def uses_globals(event: int, context: object) -> object:
 
 
 def uses_submodules(event: str, context: object) -> object:
-    return tree.fromstring(event).tag, collections.abc.Mapping.__name__
+    return ET.fromstring(event).tag, collections.abc.Mapping.__name__
 
 
 def nests(event: int, context: object) -> object:
@@ -166,7 +166,7 @@ def test_a_function_of_a_class_body_or_a_block(session: jlambda.Session) -> None
 
     class Handlers:
         @staticmethod
-        def fail(event: int, context: object) -> float:
+        def fail(event: int, _: object) -> float:
             return 1 / event
 
     if session:
@@ -209,18 +209,18 @@ class Adder:
     def __init__(self, amount: int) -> None:
         self.amount = amount
 
-    def __call__(self, event: int, context: object) -> int:
+    def __call__(self, event: int, _: object) -> int:
         return event + self.amount
 
-    def method(self, event: int, context: object) -> int:
+    def method(self, event: int, _: object) -> int:
         return event - self.amount
 
 
 @pytest.mark.parametrize(
     ("thing", "result"),
     [
-        (lambda event, context: event * RATE, 15),
-        (functools.partial(lambda amount, event, context: event + amount, 7), 12),
+        (lambda event, _: event * RATE, 15),
+        (functools.partial(lambda amount, event, _: event + amount, 7), 12),
         (Adder(2), 7),
         (Adder(2).method, 3),
     ],
