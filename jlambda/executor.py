@@ -141,7 +141,11 @@ class Executor(_Executor):
         with self._lock:
             is_over = self._is_shut_down and not self._waiting and not self._running
         if is_over:
-            self._end()
+            self._finish()
+
+    def _finish(self) -> None:
+        if self._end.detach():  # called, it would do nothing at the interpreter's end
+            _delete(self._session, self._name)
 
     def _done(self, future: Future[Any], ended: Finished | Exception) -> None:
         with self._lock:
@@ -175,7 +179,7 @@ def _close(executor: weakref.ref[Executor]) -> None:
     it = executor()
     if it is not None:
         it.shutdown(wait=False, cancel_futures=True)
-        it._end()
+        it._finish()
 
 
 def _result(finished: Finished) -> Any:

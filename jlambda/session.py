@@ -61,6 +61,8 @@ class Session:
                     raise EngineError("this session belongs to the process that this one was forked from: make a new Session")
                 if self._parts is None:
                     self._parts = _Parts(self._asked, self.account)
+                    # later than the database's own, so earlier at the interpreter's end
+                    atexit.register(self.close)
                 parts = self._parts
         return parts
 
@@ -200,9 +202,14 @@ class Session:
     def close(self) -> None:
         """End all environments, write what is not written yet, and let go of the state folder. Used again, it reopens."""
         with self._lock:
-            parts, self._parts = self._parts, None
-        if parts is not None:
-            parts.close()
+            parts = self._parts
+            if parts is None:
+                return
+            while parts.before_close:
+                parts.before_close.pop()()
+            self._parts = None
+            atexit.unregister(self.close)
+        parts.close()
 
     def before_close(self, act: Callable[[], None]) -> None:
         """Have `act` called when this session is closed, while everything of it still works."""
@@ -265,20 +272,13 @@ class _Parts:
             self.control: ControlPlane = ControlPlane(functions, secrets, packages, account, self.engine.retire)
             self.before_close: list[Callable[[], None]] = []
             self._opened = opened.pop_all()
-        # later than the database's own, so earlier at the interpreter's end
-        atexit.register(self.close)
 
     def close(self) -> None:
         """In the reverse order of opening; each part is closed whatever becomes of the others."""
-        atexit.unregister(self.close)
-        for act in self.before_close:
-            self._opened.callback(act)
-        self.before_close = []
         self._opened.close()
 
     def abandon(self) -> None:
         """In a fork of the process that these parts belong to: leave everything as it is."""
-        atexit.unregister(self.close)
         self.folder.close()  # the lock itself stays with the parent
 
 
@@ -295,6 +295,7 @@ def _after_fork() -> None:
         parts, session._parts = session._parts, None
         if parts is not None:
             session._is_forked = True
+            atexit.unregister(session.close)
             _INHERITED.append(parts)
             parts.abandon()
 

@@ -44,6 +44,7 @@ class _Watched:
         "pid",
         "slot",
         "used",
+        "was_init",
     )
 
     def __init__(self, first: int, pid: int, slot: int, memory_mb: int, share: float, now: float) -> None:
@@ -54,6 +55,7 @@ class _Watched:
         self.look_at, self.family_at, self.pause = now, now + _FAMILY_S, _LOOK_S
         self.idle_since: float | None = None
         self.is_resting = False
+        self.was_init = True
 
 
 class Governor:
@@ -134,7 +136,9 @@ class Governor:
             os.kill(it.pid, signal.SIGKILL)
             return
         # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: init has the CPU to itself
-        rest_s = it.budget.spend(0.0 if phase == INIT else cpu_s, now)
+        # and what was used up to the first look after it was init's.
+        is_free, it.was_init = phase == INIT or it.was_init, phase == INIT
+        rest_s = it.budget.spend(0.0 if is_free else cpu_s, now)
         if rest_s and self._has_cpu_limit:
             it.is_resting = True
             self._signal(it, signal.SIGSTOP)

@@ -18,6 +18,9 @@ from jlambda.telemetry import frames
 
 # Contrast of at least 4 with white and with JupyterLab's dark #111111 for text, 3 for marks (held by the tests).
 TEXT = "#7a7a7a"
+# Notebooks put white behind a transparent picture whose tick labels are all darker than middle grey, and black behind one
+# whose labels are all lighter. So one axis has labels on the other side of it, and the picture takes the page's colour.
+TEXT_OF_Y = "#818181"
 WARM, COLD, FAILED = "#2f86d0", "#d9730d", "#d64545"
 #: from this ratio of longest to shortest on, the axis of durations is logarithmic
 WIDE = 20.0
@@ -63,6 +66,7 @@ def _axes() -> Axes:
     figure.patch.set_alpha(0.0)
     axes.patch.set_alpha(0.0)
     axes.tick_params(which="both", colors=TEXT)
+    axes.tick_params(which="both", axis="y", labelcolor=TEXT_OF_Y)
     for part in (axes.xaxis.label, axes.yaxis.label, axes.title):
         part.set_color(TEXT)
     for side, spine in axes.spines.items():

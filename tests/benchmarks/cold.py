@@ -19,7 +19,7 @@ def run(folder: Path) -> list[Figure]:
     for blanks, extra_ms in ((0, 10), (1, 4)):
         with jlambda.Session(folder / f"cold{blanks}") as session:
             session.engine.blanks = blanks
-            took = cold_starts(session, pause_s=0.02 if blanks else 0.0)
+            took = cold_starts(session, pause_s=0.02)
         name = f"cold start, median, {'a blank' if blanks else 'no blank'} ready"
         over = (median(took) - fork) * 1e3
         figures.append(

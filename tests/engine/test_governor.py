@@ -217,3 +217,15 @@ def handler(event, context):
         assert b"bye" in os.pread(output, 1000, 0)
         os.close(output)
         assert 0.45 < took < 1.5 if slow else took < 0.4
+
+
+def test_init_has_the_cpu_to_itself(rig: Rig) -> None:
+    """CPU that the init phase used is neither limited nor a debt of the first invocation."""
+    source = (
+        "import time\nend = time.process_time() + 0.1\nwhile time.process_time() < end: pass\n"
+        "def handler(event, context): return context.get_remaining_time_in_millis()"
+    )
+    outcome = rig.run(rig.version(source, memory_mb=128))
+    assert outcome.init_ms is not None
+    assert 100 < outcome.init_ms < 500
+    assert int(outcome.payload) > 2950
