@@ -109,6 +109,6 @@ def test_a_machine_that_has_no_room_for_a_process(monkeypatch: pytest.MonkeyPatc
         raise BlockingIOError(errno.EAGAIN, "Resource temporarily unavailable")
 
     monkeypatch.setattr("multiprocess.util.spawnv_passfds", refuse)
-    with pytest.raises(EngineError, match="sleeper could not be started: .*; free some memory or processes") as caught:
+    with pytest.raises(EngineError, match=r"sleeper could not be started: .*; free some memory or processes") as caught:
         process.start_python("sleeper", [], [], {})
     assert "\n" not in str(caught.value)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import socket
-import threading
+import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from jlambda.errors import EngineError
 
 #: how long the supervisor may take to end its environments when it is closed
 _CLOSE_LIMIT_S = 10.0
+#: how long it may take to start
+_START_LIMIT_S = 20.0
 _REPORT_BYTES = 65_536
 #: take whatever version of Landlock there is
 _ANY_LANDLOCK = 1_000
@@ -57,8 +60,6 @@ class Control:
             theirs.close()
         self.pid = self._child.pid
         self.protection: Protection | None = None
-        #: set once `protection` is known
-        self.has_reported = threading.Event()
 
     def create(self, environment_id: int, channel: int, output: int) -> None:
         """Have a blank environment forked; it takes over copies of both descriptors."""
@@ -87,9 +88,11 @@ class Control:
             raise EngineError("the supervisor process has ended; invoke again, and a new one is started") from error
 
     def read_report(self) -> dict[str, Any] | None:
-        """The next report; None when the supervisor is gone. Blocks until there is one."""
+        """The next report, an empty one if there is none now; None when the supervisor is gone."""
         try:
-            message = self.socket.recv(_REPORT_BYTES)
+            message = self.socket.recv(_REPORT_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return {}
         except OSError:
             return None
         if not message:
@@ -98,8 +101,19 @@ class Control:
         if "sandbox" in report:
             sandbox = Sandbox(**{**report["sandbox"], "hidden": tuple(report["sandbox"]["hidden"])})
             self.protection = Protection(sandbox, report["refusal"])
-            self.has_reported.set()
         return report
+
+    def wait_until_ready(self) -> Protection:
+        """Wait until the supervisor can fork environments: what it found out about the machine."""
+        deadline = time.monotonic() + _START_LIMIT_S
+        while self.protection is None:
+            poll = select.poll()
+            poll.register(self.socket, select.POLLIN)
+            left = deadline - time.monotonic()
+            # Another thread may have read the report by the time we look: so not for long.
+            if left <= 0 or (poll.poll(min(left * 1000, 50)) and self.read_report() is None):
+                raise EngineError("the supervisor process does not start; what it printed above says why")
+        return self.protection
 
     def close(self) -> None:
         """End the supervisor with all its environments, and wait until they are gone."""

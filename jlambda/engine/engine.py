@@ -206,13 +206,16 @@ class Engine:
             if environment.board[environment.phase_at + FROZEN]:
                 self._thaw(environment)
             return Start, environment, now
+        was_ready = self._control is not None and self._control.protection is not None
         try:
             environment = self._new_environment(version, action.environment_id)
         except BaseException:
             with self._lock:
                 self.scheduler.handle(Ended(action.environment_id, now))
+            self._carry_out((Stop(action.environment_id),))
             raise
-        return Start, environment, now
+        # what the supervisor took to start is not the environment's init
+        return Start, environment, now if was_ready else self.now()
 
     def release(self, environment: Environment) -> None:
         """The environment has answered and waits for its next event."""
@@ -291,7 +294,10 @@ class Engine:
             environment = self._blank.popleft() if self._blank else self._new_blank()
             environment.id = environment_id
             self._environments[environment_id] = environment
+            control = self._control
+            assert control is not None
         environment.become(version)
+        control.wait_until_ready()
         return environment
 
     def _after_init(self, loop: Loop) -> None:
@@ -355,9 +361,9 @@ class Engine:
         """What this machine lets the sandbox do; starts the supervisor to find out."""
         self.start()
         control = self._control
-        if control is None or not control.has_reported.wait(10) or control.protection is None:
-            raise EngineError("the supervisor process does not answer; try again")
-        return control.protection
+        if control is None:
+            raise EngineError("this session is closed; make a new one")
+        return control.wait_until_ready()
 
     def _report(self, loop: Loop, control: Control) -> None:
         report = control.read_report()

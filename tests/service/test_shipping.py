@@ -24,6 +24,7 @@ PACKAGE = {
     "alone.py": "def work(event, context):\n    import later\n    return later.VALUE + event\n",
     "later.py": "import broken_one\nVALUE = 10\n",
     "broken_one.py": "this is not Python\n",
+    "user.py": "import ours.other\n\n\ndef use(event, context):\n    return ours.other.VALUE + event\n",
     "lambda_function.py": "VALUE = 1\n",
 }
 
@@ -37,7 +38,7 @@ def beside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         (folder / name).write_text(text)
     monkeypatch.syspath_prepend(str(folder))
     yield folder
-    for name in [name for name in sys.modules if name.split(".")[0] in ("ours", "alone", "later", "lambda_function")]:
+    for name in [name for name in sys.modules if name.split(".")[0] in ("ours", "user", "lambda_function")]:
         del sys.modules[name]
 
 
@@ -77,17 +78,9 @@ def test_a_cell_ships_objects_of_own_modules(session: jlambda.Session, beside: P
 
 def test_a_callable_of_an_own_module(session: jlambda.Session, beside: Path) -> None:
     """And one that uses such a module as a global."""
-    import later_user  # type: ignore[import-not-found]
+    import user  # type: ignore[import-not-found]
 
-    assert session.deploy(later_user.use, "f")(1) == 3
-
-
-@pytest.fixture(autouse=True)
-def a_module_that_uses_another(beside: Path) -> None:
-    """One with a helper module as a global."""
-    (beside / "later_user.py").write_text(
-        "import ours.other\n\n\ndef use(event, context):\n    return ours.other.VALUE + event\n"
-    )
+    assert session.deploy(user.use, "f")(1) == 3
 
 
 def test_an_executor_is_given_the_modules_that_its_calls_need(session: jlambda.Session, beside: Path) -> None:

@@ -1,0 +1,357 @@
+"""One invocation, message by message: packets and times go in, messages and an outcome come out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jlambda.engine import channel
+from jlambda.engine.conversation import INIT_LIMIT_S, KILL_LIMIT_S, After, Conversation, Phase
+from jlambda.model import frames
+from jlambda.model.invocation import Request
+
+REQUEST_ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
+LOST = b""
+BORN, READY = channel.from_environment(frames.BORN, b""), channel.from_environment(frames.READY, b"")
+
+
+def conversation(event: bytes = b'{"a": 1}', timeout_s: int = 3, **more: str) -> Conversation:
+    """One that has not begun."""
+    return Conversation(Request(REQUEST_ID, event, **more), timeout_s, b'{"start": 1}')  # type: ignore[arg-type]
+
+
+def cold(at: float = 100.0) -> Conversation:
+    """One that waits for the init phase to end."""
+    begun = conversation()
+    begun.begin_init(at)
+    begun.outgoing.clear()
+    return begun
+
+
+def warm(at: float = 100.0) -> Conversation:
+    """One that waits for the answer."""
+    begun = conversation()
+    begun.begin_invoke(at)
+    begun.outgoing.clear()
+    return begun
+
+
+def reply(kind: bytes, body: bytes, log_end: int = 0, seconds: float = 0.25, peak_kib: int = 2048) -> bytes:
+    """A message from an environment, whole."""
+    return channel.from_environment(kind, body, log_end, seconds, peak_kib)
+
+
+def error(kind: str = "ValueError") -> bytes:
+    """An error document as the runtime makes it."""
+    return json.dumps({"errorMessage": "boom", "errorType": kind, "requestId": REQUEST_ID, "stackTrace": []}).encode()
+
+
+def exited(**how: int) -> bytes:
+    """The end of the process: ``exit=code`` or ``signal=number``."""
+    return reply(frames.EXITED, json.dumps(how).encode(), log_end=9, peak_kib=4096)
+
+
+def unread(count: int) -> bytes:
+    """The answer to the question how many events nobody has read."""
+    return reply(frames.ASK, json.dumps({"unread": count}).encode())
+
+
+def told(it: Conversation) -> tuple[str, str]:
+    """Type and message of the error document."""
+    document = json.loads(it.payload)
+    assert document["errorType"] == it.error_type
+    prefix = f"RequestId: {REQUEST_ID} Error: "
+    return document["errorType"], document["errorMessage"].removeprefix(prefix)
+
+
+def whole(packets: list[bytes]) -> bytes:
+    """The message that packets make up."""
+    return packets[0] + b"".join(packet[1:] for packet in packets[1:])
+
+
+# -- the usual course ------------------------------------------------------------------------------
+
+
+def test_a_warm_invocation() -> None:
+    """The event goes out with its deadline; the response is the outcome, and the process is left."""
+    it = conversation()
+    it.begin_invoke(100.0)
+    kind, size, extra, deadline_ms, request_id = frames.TO_ENVIRONMENT.unpack_from(it.outgoing[0])
+    assert (kind, size, extra, deadline_ms, request_id.decode()) == (frames.INVOKE, 8, 0, 103_000, REQUEST_ID)
+    assert it.outgoing[0][frames.TO_ENVIRONMENT.size :] == b'{"a": 1}'
+    assert (it.deadline, it.arrived, it.after) == (103.0, 100.0, None)
+    it.received(reply(frames.RESULT, b'"fine"', log_end=7), 100.3)
+    assert (it.after, it.status, it.payload, it.error_type) == (After.PROCESS, "success", b'"fine"', None)
+    assert (it.seconds, it.init_s, it.log_end, it.peak_kib) == (0.25, None, 7, 2048)
+
+
+def test_a_cold_invocation() -> None:
+    """START first; the event goes out when the init phase is over, and its time counts from then."""
+    it = conversation()
+    it.begin_init(100.0)
+    assert it.outgoing.pop()[:1] == frames.START
+    assert it.deadline == 100.0 + INIT_LIMIT_S
+    it.received(BORN, 100.1)
+    assert it.is_born
+    it.received(READY, 100.5)
+    assert it.outgoing.pop()[:1] == frames.INVOKE
+    assert (it.phase, it.deadline, it.arrived) == (Phase.INVOKE, 103.5, 100.0)
+    it.received(reply(frames.RAW, b"\xff"), 101.0)
+    assert (it.after, it.status, it.payload, it.init_s) == (After.PROCESS, "success", b"\xff", pytest.approx(0.5))
+
+
+def test_what_a_request_has_besides_its_event() -> None:
+    """The optional members of the Invoke API go before the event, those that were given."""
+    it = conversation(qualifier="prod", trace_id="Root=1")
+    it.begin_invoke(100.0)
+    _, size, extra, _, _ = frames.TO_ENVIRONMENT.unpack_from(it.outgoing[0])
+    body = it.outgoing[0][frames.TO_ENVIRONMENT.size :]
+    assert json.loads(body[:extra]) == {"qualifier": "prod", "trace_id": "Root=1"}
+    assert body[extra:] == b'{"a": 1}'
+    assert size == 8
+
+
+@pytest.mark.parametrize("kind", [frames.RESULT, frames.RAW, frames.ERROR])
+def test_messages_of_many_packets(kind: bytes) -> None:
+    """Both ways: an event is sent in packets, a reply is put together from them."""
+    event = b'"' + b"x" * 200_000 + b'"'
+    it = conversation(event)
+    it.begin_invoke(100.0)
+    assert whole(it.outgoing)[frames.TO_ENVIRONMENT.size :] == event
+    body = error("E" * 150_000)
+    packets = frames.packets(reply(kind, body))
+    assert len(packets) > 2
+    for packet in packets[:-1]:
+        it.received(packet, 101.0)
+        assert it.after is None
+    it.received(packets[-1], 101.0)
+    assert (it.after, it.payload) == (After.PROCESS, body)
+
+
+def test_a_function_that_raises() -> None:
+    """The error document is the runtime's own; the process lives on."""
+    it = warm()
+    it.received(reply(frames.ERROR, error()), 100.3)
+    assert (it.after, it.status, it.error_type, it.payload) == (After.PROCESS, "error", "ValueError", error())
+
+
+# -- the init phase fails --------------------------------------------------------------------------
+
+
+def test_a_failed_init() -> None:
+    """Its error is the invocation's; the process ends by itself, and the sandbox is left."""
+    it = cold()
+    it.received(reply(frames.FAILED, error("Runtime.ImportModuleError")), 100.7)
+    assert it.after is None
+    it.received(exited(exit=1), 100.8)
+    assert (it.after, it.status, it.error_type) == (After.SANDBOX, "error", "Runtime.ImportModuleError")
+    assert (it.init_s, it.seconds, it.log_end) == (pytest.approx(0.7), 0.0, 9)
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ({"exit": 3}, "Runtime exited with error: exit status 3"),
+        ({"exit": 0}, "Runtime exited without providing a reason"),
+        ({"signal": 9}, "Runtime exited with error: signal: killed"),
+        ({"signal": 31}, "Runtime exited with error: signal: signal 31"),
+    ],
+)
+def test_a_process_that_ends_in_init(how: dict[str, int], reason: str) -> None:
+    """It took no event: the invocation fails with how the process ended, in AWS's words."""
+    it = cold()
+    it.received(exited(**how), 100.4)
+    assert (it.after, it.status, told(it)) == (After.SANDBOX, "error", ("Runtime.ExitError", reason))
+    assert it.init_s == pytest.approx(0.4)
+    assert it.outgoing == []
+
+
+def test_an_init_that_takes_too_long() -> None:
+    """After ten seconds the process is killed, once; when it is gone it was a timeout."""
+    it = cold()
+    it.received(BORN, 100.0)
+    it.expired(110.0)
+    assert it.is_kill_wanted
+    assert (it.phase, it.deadline, it.after) == (Phase.KILLED, 110.0 + KILL_LIMIT_S, None)
+    it.received(READY, 110.0)
+    it.received(reply(frames.RESULT, b"1"), 110.0)
+    assert it.after is None, "too late"
+    it.received(exited(signal=9), 110.1)
+    assert (it.after, it.status, it.error_type) == (After.SANDBOX, "timeout", "Sandbox.Timedout")
+
+
+def test_an_environment_that_never_starts() -> None:
+    """There is no process to kill; the environment is given up."""
+    it = cold()
+    it.expired(110.0)
+    assert (it.after, it.status, told(it)[0]) == (After.NOTHING, "error", "Sandbox.Failure")
+
+
+# -- the process ends ------------------------------------------------------------------------------
+
+
+def test_a_process_that_ends_in_the_middle_of_an_event() -> None:
+    """Asked, the environment says that the event had been read: it is lost with the process."""
+    it = warm()
+    it.received(exited(exit=3), 100.5)
+    assert (it.after, it.phase) == (None, Phase.EXITED)
+    assert it.outgoing.pop()[:1] == frames.ASK
+    it.received(unread(0), 100.6)
+    assert (it.after, told(it)) == (After.SANDBOX, ("Runtime.ExitError", "Runtime exited with error: exit status 3"))
+    assert (it.seconds, it.peak_kib, it.init_s) == (pytest.approx(0.5), 4096, None)
+
+
+def test_a_process_that_had_ended_before() -> None:
+    """Nobody had read the event: a new process is initialised and gets it, and nothing is lost."""
+    it = warm()
+    it.received(exited(exit=0), 100.0)
+    it.outgoing.clear()
+    it.received(unread(1), 100.1)
+    assert it.outgoing.pop()[:1] == frames.START
+    assert it.has_restarted
+    assert (it.after, it.phase, it.arrived) == (None, Phase.INIT, 100.0)
+    it.received(READY, 100.4)
+    assert it.outgoing.pop()[:1] == frames.INVOKE
+    it.received(reply(frames.RESULT, b"1"), 100.5)
+    assert (it.after, it.status, it.init_s) == (After.PROCESS, "success", pytest.approx(0.3))
+
+
+@pytest.mark.parametrize(("behind", "count", "lost"), [(0, 0, True), (0, 1, False), (1, 1, True), (1, 2, False)])
+def test_events_that_were_sent_ahead(behind: int, count: int, lost: bool) -> None:
+    """As many unread events as were sent after this one are not this one."""
+    it = warm()
+    it.behind = behind
+    it.received(exited(exit=0), 100.0)
+    it.received(unread(count), 100.1)
+    assert (it.after is After.SANDBOX) is lost
+    assert it.has_restarted is not lost
+
+
+def test_a_reply_that_is_cut_by_the_end_of_its_process() -> None:
+    """Half a response is none: the packet that says the process has ended is told from the rest of it."""
+    it = warm()
+    first, second, *_ = frames.packets(reply(frames.RESULT, b"x" * 300_000))
+    it.received(first, 100.1)
+    it.received(second, 100.1)
+    it.received(exited(signal=11), 100.2)
+    it.received(unread(0), 100.2)
+    assert (it.after, told(it)[1]) == (After.SANDBOX, "Runtime exited with error: signal: segmentation fault")
+
+
+# -- time ------------------------------------------------------------------------------------------
+
+
+def test_a_timeout() -> None:
+    """The process is killed; what it says after that does not count, and the duration is the timeout."""
+    it = warm()
+    it.outgoing += [b"rest of the event"]
+    it.expired(103.0)
+    assert it.is_kill_wanted
+    assert it.outgoing == []
+    it.received(reply(frames.RESULT, b'"late"'), 103.0)
+    assert it.after is None
+    it.received(exited(signal=9), 103.1)
+    assert (it.after, it.status, it.seconds) == (After.SANDBOX, "timeout", 3.0)
+    assert told(it) == ("Sandbox.Timedout", "Task timed out after 3.00 seconds")
+    assert it.log_end == 9
+
+
+def test_a_process_that_cannot_be_killed() -> None:
+    """After five more seconds the whole environment is given up."""
+    it = warm()
+    it.expired(103.0)
+    it.is_kill_wanted = False
+    it.expired(103.0 + KILL_LIMIT_S)
+    assert (it.after, it.status) == (After.NOTHING, "timeout")
+    assert not it.is_kill_wanted
+
+
+def test_an_environment_that_does_not_say_what_it_read() -> None:
+    """The invocation fails as the process ended, and the environment is given up."""
+    it = warm()
+    it.received(exited(exit=3), 100.5)
+    it.expired(100.5 + KILL_LIMIT_S)
+    assert (it.after, told(it)[0]) == (After.NOTHING, "Runtime.ExitError")
+
+
+# -- the channel closes ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("begun", [cold, warm])
+def test_an_environment_that_is_ended_from_outside(begun: object) -> None:
+    """Its channel closes without a word: nothing of it is left."""
+    assert callable(begun)
+    it = begun()
+    it.received(LOST, 100.5)
+    assert (it.after, it.status) == (After.NOTHING, "error")
+    assert told(it) == ("Sandbox.Failure", "The execution environment was ended from outside")
+
+
+def test_a_channel_that_closes_after_the_end_of_the_process() -> None:
+    """What is known of the end is told."""
+    it = warm()
+    it.received(exited(exit=3), 100.5)
+    it.received(LOST, 100.6)
+    assert (it.after, told(it)[0]) == (After.NOTHING, "Runtime.ExitError")
+    it = warm()
+    it.expired(103.0)
+    it.received(LOST, 103.1)
+    assert (it.after, it.status) == (After.NOTHING, "timeout")
+    it = cold()
+    it.received(reply(frames.FAILED, error("Runtime.HandlerNotFound")), 100.2)
+    it.received(LOST, 100.3)
+    assert (it.after, it.error_type) == (After.NOTHING, "Runtime.HandlerNotFound")
+
+
+# -- anything at any time --------------------------------------------------------------------------
+
+
+def _cut(message: bytes) -> list[bytes]:
+    return frames.packets(message)
+
+
+PACKETS = st.one_of(
+    st.sampled_from([BORN, READY, exited(exit=0), exited(exit=1), exited(signal=9), unread(0), unread(1), unread(2)]),
+    st.builds(reply, st.sampled_from([frames.RESULT, frames.RAW, frames.ERROR, frames.FAILED]), st.just(error())),
+    st.sampled_from([*_cut(reply(frames.RESULT, b"x" * 150_000)), *_cut(reply(frames.ERROR, error("E" * 70_000)))]),
+    st.binary(max_size=3).map(lambda rest: frames.MORE + rest),
+)
+
+
+@given(st.booleans(), st.integers(0, 2), st.lists(st.tuples(st.one_of(st.none(), PACKETS), st.floats(0, 4)), max_size=25))
+def test_any_history_ends_with_one_outcome(is_cold: bool, behind: int, history: list[tuple[bytes | None, float]]) -> None:
+    """Whatever an environment says and however long it takes: nothing is raised, and there is one whole outcome.
+
+    A driver waits until the deadline, asks what has come, and in the end finds the channel closed.
+    """
+    at = 100.0
+    it = cold(at) if is_cold else warm(at)
+    it.behind = behind
+    kills = 0
+    for packet, later in [*history, *[(None, 20.0)] * 4, (LOST, 0.0)]:
+        if it.after is not None:
+            break
+        at += later
+        if packet is not None:
+            it.received(packet, at)
+        if it.after is None and at >= it.deadline:
+            it.expired(at)
+        kills += it.is_kill_wanted
+        it.is_kill_wanted = False
+        it.outgoing.clear()
+    assert it.after is not None
+    assert kills <= 1 + it.has_restarted
+    assert (it.error_type is None) == (it.status == "success")
+    assert it.status in ("success", "error", "timeout")
+    if it.error_type is not None:
+        assert json.loads(it.payload)["errorType"] == it.error_type
+    if it.status == "timeout":
+        assert it.seconds == it.timeout_s
+    if it.after is After.PROCESS:
+        assert it.status == "success" or it.payload == error() or len(it.payload) > 70_000
+    assert it.seconds >= 0
+    assert it.init_s is None or it.init_s >= 0
+    assert it.arrived == 100.0
