@@ -1,4 +1,4 @@
-"""The command line: `jlambda quickstart` and `jlambda bench`.
+"""The command line: `jlambda quickstart`, `jlambda doctor` and `jlambda bench`.
 
 Says what a command takes and calls it; an error of ours is one line on stderr and exit status 1 (2 for a line that
 could not be understood).
@@ -51,6 +51,24 @@ def _quickstart(execute: bool) -> int:
     return quickstart.execute() if execute else quickstart.open_in_lab()
 
 
+def _doctor_parser() -> Parser:
+    return Parser("jlambda doctor", "Say what is enforced on this machine, how, and what would make it stricter.")
+
+
+def _doctor() -> int:
+    import shutil
+    import tempfile
+
+    from jlambda.notebook.doctor import Diagnosis
+    from jlambda.session import Session, default_folder
+
+    # looked at in a session of its own: the folder here may be another's, and is not made by asking
+    with tempfile.TemporaryDirectory(prefix="jlambda-doctor-") as folder, Session(folder) as session:
+        machine = session.machine(default_folder())
+    print(Diagnosis(machine).text(shutil.get_terminal_size((100, 24)).columns))
+    return 1 if machine.failure else 0
+
+
 def _bench_parser() -> Parser:
     parser = Parser(
         "jlambda bench", "Run the benchmarks and print their figures.", "  jlambda bench\n  jlambda bench warm cold"
@@ -65,5 +83,5 @@ def _bench(names: list[str]) -> int:
     return bench.run(names)
 
 
-PARSERS = {"quickstart": _quickstart_parser, "bench": _bench_parser}
-COMMANDS: dict[str, Callable[..., int]] = {"quickstart": _quickstart, "bench": _bench}
+PARSERS = {"quickstart": _quickstart_parser, "doctor": _doctor_parser, "bench": _bench_parser}
+COMMANDS: dict[str, Callable[..., int]] = {"quickstart": _quickstart, "doctor": _doctor, "bench": _bench}

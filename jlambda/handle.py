@@ -106,6 +106,7 @@ class Function:
         Raises `FunctionError` if it failed, `Throttled`, `InvalidRequestContent` and `RequestTooLarge`. `context` is
         there so that the function can be called as it was written; Lambda makes its own.
         """
+        __tracebackhide__ = True  # Ctrl-C in a cell shows the cell's frames, not these
         version = self._session.control.version(self.name)
         record, payload, _ = self._session.invoker.invoke(version, event)
         if record.error_type is not None:
@@ -114,6 +115,7 @@ class Function:
 
     def invoke(self, event: Any = NO_EVENT) -> Invocation:
         """Invoke it with `event`; an error of the function is in the `Invocation`, not raised."""
+        __tracebackhide__ = True
         version = self._session.control.version(self.name)
         finished = self._session.invoker.invoke(version, event)
         return Invocation(finished, version.configuration.origin, self._session.account.region)
@@ -134,6 +136,7 @@ class Function:
         The first `FunctionError` is raised as soon as it comes, unless `return_errors`, which puts errors in their
         places. A progress bar shows after 2 seconds. Ctrl-C ends the wait; what runs then goes on and is recorded.
         """
+        __tracebackhide__ = True
         concurrency = concurrency_of(max_concurrency)
         version = self._session.control.version(self.name)
         origin = version.configuration.origin

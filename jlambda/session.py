@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from jlambda.errors import EngineError
+from jlambda.errors import EngineError, LambdaError
 from jlambda.handle import NO_EVENT, Function, Invocation
 from jlambda.model.arn import Account, parse_reference
 from jlambda.model.limits import CONCURRENT_EXECUTIONS
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from jlambda.engine.engine import Engine
+    from jlambda.model.machine import Machine
     from jlambda.service.control import ControlPlane
     from jlambda.service.invoke import Invoker
     from jlambda.store.folder import StateFolder
@@ -39,11 +40,22 @@ class Session:
     """AWS Lambda for one notebook.
 
     `state` is the folder for functions, records and logs; by default ``.jlambda/NOTEBOOK`` in the current folder. It
-    is used by one live session at a time: `notice` says so where this one had to take another.
+    is used by one live session at a time: `notice` says so where this one had to take another. `cpu_limit` holds
+    functions to the CPU share of their memory size, `freezer` stops them between invocations; a session that is open
+    keeps to what they were when it was opened.
     """
 
-    def __init__(self, state: Path | str | None = None, account: str = Account().id, region: str = Account().region) -> None:
+    def __init__(
+        self,
+        state: Path | str | None = None,
+        account: str = Account().id,
+        region: str = Account().region,
+        *,
+        cpu_limit: bool = True,
+        freezer: bool = True,
+    ) -> None:
         self.account = Account(account, region).checked()
+        self.cpu_limit, self.freezer = cpu_limit, freezer
         self._asked = Path(state) if state is not None else default_folder()
         self._lock = threading.RLock()
         self._parts: _Parts | None = None
@@ -60,7 +72,7 @@ class Session:
                 if self._is_forked:
                     raise EngineError("this session belongs to the process that this one was forked from: make a new Session")
                 if self._parts is None:
-                    self._parts = _Parts(self._asked, self.account)
+                    self._parts = _Parts(self._asked, self.account, self.cpu_limit, self.freezer)
                     # later than the database's own, so earlier at the interpreter's end
                     atexit.register(self.close)
                 parts = self._parts
@@ -98,6 +110,20 @@ class Session:
     def engine(self) -> Engine:
         """The execution environments."""
         return self._open().engine
+
+    def machine(self, state: Path | None = None) -> Machine:
+        """What this machine is and what it lets this session enforce; starts the supervisor to find out.
+
+        `state` is a state folder to look at in place of this session's. Where functions cannot run, the answer says why.
+        """
+        from jlambda.service.machine import examine
+
+        with suppress(LambdaError):  # `examine` meets it again, and tells it
+            self._open()
+        parts = self._parts
+        chosen = parts or self
+        folder = state or (parts.folder.path if parts else self._asked)
+        return examine(lambda: self.engine.protection(), folder, chosen.cpu_limit, chosen.freezer)
 
     # -- functions ---------------------------------------------------------------------------------------------------
 
@@ -238,7 +264,7 @@ class Session:
 class _Parts:
     """Everything of a session that is open. Each part is closed after those that were opened later."""
 
-    def __init__(self, folder: Path, account: Account) -> None:
+    def __init__(self, folder: Path, account: Account, cpu_limit: bool, freezer: bool) -> None:
         from jlambda.engine.control import Template, wanted_sandbox
         from jlambda.engine.engine import Engine
         from jlambda.engine.scheduler import Scheduler
@@ -252,6 +278,7 @@ class _Parts:
         from jlambda.store.records import Records
         from jlambda.store.secrets import Secrets
 
+        self.cpu_limit, self.freezer = cpu_limit, freezer
         with ExitStack() as opened:
             self.folder: StateFolder = open_folder(folder)
             opened.callback(self.folder.close)
@@ -262,7 +289,7 @@ class _Parts:
             sandbox = wanted_sandbox(str(self.folder.path), str(code))
             scheduler = Scheduler(CONCURRENT_EXECUTIONS, KEEP_ALIVE_S)
             template = Template((python.ENTRY.partition(":")[0], *python.PRELOAD), python.REHEARSE)
-            self.engine: Engine = Engine(scheduler, sandbox, template, BLANKS)
+            self.engine: Engine = Engine(scheduler, sandbox, template, BLANKS, cpu_limit=cpu_limit, freezer=freezer)
             self.invoker: Invoker = Invoker(self.engine, self.records)
             opened.callback(self.invoker.close)
             opened.callback(self.engine.close)

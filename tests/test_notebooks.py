@@ -14,6 +14,41 @@ from jlambda.notebook.quickstart import run_notebook
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
+#: what each notebook's output has, in this order
+PROMISES = {
+    # real weather, a cold and a warm call, a failure with the cell's line, a timeout, and frames of all that
+    "01-first-function": (
+        r"48 months",
+        r"'mean_high_c': 7\.1",  # January 2012
+        r"took +[\d.]+ ms \(warm start\)",
+        r"Cell In\[\d+\], line 12, in handler",
+        r"could not convert string to float: 'T'",
+        r"Task timed out after 1\.00 seconds",
+        r"took +[\d.]+ ms \(cold start, init [\d.]+ ms\)",
+        r"REPORT RequestId:",
+    ),
+    # cold and warm, globals and /tmp, frozen, killed in three ways and replaced
+    "02-life-of-an-environment": (
+        r'"calls": 1, "diary": \["first"\]',
+        r"took +[\d.]+ ms \(cold start, init [5-9]\d\d\.\d+ ms\)",
+        r'"calls": 2, "diary": \["first", "second"\]',
+        r"took +[\d.]+ ms \(warm start\)",
+        r"'calls': 3, 'diary': \['first', 'second', 'third'\]",
+        r"'calls': 1, 'diary': \['fourth'\]",
+        r"during a call of half a second: [2-5]\d\n",
+        r"during a second without a call: 1?\d\n",
+        r"mortal  timeout\n.* Task timed out after 3\.00 seconds",
+        r'"calls": 1, "diary": \["well", "still-well", "wait", "after-wait"\]',
+        r"mortal  out_of_memory\n.* signal: killed\n.* 128 of 128 MB",
+        r"mortal  error\n.* exit status 3",
+        r"'grow',\s+'exit',\s+'after-all'\]",
+        r"\{'is there a diary': False\}",
+        r"\{'life': 2, 'mortal': 2, 'pulse': 1\}",
+        r"λ doctor  functions run",
+        r"frozen when idle +yes",
+    ),
+}
+
 
 def executed(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Run a copy of the notebook; returns all its output as text."""
@@ -26,9 +61,14 @@ def executed(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every cell succeeds, or fails where it is meant to."""
-    assert executed(path, tmp_path / "copy", monkeypatch)
+def test_a_notebook_shows_what_it_promises(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every cell succeeds, or fails where it is meant to, and the output says what the text says."""
+    text = executed(path, tmp_path / "copy", monkeypatch)
+    at = 0
+    for promise in PROMISES[path.stem]:
+        found = re.compile(promise).search(text, at)
+        assert found, f"{promise!r} is missing from\n{text[at:]}"
+        at = found.end()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -41,16 +81,3 @@ def test_a_notebook_is_kept_clean(path: Path) -> None:
         if cell.cell_type == "code":
             assert cell.outputs == []
             assert cell.execution_count is None
-
-
-def test_the_first_notebook_shows_what_it_promises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Real weather, a cold and a warm call, a failure with the cell's line, a timeout, and frames of all that."""
-    text = executed(NOTEBOOKS[0], tmp_path / "copy", monkeypatch)
-    assert "48 months" in text
-    assert "'mean_high_c': 7.1" in text  # January 2012
-    assert re.search(r"took +[\d.]+ ms \(warm start\)", text)
-    assert re.search(r"Cell In\[\d+\], line 12, in handler", text)
-    assert "could not convert string to float: 'T'" in text
-    assert "Task timed out after 1.00 seconds" in text
-    assert re.search(r"took +[\d.]+ ms \(cold start, init [\d.]+ ms\)", text)
-    assert "REPORT RequestId:" in text

@@ -71,6 +71,15 @@ def test_the_current_session(session: Session, tmp_path: Path) -> None:
     jlambda.use(session)
 
 
+def test_there_is_always_a_current_session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One, however often it is asked for."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("jlambda.session._current", None)
+    made = jlambda.current()
+    assert jlambda.current() is made
+    assert not made.is_open
+
+
 def test_the_current_session_is_made_on_first_use(tmp_path: Path) -> None:
     """In the folder of the notebook, and by nothing but being asked for."""
     code = "import jlambda; print(jlambda.current().is_open); print(jlambda.deploy('def handler(e, c): return e', 'f')(3))"

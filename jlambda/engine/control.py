@@ -27,10 +27,14 @@ _ANY_LANDLOCK = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Protection:
-    """What this machine lets the sandbox do; `refusal` says why there is no private root."""
+    """What this machine lets the sandbox do.
+
+    `refusal` says why there is no private root; `folders` are those that functions can read besides the system's own.
+    """
 
     sandbox: Sandbox
     refusal: str
+    folders: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ class Control:
         report: dict[str, Any] = json.loads(message)
         if "sandbox" in report:
             sandbox = Sandbox(**{**report["sandbox"], "hidden": tuple(report["sandbox"]["hidden"])})
-            self.protection = Protection(sandbox, report["refusal"])
+            self.protection = Protection(sandbox, report["refusal"], tuple(report["folders"]))
         return report
 
     def wait_until_ready(self) -> Protection:

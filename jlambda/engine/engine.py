@@ -85,6 +85,7 @@ class Engine:
 
         Whoever interrupts the wait (Ctrl-C) stops waiting only: the invocation goes on, and `late` gets its outcome.
         """
+        __tracebackhide__ = True
         action, environment, began = self.place(version, request)
         packet = usual_packet(request, int((began + version.timeout_s) * 1000)) if action is Assign else b""
         if not packet:
@@ -119,6 +120,7 @@ class Engine:
         return self._converse(environment, version, conversation, late)
 
     def _converse(self, environment: Environment, version: Version, conversation: Conversation, late: Done) -> Outcome:
+        __tracebackhide__ = True
         poll = select.poll()
         poll.register(environment.fd, select.POLLIN)
         try:

@@ -7,6 +7,7 @@ processes. It looks at an environment often while that uses CPU, rarely while it
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import time
@@ -19,8 +20,9 @@ from jlambda.engine.budget import CpuBudget
 _CLOSE_LOOK_S = 0.002
 #: between two looks at one that uses CPU, for the sake of its memory; and at an idle one
 _LOOK_S = 0.005
-#: the longest time between two looks at one that waits
-_GLANCE_S = 0.05
+#: the longest time between two looks at one that waits; such looks are taken together, at multiples of _ROUND_S
+_GLANCE_S = 0.2
+_ROUND_S = 0.02
 #: how long an idle environment runs on before it is frozen
 _FREEZE_AFTER_S = 0.02
 #: between two looks for processes that the function has started
@@ -128,7 +130,7 @@ class Governor:
                 self._freeze(environment_id, it)
             elif not self._has_freezer:
                 it.budget.spend(cpu_s, now)
-                it.look_at = now + self._longer(it, cpu_s)
+                it.look_at = self._next_look_at(it, cpu_s, now)
             return
         it.idle_since = None
         if cpu_s and self._is_out_of_memory(it):
@@ -144,13 +146,14 @@ class Governor:
             self._signal(it, signal.SIGSTOP)
             it.look_at = now + rest_s
             return
-        it.look_at = now + self._longer(it, cpu_s)
+        it.look_at = self._next_look_at(it, cpu_s, now)
 
-    def _longer(self, it: _Watched, cpu_s: float) -> float:
-        """The time to the next look: short after CPU was used, else longer each time."""
+    def _next_look_at(self, it: _Watched, cpu_s: float, now: float) -> float:
+        """Soon after CPU was used, else later each time."""
         shortest = _CLOSE_LOOK_S if self._has_cpu_limit and it.budget.share < 1 else _LOOK_S
         it.pause = shortest if cpu_s else min(it.pause * 2, _GLANCE_S)
-        return it.pause
+        at = now + it.pause
+        return at if it.pause < _ROUND_S else math.ceil(at / _ROUND_S) * _ROUND_S
 
     def _cpu_used(self, it: _Watched) -> float:
         """CPU seconds that the environment has used since it was looked at before."""

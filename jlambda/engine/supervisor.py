@@ -176,7 +176,7 @@ class Supervisor:
             os.set_blocking(fd, False)
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        self._tell({"sandbox": asdict(self.setting.sandbox), "refusal": self.refusal})
+        self._tell({"sandbox": asdict(self.setting.sandbox), "refusal": self.refusal, "folders": self.setting.folders})
         self.poll.register(woken, select.POLLIN)
         self.poll.register(self.control, select.POLLIN)
         while True:

@@ -15,7 +15,7 @@ class InvocationRecord(NamedTuple):
     A NamedTuple, not a dataclass: one is made on the hot path of every invocation (0.4 against 2.5 us).
 
     `started_at` is in seconds since the epoch (UTC); `duration_ms` is the handler's own time with reading the event
-    and writing the response, to 10 us; `billed_ms` is rounded up, with init since 2025-08-01; `init_ms` is None for a
+    and writing the response; `billed_ms` is rounded up, with init since 2025-08-01; `init_ms` is None for a
     warm start; memory is in MB, the maximum being the peak resident size of the environment's process;
     `attempt` counts from 1; sizes are those of the JSON payloads in bytes; `log_stream` ends in the environment's id.
     """

@@ -16,6 +16,7 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
     from jlambda.notebook import capture, display
     from jlambda.notebook.magics import LambdaMagics
 
+    _forget_options(shell)
     shell.register_magics(LambdaMagics)
     transformers = shell.input_transformer_manager.cleanup_transforms
     if capture.magic_line_first not in transformers:
@@ -28,6 +29,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take everything out again; functions already bound go on working."""
     from jlambda.notebook import capture, display
 
+    _forget_options(shell)
     for kind in ("line", "cell"):
         shell.magics_manager.magics[kind].pop("lambda", None)
     shell.magics_manager.registry.pop("LambdaMagics", None)
@@ -35,3 +37,10 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     if capture.magic_line_first in transformers:
         transformers.remove(capture.magic_line_first)
     display.unregister(shell)
+
+
+def _forget_options(shell: InteractiveShell) -> None:
+    """Take the magics of an earlier load out of what `%config` sets: IPython keeps them for good."""
+    from jlambda.notebook.magics import LambdaMagics
+
+    shell.configurables[:] = [it for it in shell.configurables if not isinstance(it, LambdaMagics)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import zip_longest
 from typing import Literal, NamedTuple
 
 Kind = Literal["text", "code", "folded"]
@@ -97,7 +98,8 @@ def table_html(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def table_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The same table in columns of text."""
-    table = [list(header), *(list(row) for row in rows)]
-    widths = [max(len(line[i]) for line in table) for i in range(len(header))]
-    return "\n".join("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in table)
+    """The same table in columns of text; a cell may have several lines."""
+    table = [[text.split("\n") for text in row] for row in (header, *rows)]
+    widths = [max(len(line) for row in table for line in row[i]) for i in range(len(header))]
+    lines = (line for row in table for line in zip_longest(*row, fillvalue=""))
+    return "\n".join("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines)

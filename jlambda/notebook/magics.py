@@ -12,6 +12,7 @@ from typing import TypeVar
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from IPython.display import display
+from traitlets import Bool, Bunch, observe
 
 import jlambda
 from jlambda.errors import CodeError, ResourceNotFound
@@ -19,6 +20,7 @@ from jlambda.handle import Function, Invocation
 from jlambda.notebook import capture
 from jlambda.notebook.arguments import HelpAsked, nearest
 from jlambda.notebook.display import FunctionList
+from jlambda.notebook.doctor import Diagnosis
 from jlambda.notebook.namespace import SecretValues, event_from, python_name, shipped
 from jlambda.notebook.options import LineOptions, cell_options, cell_parser, line_options
 from jlambda.session import Session
@@ -28,7 +30,10 @@ T = TypeVar("T")
 
 @magics_class
 class LambdaMagics(Magics):
-    """`%lambda` and `%%lambda`."""
+    """`%lambda` and `%%lambda`; what `%config LambdaMagics` sets is set on the current session."""
+
+    cpu_limit = Bool(True, help="Hold functions to the CPU share of their memory size.").tag(config=True)
+    freezer = Bool(True, help="Stop functions between invocations.").tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
@@ -44,6 +49,7 @@ class LambdaMagics(Magics):
             "cost": lambda given: self._session().cost(self._known(given.function)),
             "metrics": lambda given: self._session().metrics(self._known(given.function)),
             "delete": lambda given: self._delete(given.function),
+            "doctor": lambda _: Diagnosis(jlambda.current().machine()),
             "reset": lambda _: self._reset(),
         }
 
@@ -58,6 +64,13 @@ class LambdaMagics(Magics):
         except HelpAsked as help_text:
             print(help_text)
             return None
+
+    @observe("cpu_limit", "freezer")
+    def _option_changed(self, change: Bunch) -> None:
+        session = jlambda.current()
+        setattr(session, change.name, change.new)
+        when = " once this session is opened again: jlambda.current().close() ends its environments, the next call opens it"
+        print(f"{change.name} is {'on' if change.new else 'off'}{when if session.is_open else ''}")
 
     def _deploy(self, line: str, cell: str) -> Invocation | None:
         given = cell_options(line)

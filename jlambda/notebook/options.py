@@ -127,6 +127,7 @@ VERBS = {
     "cost": lambda: _verb("cost", "What the invocations would have cost on AWS, as a DataFrame.", "any"),
     "metrics": lambda: _verb("metrics", "Invocations, errors and durations by minute, as a DataFrame.", "any"),
     "delete": lambda: _verb("delete", "Delete a function; its invocations and logs stay.", "one"),
+    "doctor": lambda: _verb("doctor", "What is enforced on this machine, how, and what would make it stricter."),
     "reset": lambda: _verb("reset", "Delete every function, invocation and log of this notebook."),
 }
 

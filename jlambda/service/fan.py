@@ -58,6 +58,7 @@ class Fan:
 
     def run(self, waiting: Callable[[], None]) -> None:
         """Use as many environments as there may be at one time, until all events have had one."""
+        __tracebackhide__ = True
         loop = self._loop
         with self._interrupt as interrupt:
             try:
@@ -140,6 +141,7 @@ class HeldInterrupt:
 
     def let_through(self) -> None:
         """Raise what Ctrl-C would have raised, if there was one."""
+        __tracebackhide__ = True
         if self.is_held:
             self.is_held = self._is_allowed = False
             self._before(signal.SIGINT, self._frame)

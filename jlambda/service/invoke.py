@@ -108,6 +108,7 @@ class Invoker:
 
     def invoke(self, version: DeployedVersion, event: object, qualifier: str | None = None) -> Finished:
         """Run one invocation and wait for it. Raises `Throttled`, after recording it."""
+        __tracebackhide__ = True
         request = Request(new_request_id(), encode_event(event))
         if qualifier is not None:
             request = request._replace(qualifier=qualifier)
@@ -157,6 +158,7 @@ class Invoker:
         others, it waits for one of its own; it raises `Throttled` only if it has none. `waiting` is called every now
         and then.
         """
+        __tracebackhide__ = True
         requests = (Request(new_request_id(), encode_event(event)) for event in events)
         Fan(self, self._engine, version, requests, concurrency, finished).run(waiting)
 

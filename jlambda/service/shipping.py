@@ -16,11 +16,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from jlambda.errors import CodeError
 from jlambda.runtimes.python import site_packages
+
+
+_NO_FILE = "<notebook>"
 
 
 class Pickled(NamedTuple):
@@ -42,14 +45,18 @@ def pickled_globals(values: Mapping[str, object]) -> Pickled:
     """Objects that become globals of a module. Raises a `CodeError` that names the one that cannot be shipped."""
     try:
         return pickled(dict(values))
+    except Exception as error:
+        name, value = next(((name, value) for name, value in values.items() if not _can_be_pickled(value)), ("it", values))
+        reason = str(error).partition("\n")[0]
+        raise CodeError(f"{name} cannot be shipped ({type(value).__name__}: {reason}); pass it in the event") from None
+
+
+def _can_be_pickled(value: object) -> bool:
+    try:
+        pickled(value)
     except Exception:
-        for name, value in values.items():
-            try:
-                pickled(value)
-            except Exception as error:
-                reason = str(error).partition("\n")[0]
-                raise CodeError(f"{name} cannot be shipped ({type(value).__name__}: {reason}); pass it in the event") from None
-        raise
+        return False
+    return True
 
 
 @cache
@@ -62,6 +69,12 @@ def _pickler() -> Any:
         def __init__(self, *arguments: Any, **options: Any) -> None:
             super().__init__(*arguments, **options)
             self.modules: set[str] = set()
+
+        def save(self, value: object, save_persistent_id: bool = True) -> None:
+            if isinstance(value, CodeType) and not Path(value.co_filename).is_file():
+                # a cell's file name changes each time that it is run, and would make the same code another package
+                value = value.replace(co_filename=_NO_FILE)
+            super().save(value, save_persistent_id)
 
         def reducer_override(self, value: object) -> Any:
             if isinstance(value, ModuleType):

@@ -16,7 +16,8 @@ from jlambda.errors import StateError
 # File systems on which SQLite's write-ahead log does not work: https://sqlite.org/wal.html, "Overview"
 _NETWORK = frozenset({"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "fuse.sshfs", "fuse.s3fs", "fuse.glusterfs"})
 
-# Blanks and backslashes in the names of /proc/self/mountinfo
+_MOUNTS = Path("/proc/self/mountinfo")
+# Blanks and backslashes in its names
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
@@ -72,12 +73,17 @@ def open_folder(path: Path) -> StateFolder:
     raise AssertionError("count() has no end")
 
 
-def is_on_network(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> bool:
+def is_on_network(path: Path, mounts: Path = _MOUNTS) -> bool:
     """Whether `path` is on a network file system; False where the system does not say."""
+    return file_system(path, mounts) in _NETWORK
+
+
+def file_system(path: Path, mounts: Path = _MOUNTS) -> str:
+    """What kind of file system `path` is on, as the kernel calls it; an empty string where the system does not say."""
     try:
         rows = mounts.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return False
+        return ""
     target = path.resolve()
     best, kind = -1, ""
     for row in rows:
@@ -87,4 +93,4 @@ def is_on_network(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> bo
         point = Path(_OCTAL.sub(lambda escape: chr(int(escape[1], 8)), left.split(" ")[4]))
         if len(point.parts) >= best and target.is_relative_to(point):
             best, kind = len(point.parts), right.split(" ")[0]
-    return kind in _NETWORK
+    return kind

@@ -5,14 +5,17 @@ from __future__ import annotations
 import collections.abc
 import functools
 import json
+import linecache
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 import jlambda
 from jlambda.errors import CodeError
+from jlambda.runtimes.callables import shipped_callable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping as OnlyForTypeCheckers
@@ -198,6 +201,31 @@ def test_redeploying_a_callable_that_has_not_changed(session: jlambda.Session) -
     assert session.deploy(make(), "f").changes == {}
     options["rate"] = 2
     assert set(session.deploy(make(), "f").changes or {}) == {"code"}
+
+
+def test_a_name_that_comes_later(session: jlambda.Session) -> None:
+    """What is not there yet when the function is deployed will never be there for it."""
+
+    def handler(event: object, context: object) -> object:
+        return later
+
+    with pytest.raises(CodeError, match="handler uses later, not defined yet"):
+        session.deploy(handler)
+    later = 1
+    assert session.deploy(handler)() == later
+
+
+def test_a_file_that_has_changed_since_it_was_imported(tmp_path: Path) -> None:
+    """Its source is no longer the function's: the function travels as an object."""
+    path = tmp_path / "changing.py"
+    path.write_text("def handler(event, context):\n    return 1\n")
+    names: dict[str, Any] = {}
+    exec(compile(path.read_text(), str(path), "exec"), names)
+    path.write_text("class Other:\n    handler = 1\n")
+    linecache.checkcache()
+    shipped = shipped_callable(names["handler"])
+    assert shipped.globals == {"handler": names["handler"]}
+    assert shipped.origin == ""
 
 
 # -- everything else that can be called -------------------------------------------------------------------------------------

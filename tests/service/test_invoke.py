@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import jlambda
 from jlambda.errors import EngineError, FunctionError, InvalidRequestContent, RequestTooLarge, Throttled
-from jlambda.service.invoke import encode_event, fulfil, new_request_id
+from jlambda.service.invoke import _compiled_encoder, encode_event, fulfil, new_request_id
 from tests.conftest import eventually
 from tests.service.records import records
 
@@ -45,6 +45,15 @@ def test_an_event_is_sent_as_its_json(event: object) -> None:
 def test_half_a_surrogate_pair_is_sent_as_json_can_tell_it() -> None:
     """UTF-8 cannot hold it, an escape can."""
     assert encode_event("\ud800") == b'"\\ud800"'
+
+
+def test_a_python_without_the_fast_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The slow one writes the same."""
+    events: list[object] = [{"a": [1.5, None, True, "é"]}, "x", 5]
+    fast = [encode_event(event) for event in events]
+    monkeypatch.setattr("json.encoder.c_make_encoder", None)
+    slow = _compiled_encoder()
+    assert [slow(event).encode() for event in events] == fast
 
 
 LOOP: list[object] = []
@@ -270,6 +279,16 @@ def test_a_result_that_cannot_be_made_fails_its_future_only() -> None:
 
     fulfil(future, None, fail)  # type: ignore[arg-type]
     assert isinstance(future.exception(), SystemExit)
+
+
+def test_nothing_begins_in_a_session_that_is_closed(session: jlambda.Session) -> None:
+    """One line, and nobody waits for it."""
+    session.deploy(ECHO, "f")
+    invoker, version = session.invoker, session.control.version("f")
+    session.close()
+    with pytest.raises(EngineError, match="closed"):
+        invoker.submit(version, 1, lambda it: it)
+    invoker.close()
 
 
 def test_closing_the_session_ends_the_waiting(session: jlambda.Session) -> None:

@@ -6,7 +6,9 @@ import json
 import math
 import sys
 from collections.abc import Iterator
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -23,7 +25,7 @@ PACKAGE = {
     "ours/deep/leaf.py": "from .. import other\nN = other.VALUE\n",
     "alone.py": "def work(event, context):\n    import later\n    return later.VALUE + event\n",
     "later.py": "import broken_one\nVALUE = 10\n",
-    "broken_one.py": "this is not Python\n",
+    "broken_one.py": "(\n",
     "user.py": "import ours.other\n\n\ndef use(event, context):\n    return ours.other.VALUE + event\n",
     "lambda_function.py": "VALUE = 1\n",
 }
@@ -66,6 +68,21 @@ def test_modules_that_are_imported_later_come_too(beside: Path) -> None:
     """Found without importing them; one that is no Python is shipped as it is."""
     assert set(own_files(["alone"])) == {"alone.py", "later.py", "broken_one.py"}
     assert "later" not in sys.modules
+
+
+def test_modules_that_are_not_source(beside: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A compiled extension travels as it is; what is in no file of its own does not travel."""
+    library = f"fast{EXTENSION_SUFFIXES[0]}"
+    (beside / library).write_bytes(b"ELF")
+    (beside / "odd.txt").write_text("")
+    odd = ModuleType("odd")
+    odd.__file__ = str(beside / "odd.txt")
+    specless = ModuleType("specless")
+    specless.__file__ = str(beside / "gone.py")
+    for module in (odd, specless):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+    monkeypatch.setitem(sys.modules, "nothing", None)  # how Python marks what cannot be imported
+    assert own_files(["fast", "odd", "specless", "nothing"]) == {library: b"ELF"}
 
 
 def test_a_cell_ships_objects_of_own_modules(session: jlambda.Session, beside: Path) -> None:

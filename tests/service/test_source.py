@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import shutil
 import zipfile
 from pathlib import Path
 
 import pytest
 
 import jlambda
-from jlambda.errors import CodeError
+from jlambda.errors import CodeError, StateError
 
 
 def test_a_handler_by_its_bare_name(session: jlambda.Session) -> None:
@@ -117,3 +118,33 @@ def test_a_file_that_is_not_utf_8(session: jlambda.Session, tmp_path: Path) -> N
     path.write_bytes(b"# \xff\n")
     with pytest.raises(CodeError, match="it is not UTF-8"):
         session.deploy(path, "f")
+
+
+def test_text_that_is_too_long_for_a_path(session: jlambda.Session) -> None:
+    """It is source text, whatever is wrong with it."""
+    with pytest.raises(CodeError, match="no handler"):
+        session.deploy("x = '" + "y" * 10_000 + "'", "f")
+
+
+def test_a_folder_in_place_of_a_cell(session: jlambda.Session, tmp_path: Path) -> None:
+    """A handler that was found in the cell means nothing to a folder."""
+    session.deploy("def work(event, context): return event\n", "f")
+    (tmp_path / "app.py").write_text("def run(event, context): return 1\n")
+    with pytest.raises(CodeError, match="holds no lambda_function"):
+        session.deploy(tmp_path, "f")
+    assert session.deploy(tmp_path, "f", handler="app.run")() == 1
+
+
+def test_a_package_that_somebody_has_deleted(session: jlambda.Session) -> None:
+    """To invoke it is an error that says what to do; to deploy it again is all it takes."""
+    source = "def a(event, context): return 'a'\ndef b(event, context): return 'b'\n"
+    function = session.deploy(source, "f", handler="b")
+    for package in (session.folder / "code").iterdir():
+        shutil.rmtree(package)
+    with pytest.raises(StateError, match="deploy the function again"):
+        function()
+    assert session.deploy(source, "f", handler="b")() == "b"
+    for package in (session.folder / "code").iterdir():
+        shutil.rmtree(package)
+    with pytest.raises(CodeError, match="which one is the handler"):
+        session.deploy(source + "#", "f")
