@@ -178,8 +178,25 @@ def confine(sandbox: Sandbox, environment_id: int, code: str, folders: list[str]
         syscalls.forbid_new_privileges()
     if sandbox.landlock_version:
         if sandbox.has_private_root:
-            syscalls.landlock(["/"], [tmp, "/dev", "/proc"])
+            syscalls.landlock([], ["/"], [tmp, "/dev", "/proc"])
         else:
             system = [f"/{name}" for name in _SYSTEM_FOLDERS if os.path.isdir(f"/{name}")]
-            readable = [*system, *folders, f"{sandbox.code_root}/{code}", "/proc"]
-            syscalls.landlock(readable, [tmp, *(f"/dev/{name}" for name in _DEVICES)])
+            split = [folder for folder in folders if _holds_hidden(folder, sandbox.hidden)]
+            parts = [part for folder in split for part in _parts_without(folder, sandbox.hidden)]
+            whole = [folder for folder in folders if folder not in split]
+            readable = [*system, *whole, *parts, f"{sandbox.code_root}/{code}", "/proc"]
+            syscalls.landlock(split, readable, [tmp, *(f"/dev/{name}" for name in _DEVICES)])
+
+
+def _holds_hidden(folder: str, hidden: tuple[str, ...]) -> bool:
+    return any(path == folder or path.startswith(f"{folder}/") for path in hidden)
+
+
+def _parts_without(folder: str, hidden: tuple[str, ...]) -> list[str]:
+    """What is in a folder, but for the hidden: Landlock can only allow."""
+    parts: list[str] = []
+    for entry in os.scandir(folder):
+        if entry.path in hidden:
+            continue
+        parts += _parts_without(entry.path, hidden) if _holds_hidden(entry.path, hidden) else [entry.path]
+    return [part for part in parts if os.path.exists(part)]

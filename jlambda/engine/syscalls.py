@@ -30,6 +30,7 @@ _CLONE, _PIVOT_ROOT = (56, 155) if _IS_X86 else (220, 41)
 _MOUNT_SETATTR, _LANDLOCK_CREATE, _LANDLOCK_ADD, _LANDLOCK_RESTRICT = 442, 444, 445, 446
 
 # https://docs.kernel.org/userspace-api/landlock.html: what each version of the interface can refuse
+_LANDLOCK_LIST = 1 << 3  # read folder
 _LANDLOCK_READ = 1 << 0 | 1 << 2 | 1 << 3  # execute, read file, read folder
 _LANDLOCK_WRITE = sum(1 << bit for bit in (1, 4, 5, 6, 7, 8, 9, 10, 11, 12))
 _LANDLOCK_FILE_ONLY = 1 << 0 | 1 << 1 | 1 << 2 | 1 << 14
@@ -130,8 +131,10 @@ def landlock_version() -> int:
     return max(0, int(_libc.syscall(_LANDLOCK_CREATE, None, 0, 1))) if IS_LINUX else 0
 
 
-def landlock(readable: list[str], writable: list[str]) -> None:
+def landlock(listable: list[str], readable: list[str], writable: list[str]) -> None:
     """From now on, read only below `readable` and `writable`, write only below `writable`; folders or files.
+
+    Below `listable`, what is in a folder can be seen, but not read.
 
     Where the kernel can, also no signals to, and no abstract sockets of, processes outside. For good.
     """
@@ -145,7 +148,7 @@ def landlock(readable: list[str], writable: list[str]) -> None:
     ruleset = struct.pack("QQQ", read | write, 0, scoped)[: 24 if version >= 6 else 8]
     rules = _check(_libc.syscall(_LANDLOCK_CREATE, ruleset, len(ruleset), 0), "landlock_create_ruleset")
     try:
-        for paths, allowed in ((readable, read), (writable, read | write)):
+        for paths, allowed in ((listable, _LANDLOCK_LIST), (readable, read), (writable, read | write)):
             for path in paths:
                 fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
                 try:

@@ -189,3 +189,19 @@ def test_randomness_differs_between_environments(any_rig: Rig) -> None:
     drawn = [any_rig.value(any_rig.version(source)) for _ in range(3)]
     assert len({str(value) for value in drawn}) == 3
     assert len({value[0] for value in drawn if isinstance(value, list)}) == 3
+
+
+def test_a_state_folder_that_lies_among_modules_is_hidden(
+    make_rig: MakeRig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Modules beside the state folder can be imported, with and without a private root; the state cannot be read."""
+    tmp_path.chmod(0o755)  # for root, functions are somebody else
+    (tmp_path / "beside.py").write_text("value = 7")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    for number, name in enumerate(TIERS):
+        rig = tier(make_rig, name)
+        secret = tmp_path / f"state{number}" / "secrets"
+        secret.write_text("very secret")
+        version = rig.version(f"import sys\nsys.path.append({str(tmp_path)!r})\nimport beside\n{EVALUATE}")
+        assert rig.value(version, "beside.value") == 7
+        assert str(rig.value(version, f"read({str(secret)!r})")).startswith(("FileNotFoundError", "PermissionError"))
