@@ -177,6 +177,19 @@ class Function:
         """Invocations, errors, throttles and durations by minute."""
         return self._session.metrics(self.name)
 
+    @property
+    def reserved(self) -> int | None:
+        """Its reserved concurrency; None if it has none of its own."""
+        return self._session.reservations.reserved(self.name)
+
+    def reserve(self, concurrency: int | None) -> None:
+        """Let at most `concurrency` of its invocations run at one time, and keep as much free for it.
+
+        0 throttles every invocation, None takes the reservation back. Raises `InvalidParameter` where less than 100 of
+        the account's concurrency would be left to the other functions, and `ResourceNotFound`.
+        """
+        self._session.reservations.reserve(self.configuration.name, concurrency)
+
     def delete(self) -> None:
         """Delete the function; its records stay."""
         self._session.delete(self.name)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from jlambda.engine.engine import Engine
     from jlambda.model.machine import Machine
+    from jlambda.service.concurrency import Concurrency
     from jlambda.service.control import ControlPlane
     from jlambda.service.invoke import Invoker
     from jlambda.store.folder import StateFolder
@@ -41,8 +42,9 @@ class Session:
 
     `state` is the folder for functions, records and logs; by default ``.jlambda/NOTEBOOK`` in the current folder. It
     is used by one live session at a time: `notice` says so where this one had to take another. `cpu_limit` holds
-    functions to the CPU share of their memory size, `freezer` stops them between invocations; a session that is open
-    keeps to what they were when it was opened.
+    functions to the CPU share of their memory size, `freezer` stops them between invocations, `concurrency` is the
+    account's limit on invocations at one time, and `keep_alive_s` how long an idle environment stays; a session that is
+    open keeps to what they were when it was opened.
     """
 
     def __init__(
@@ -53,7 +55,10 @@ class Session:
         *,
         cpu_limit: bool = True,
         freezer: bool = True,
+        concurrency: int = CONCURRENT_EXECUTIONS,
+        keep_alive_s: float = KEEP_ALIVE_S,
     ) -> None:
+        self.concurrency, self.keep_alive_s = concurrency, keep_alive_s
         self.account = Account(account, region).checked()
         self.cpu_limit, self.freezer = cpu_limit, freezer
         self._asked = Path(state) if state is not None else default_folder()
@@ -72,7 +77,7 @@ class Session:
                 if self._is_forked:
                     raise EngineError("this session belongs to the process that this one was forked from: make a new Session")
                 if self._parts is None:
-                    self._parts = _Parts(self._asked, self.account, self.cpu_limit, self.freezer)
+                    self._parts = _Parts(self._asked, self)
                     # later than the database's own, so earlier at the interpreter's end
                     atexit.register(self.close)
                 parts = self._parts
@@ -105,6 +110,11 @@ class Session:
     def invoker(self) -> Invoker:
         """What runs invocations."""
         return self._open().invoker
+
+    @property
+    def reservations(self) -> Concurrency:
+        """Reserved concurrency of the functions."""
+        return self._open().reservations
 
     @property
     def engine(self) -> Engine:
@@ -181,10 +191,14 @@ class Session:
 
     def delete(self, name: str) -> None:
         """Delete a function; its records stay. Raises `ResourceNotFound`."""
+        name = self.control.get(name).name
         self.control.delete(name)
+        self.reservations.forget(name)
 
     def reset(self) -> None:
         """Delete all functions, records and logs."""
+        for function in self.functions():
+            self.reservations.forget(function.name)
         self.control.reset()
         self._open().records.clear()
 
@@ -264,12 +278,13 @@ class Session:
 class _Parts:
     """Everything of a session that is open. Each part is closed after those that were opened later."""
 
-    def __init__(self, folder: Path, account: Account, cpu_limit: bool, freezer: bool) -> None:
+    def __init__(self, folder: Path, session: Session) -> None:
         from jlambda.engine.control import Template, wanted_sandbox
         from jlambda.engine.engine import Engine
         from jlambda.engine.scheduler import Scheduler
         from jlambda.runtimes import python
         from jlambda.runtimes.code import CodeStore
+        from jlambda.service.concurrency import Concurrency
         from jlambda.service.control import ControlPlane
         from jlambda.service.invoke import Invoker
         from jlambda.store.database import Database
@@ -278,7 +293,7 @@ class _Parts:
         from jlambda.store.records import Records
         from jlambda.store.secrets import Secrets
 
-        self.cpu_limit, self.freezer = cpu_limit, freezer
+        self.cpu_limit, self.freezer = session.cpu_limit, session.freezer
         with ExitStack() as opened:
             self.folder: StateFolder = open_folder(folder)
             opened.callback(self.folder.close)
@@ -287,16 +302,17 @@ class _Parts:
             self.records: Records = Records(database)
             code = self.folder.path / "code"
             sandbox = wanted_sandbox(str(self.folder.path), str(code))
-            scheduler = Scheduler(CONCURRENT_EXECUTIONS, KEEP_ALIVE_S)
+            scheduler = Scheduler(session.concurrency, session.keep_alive_s)
             template = Template((python.ENTRY.partition(":")[0], *python.PRELOAD), python.REHEARSE)
-            self.engine: Engine = Engine(scheduler, sandbox, template, BLANKS, cpu_limit=cpu_limit, freezer=freezer)
+            self.engine: Engine = Engine(scheduler, sandbox, template, BLANKS, cpu_limit=self.cpu_limit, freezer=self.freezer)
             self.invoker: Invoker = Invoker(self.engine, self.records)
             opened.callback(self.invoker.close)
             opened.callback(self.engine.close)
             functions, secrets, packages = Functions(database), Secrets(self.folder.path), CodeStore(code)
             packages.remove_unused({function.code_sha256 for function in functions.list()})
             code.mkdir(mode=0o755, exist_ok=True)
-            self.control: ControlPlane = ControlPlane(functions, secrets, packages, account, self.engine.retire)
+            self.control: ControlPlane = ControlPlane(functions, secrets, packages, session.account, self.engine.retire)
+            self.reservations: Concurrency = Concurrency(functions, self.engine, session.concurrency)
             self.before_close: list[Callable[[], None]] = []
             self._opened = opened.pop_all()
 

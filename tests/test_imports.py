@@ -48,8 +48,11 @@ HOMES: dict[str, tuple[str, ...]] = {
 }
 #: what runs inside an environment, and may have nothing but the standard library and the wire format
 IN_ENVIRONMENT = {"bootstrap", "call", "context", "failure", "handler", "logs", "output", "payload"}
-#: the parts of the engine that decide: no clock, process, socket or lock
-PURE = {"engine.scheduler", "engine.lifecycle", "engine.conversation", "billing", "model."}
+#: the parts that decide: no clock, process, socket or lock
+PURE = {
+    *("engine.scheduler", "engine.lifecycle", "engine.conversation", "billing", "model."),
+    *("notebook.findings", "notebook.advice", "notebook.doctor"),
+}
 IMPURE_MODULES = {"time", "threading", "socket", "select", "os", "multiprocess", "subprocess", "random"}
 
 
@@ -119,7 +122,7 @@ def test_what_runs_in_an_environment_needs_the_standard_library_only(name: str) 
 
 @pytest.mark.parametrize("name", [name for name, _ in MODULES if is_at_home(name, tuple(PURE))])
 def test_what_decides_does_nothing(name: str) -> None:
-    """The scheduler, conversations, billing and the model take time as an argument and touch nothing."""
+    """The scheduler, conversations, billing, the model and the doctor take values, time among them, and touch nothing."""
     found = {target.split(".")[0] for target in imports(dict(MODULES)[name])}
     assert not found & IMPURE_MODULES, f"{name} imports {sorted(found & IMPURE_MODULES)}"
 

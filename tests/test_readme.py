@@ -57,6 +57,13 @@ def test_every_option_of_the_magic_is_explained() -> None:
     assert all(f"`{verb}`" in README for verb in VERBS)
 
 
+def test_every_command_is_explained() -> None:
+    """Each command of the command line is named as it is typed."""
+    from jlambda.cli import PARSERS
+
+    assert all(f"jlambda {command}" in README for command in PARSERS)
+
+
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#:]+)\)", README))))
 def test_every_link_leads_somewhere(target: str) -> None:
     """Files that the README links to are there."""

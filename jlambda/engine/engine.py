@@ -437,6 +437,11 @@ class Engine:
             actions = self.scheduler.handle(Retired(version_key, self.now()))
         self._carry_out(actions)
 
+    def reserve(self, function: str, concurrency: int | None) -> None:
+        """Give a function its own part of the account's concurrency; None takes it back."""
+        with self._lock:
+            self.scheduler.reserve(function, concurrency)
+
     def close(self) -> None:
         """End all environments and processes, and wait until they are gone."""
         with self._starting:

@@ -196,7 +196,8 @@ def _parts_without(folder: str, hidden: tuple[str, ...]) -> list[str]:
     """What is in a folder, but for the hidden: Landlock can only allow."""
     parts: list[str] = []
     for entry in os.scandir(folder):
-        if entry.path in hidden:
+        # A link would open what it points to, which may be a folder above the hidden; it needs no rule of its own.
+        if entry.path in hidden or entry.is_symlink():
             continue
         parts += _parts_without(entry.path, hidden) if _holds_hidden(entry.path, hidden) else [entry.path]
     return [part for part in parts if os.path.exists(part)]

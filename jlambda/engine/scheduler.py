@@ -106,6 +106,11 @@ Actions = tuple[Action, ...]
 # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, TooManyRequestsException
 ACCOUNT_LIMIT = "ConcurrentInvocationLimitExceeded"
 RESERVED_LIMIT = "ReservedFunctionConcurrentInvocationLimitExceeded"
+SCALING_LIMIT = "FunctionInvocationRateLimitExceeded"
+# https://docs.aws.amazon.com/lambda/latest/dg/scaling-behavior.html: 1,000 environments every 10 seconds for each
+# function, given back continuously, never more than 1,000 at once
+SCALING_BURST = 1_000
+SCALING_PER_S = 100.0
 
 
 @dataclass(slots=True)
@@ -124,6 +129,22 @@ class _Version:
     is_retired: bool = False
 
 
+@dataclass(slots=True)
+class _Scaling:
+    """How many environments a function may start now."""
+
+    left: float
+    at: float
+
+    def may_start(self, at: float) -> bool:
+        self.left = min(float(SCALING_BURST), self.left + max(0.0, at - self.at) * SCALING_PER_S)
+        self.at = at
+        if self.left < 1:
+            return False
+        self.left -= 1
+        return True
+
+
 class Scheduler:
     """All environments of a session; changed only by `handle` and the limits.
 
@@ -135,11 +156,13 @@ class Scheduler:
         self.concurrency = concurrency
         self.keep_alive_s = keep_alive_s
         self.reserved: dict[str, int] = {}
+        self._all_reserved = 0
         self.environments: dict[int, _Environment] = {}
         self.versions: dict[str, _Version] = {}
         #: invocations running now, by function
         self.running: dict[str, int] = {}
         self.unreserved_running = 0
+        self._scaling: dict[str, _Scaling] = {}
         self.story: deque[tuple[Event, Actions]] = deque(maxlen=1000)
         self._last_id = 0
         self._handlers: dict[type, Callable[..., Actions]] = {
@@ -170,27 +193,39 @@ class Scheduler:
     def _invoked(self, event: Invoked) -> Actions:
         function = event.function
         running = self.running.get(function, 0)
-        if function in self.reserved:
+        is_reserved = function in self.reserved
+        if is_reserved:
             if running >= self.reserved[function]:
                 return (Throttle(event.request_id, RESERVED_LIMIT),)
-        elif self.unreserved_running >= self.concurrency - sum(self.reserved.values()):
+        elif self.unreserved_running >= self.concurrency - self._all_reserved:
             return (Throttle(event.request_id, ACCOUNT_LIMIT),)
-        else:
-            self.unreserved_running += 1
-        self.running[function] = running + 1
         version = self.versions.get(event.version)
         if version is None:
             version = self.versions[event.version] = _Version()
-        if version.idle:
-            environment = self.environments[version.idle.pop()]
-            if environment.state is State.IDLE:
-                environment.state = State.BUSY
-                return (Assign(event.request_id, environment.id),)
-            environment.state = check_transition(environment.id, environment.state, State.STARTING)
-            return (Start(event.request_id, environment.id, is_new=False),)
+        environment = self.environments[version.idle.pop()] if version.idle else self._new(event)
+        if environment is None:
+            return (Throttle(event.request_id, SCALING_LIMIT),)
+        self.running[function] = running + 1
+        if not is_reserved:
+            self.unreserved_running += 1
+        if environment.state is State.IDLE:
+            environment.state = State.BUSY
+            return (Assign(event.request_id, environment.id),)
+        is_new = environment.state is State.STARTING
+        environment.state = State.STARTING
+        return (Start(event.request_id, environment.id, is_new),)
+
+    def _new(self, event: Invoked) -> _Environment | None:
+        """A new environment, if the function may have one more so soon."""
+        scaling = self._scaling.get(event.function)
+        if scaling is None:
+            scaling = self._scaling[event.function] = _Scaling(float(SCALING_BURST), event.at)
+        if not scaling.may_start(event.at):
+            return None
         self._last_id += 1
-        self.environments[self._last_id] = _Environment(self._last_id, event.version, function, State.STARTING)
-        return (Start(event.request_id, self._last_id, is_new=True),)
+        environment = _Environment(self._last_id, event.version, event.function, State.STARTING)
+        self.environments[self._last_id] = environment
+        return environment
 
     def _became_idle(self, event: BecameIdle) -> Actions:
         return self._finished(self.environments[event.environment_id], State.IDLE, event.at)
@@ -269,6 +304,7 @@ class Scheduler:
             self.reserved.pop(function, None)
         else:
             self.reserved[function] = concurrency
+        self._all_reserved = sum(self.reserved.values())
         if was_reserved and concurrency is None:
             self.unreserved_running += running
         elif not was_reserved and concurrency is not None:

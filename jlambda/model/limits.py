@@ -12,6 +12,8 @@ PAYLOAD_BYTES = 6_291_456
 ENVIRONMENT_BYTES = 4_096
 UNZIPPED_BYTES = 262_144_000
 CONCURRENT_EXECUTIONS = 1_000
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html: what reservations must leave to the others
+MIN_UNRESERVED = 100
 # The response limit that Lambda enforces is 100 bytes above the documented one (recorded on AWS).
 RESPONSE_BYTES = 6_291_556
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html: 1,769 MB is one vCPU

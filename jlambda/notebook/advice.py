@@ -10,13 +10,13 @@ from typing import NamedTuple
 
 from jlambda.model.machine import Machine
 from jlambda.notebook.findings import (
-    SHORTER_PATH,
     CPU_LIMIT,
     FREEZER,
     ORDINARY_USER,
     PRIVATE_ROOT,
     SCOPES,
     SCOPES_VERSION,
+    SHORTER_PATH,
     TRUNCATE_VERSION,
 )
 
@@ -112,8 +112,7 @@ def _options(machine: Machine) -> Iterator[Advice]:
         yield Advice(CPU_LIMIT, f"%config LambdaMagics.{CPU_LIMIT} or Session({CPU_LIMIT.replace(' ', '')})")
     if not machine.freezer:
         yield Advice(FREEZER, f"%config LambdaMagics.{FREEZER} or Session({FREEZER.replace(' ', '')})")
-    shown = machine.folder_above(machine.home) or (not machine.has_private_root and machine.folder_above(machine.state))
-    if shown:
+    if shown := machine.folder_above(machine.home):
         yield Advice(SHORTER_PATH, f"{shown} is in it: start the notebook without it in PYTHONPATH")
     if machine.is_on_network:
         how = f"the state folder is on {machine.file_system}, where SQLite has no write-ahead log and is slower"

@@ -41,9 +41,22 @@ class Functions:
         """Forget a function with all its versions; False if there was none."""
 
         def change(connection: sqlite3.Connection) -> bool:
+            connection.execute("delete from concurrency where function = ?", (name,))
             return connection.execute("delete from functions where name = ?", (name,)).rowcount > 0
 
         return self._database.write(change)
+
+    def reserve(self, name: str, concurrency: int | None) -> None:
+        """Keep a function's reserved concurrency; None for none."""
+        if concurrency is None:
+            statement, row = "delete from concurrency where function = ?", (name,)
+        else:
+            statement, row = "insert or replace into concurrency values (?, ?)", (name, concurrency)  # type: ignore[assignment]
+        self._database.write(lambda connection: connection.execute(statement, row))
+
+    def reserved(self) -> dict[str, int]:
+        """The reserved concurrency of every function that has one."""
+        return dict(self._database.execute("select function, reserved from concurrency"))
 
 
 def dump(configuration: FunctionConfiguration) -> str:

@@ -93,3 +93,8 @@ def _functions_and_records(connection: sqlite3.Connection) -> None:
     connection.execute("create index records_by_start on records (started_at)")
     # Apart from the records, so that reading those does not page through megabytes of output.
     connection.execute("create table logs (record integer primary key, output blob not null)")
+
+
+@migration
+def _reserved_concurrency(connection: sqlite3.Connection) -> None:
+    connection.execute("create table concurrency (function text primary key, reserved integer not null) without rowid")

@@ -197,6 +197,7 @@ def test_a_state_folder_that_lies_among_modules_is_hidden(
     """Modules beside the state folder can be imported, with and without a private root; the state cannot be read."""
     tmp_path.chmod(0o755)  # for root, functions are somebody else
     (tmp_path / "beside.py").write_text("value = 7")
+    (tmp_path / "link").symlink_to(tmp_path)
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     for number, name in enumerate(TIERS):
         rig = tier(make_rig, name)

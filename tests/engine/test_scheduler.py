@@ -10,6 +10,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 from jlambda.engine.scheduler import (
     ACCOUNT_LIMIT,
     RESERVED_LIMIT,
+    SCALING_LIMIT,
     Assign,
     BecameIdle,
     Elapsed,
@@ -122,6 +123,22 @@ def test_an_environment_never_runs_two(scheduler: Scheduler) -> None:
     with pytest.raises(EngineError, match="environment 1 cannot go from IDLE to IDLE"):
         scheduler.handle(BecameIdle(1, 2))
     assert isinstance(scheduler.story[-1][0], BecameIdle)
+
+
+def test_a_function_scales_by_a_thousand_every_ten_seconds() -> None:
+    """A burst of 1,000 environments, then 100 more each second; another function has its own."""
+    scheduler = Scheduler(concurrency=5_000, keep_alive_s=600)
+
+    def start(function: str, at: float) -> object:
+        return scheduler.handle(Invoked("r", f"{function}:1", function, at))[0]
+
+    assert all(isinstance(start("f", 0), Start) for _ in range(1_000))
+    assert start("f", 0) == Throttle("r", SCALING_LIMIT)
+    assert isinstance(start("g", 0), Start)
+    assert sum(isinstance(start("f", 1.0), Start) for _ in range(200)) == 100
+    scheduler.handle(BecameIdle(1, 1))
+    assert start("f", 1.0) == Assign("r", 1)
+    scheduler.validate()
 
 
 class Histories(RuleBasedStateMachine):

@@ -77,5 +77,7 @@ def test_a_table_lines_up() -> None:
     assert table_text(["name", "memory"], [["hello", "128 MB"], ["a", "1024 MB"]]) == (
         "name   memory\nhello  128 MB\na      1024 MB"
     )
+    several = table_text(["name", "how"], [["a", "one\ntwo"], ["b\nc", "three"]])
+    assert several == "name  how\na     one\n      two\nb     three\nc"
     assert "<td" in table_html(["name"], [["<b>"]])
     assert "&lt;b&gt;" in table_html(["name"], [["<b>"]])

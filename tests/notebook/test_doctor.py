@@ -17,7 +17,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import jlambda
 from jlambda import cli
-from jlambda.engine import control
+from jlambda.engine import control, governor
 from jlambda.model.machine import Machine
 from jlambda.notebook import load_ipython_extension, unload_ipython_extension
 from jlambda.notebook.doctor import Diagnosis
@@ -147,6 +147,14 @@ def test_what_is_said_to_hold_holds_and_nothing_else(tier: jlambda.Session, tmp_
         succeeded = {name: any(try_it(attempt) for attempt in each) for name, each in attempts.items()}
     found = {finding.protection: finding.held for finding in Diagnosis(tier.machine()).findings}
     assert {name: found[name] != "yes" for name in attempts} == succeeded
+
+
+def test_figures_are_the_governors() -> None:
+    """What the words say of intervals is what the supervisor does."""
+    how = {finding.protection: finding.how for finding in Diagnosis(STRICT).findings}
+    assert f"within {governor._GLANCE_S} s of a pause" in how["memory limit"]
+    assert f"count {governor._FAMILY_S} s later" in how["memory limit"]
+    assert f"SIGSTOP {governor._FREEZE_AFTER_S * 1000:.0f} ms after an answer" in how["frozen when idle"]
 
 
 def test_root_is_said_to_see_what_it_sees(tier: jlambda.Session) -> None:

@@ -80,6 +80,8 @@ def test_a_wrong_value_says_what_is_allowed(line: str, message: str) -> None:
         ("metrics f", LineOptions("metrics", "f")),
         ("delete f", LineOptions("delete", "f")),
         ("reset", LineOptions("reset")),
+        ("doctor", LineOptions("doctor")),
+        ("doctor -o found", LineOptions("doctor", output="found")),
     ],
 )
 def test_every_verb_takes_its_words(line: str, expected: LineOptions) -> None:

@@ -27,7 +27,7 @@ def everything(session: jlambda.Session) -> object:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jlambda.Session]:
     """A session with one function, for tests that change nothing."""
     with jlambda.Session(tmp_path_factory.mktemp("shared") / "state") as made:
-        made.deploy(ECHO, "f", memory=256, env={"STAGE": "dev"}, secrets={"OLD_TOKEN": "123456"})
+        made.deploy(ECHO, "f", memory=256, env={"STAGE": "dev"}, secrets={"OLD_TOKEN": "123456"})(1)
         yield made
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from jlambda.errors import StateError
-from jlambda.store.folder import is_on_network, open_folder
+from jlambda.store.folder import file_system, is_on_network, open_folder
 from tests.store.conftest import Child
 
 HOLD = """
@@ -148,7 +148,16 @@ def test_network_file_systems_are_known(folder: Path, path: str, expected: bool)
     assert is_on_network(Path(path), mounts) is expected
 
 
+def test_file_systems_have_their_names(folder: Path) -> None:
+    """Those of the kernel; of a path that is not there, that of where it would be."""
+    mounts = folder / "mountinfo"
+    mounts.write_text(MOUNTS, encoding="utf-8")
+    paths = ("/", "/home/bob/not/there", "/home/ada/lökal disk", "/mnt/share")
+    assert [file_system(Path(path), mounts) for path in paths] == ["ext4", "nfs4", "xfs", "ext4"]
+
+
 def test_without_proc_nothing_is_on_a_network(folder: Path) -> None:
     """A system that does not say is taken at its best."""
+    assert file_system(folder, folder / "absent") == ""
     assert is_on_network(folder, folder / "absent") is False
     assert is_on_network(folder) in (True, False)
