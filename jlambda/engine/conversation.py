@@ -167,6 +167,8 @@ class Conversation:
             self._fail_with_exit()
         elif self.phase is Phase.KILLED:
             self._time_out()
+        elif self.phase is Phase.EXITED:  # a second process of the environment, before it was asked for anything
+            self._fail_with_exit()
         self.after = After.SANDBOX
 
     def _answered(self, packet: bytes, now: float) -> None:
@@ -188,6 +190,12 @@ class Conversation:
             self._fail("Sandbox.Failure", "The execution environment was ended from outside")
         elif self.phase is Phase.EXITED:
             self._fail_with_exit()
+        self.after = After.NOTHING
+
+    def garbled(self, now: float) -> None:
+        """What came makes no sense: the function has written to its environment's channel."""
+        self.seconds = max(0.0, now - self.began)
+        self._fail("Sandbox.Failure", "The execution environment sent what cannot be understood, and was ended")
         self.after = After.NOTHING
 
     def expired(self, now: float) -> None:

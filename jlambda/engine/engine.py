@@ -42,6 +42,7 @@ from jlambda.model.invocation import Outcome, Request
 from jlambda.model.limits import MB_PER_VCPU
 
 _HEADER_BYTES = frames.FROM_ENVIRONMENT.size
+_RESULT = frames.RESULT[0]
 
 
 class Engine:
@@ -95,29 +96,48 @@ class Engine:
             else:
                 conversation.begin_init(began)
             return self._converse(environment, version, conversation, late)
+        buffer = environment.buffer
+        if not buffer:
+            buffer = environment.buffer = bytearray(frames.PACKET)
+        buffer[0] = 0
+        environment.current = request
         try:
             environment.send(packet)
-            reply = environment.recv(frames.PACKET)
-            if reply[:1] == frames.RESULT:
-                _, length, log_end, seconds, peak_kib = frames.FROM_ENVIRONMENT.unpack_from(reply)
-                if len(reply) == _HEADER_BYTES + length:
-                    outcome = warm_outcome(environment, reply[_HEADER_BYTES:], log_end, seconds, peak_kib, began)
+            size = environment.recv_into(buffer)
+            if buffer[0] == _RESULT and size >= _HEADER_BYTES:
+                _, length, log_end, seconds, peak_kib = frames.FROM_ENVIRONMENT.unpack_from(buffer)
+                if size == _HEADER_BYTES + length:
+                    outcome = warm_outcome(environment, bytes(buffer[_HEADER_BYTES:size]), log_end, seconds, peak_kib, began)
+                    environment.current = None
                     self.release(environment)
                     return outcome
+            reply: bytes | None = bytes(buffer[:size])
         except BlockingIOError:  # the time is over
             reply = None
         except ConnectionError:
             reply = b""
         except BaseException:
-            conversation = Conversation(request, version.timeout_s, environment.start)
-            conversation.resume_invoke(began)
-            self._leave_to_background(environment, version, conversation, late)
+            self._interrupted(environment, version, request, began, late)
             raise
         conversation = Conversation(request, version.timeout_s, environment.start)
         conversation.resume_invoke(began)
         if reply is not None:
-            conversation.received(reply, self.now())
+            environment.understand(conversation, reply, self.now())
         return self._converse(environment, version, conversation, late)
+
+    def _interrupted(self, environment: Environment, version: Version, request: Request, began: float, late: Done) -> None:
+        """Nobody waits for a warm invocation any more. Its answer may be there already: Python looks for Ctrl-C between
+        the receive and the next step, too."""
+        if environment.current is not request:  # it had come to its end
+            return
+        conversation = Conversation(request, version.timeout_s, environment.start)
+        conversation.resume_invoke(began)
+        buffer = environment.buffer
+        if buffer[0]:
+            length = frames.FROM_ENVIRONMENT.unpack_from(buffer)[1]
+            size = min(frames.PACKET, _HEADER_BYTES + length)
+            environment.understand(conversation, bytes(buffer[:size]), self.now())
+        self._leave_to_background(environment, version, conversation, late)
 
     def _converse(self, environment: Environment, version: Version, conversation: Conversation, late: Done) -> Outcome:
         __tracebackhide__ = True

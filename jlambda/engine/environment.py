@@ -48,13 +48,15 @@ class Environment:
     """One environment. `log_read` is how much of its output has been taken over; `pid` its process, 0 if unknown.
 
     `id` is the scheduler's number for it, `supervised` the supervisor's, `slot` that on the board; `born` is called
-    whenever it has got a process.
+    whenever it has got a process. `buffer` takes the answers to a caller that waits, `current` is its request.
     """
 
     __slots__ = (
         "board",
         "born",
+        "buffer",
         "channel",
+        "current",
         "fd",
         "id",
         "log_read",
@@ -64,6 +66,7 @@ class Environment:
         "phase_at",
         "pid",
         "recv",
+        "recv_into",
         "released",
         "send",
         "slot",
@@ -76,8 +79,10 @@ class Environment:
         self.board, self.phase_at = board.bytes, slot * SLOT_BYTES
         self.born: Callable[[Environment], None] = lambda _: None
         self.memory_mb = 0
+        self.buffer = bytearray()
+        self.current: object = None
         self.channel, self.fd, self.output = channel, channel.fileno(), output
-        self.send, self.recv = channel.send, channel.recv
+        self.send, self.recv, self.recv_into = channel.send, channel.recv, channel.recv_into
         self.id = self.pid = self.log_read = self.released = 0
         self.log_stream, self.start = "", b""
 
@@ -114,9 +119,17 @@ class Environment:
                 break
             except ConnectionError:
                 packet = b""
-            conversation.received(packet, now())
+            self.understand(conversation, packet, now())
         if conversation.after is None and (at := now()) >= conversation.deadline:
             conversation.expired(at)
+
+    @staticmethod
+    def understand(conversation: Conversation, packet: bytes, now: float) -> None:
+        """Hand a packet to the conversation; whoever has written nonsense to the channel, its environment is ended."""
+        try:
+            conversation.received(packet, now)
+        except (ValueError, TypeError, KeyError, AttributeError, struct.error):
+            conversation.garbled(now)
 
     def _send_what_goes(self, conversation: Conversation) -> None:
         outgoing = conversation.outgoing

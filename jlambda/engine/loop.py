@@ -1,14 +1,15 @@
 """Drive many invocations from one thread: never a thread per call.
 
 `map` runs one in the caller's thread; the engine keeps another in a thread of its own for everything that nobody
-waits for. An environment is kept for as long as its source has requests for it, and while these are short it is sent
-one ahead, so that it never sleeps between two. What packets mean is for `Conversation`.
+waits for. An environment is kept for as long as its source has requests for it, and while these are short some are sent
+ahead, so that it never sleeps between two. What packets mean is for `Conversation`.
 """
 
 from __future__ import annotations
 
 import select
 import socket
+from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
@@ -26,8 +27,8 @@ Done = Callable[[Outcome], object]
 
 _HEADER_BYTES = frames.FROM_ENVIRONMENT.size
 _NEVER = float("inf")
-#: an environment whose last invocation took less than this is sent the next event ahead
-_SHORT_S = 0.0005
+#: how many events are sent ahead to an environment whose last invocation took less than so many seconds
+_AHEAD = ((0.0001, 8), (0.0005, 1))
 
 
 class Source(Protocol):
@@ -39,8 +40,11 @@ class Source(Protocol):
     def ended(self, request: Request, outcome: Outcome) -> None:
         """A request has its outcome."""
 
+    def give_back(self, requests: list[Request]) -> None:
+        """Requests that were taken, and that no environment has begun."""
+
     def refused(self, request: Request, error: LambdaError) -> None:
-        """A request that was taken cannot be begun again after its environment was lost."""
+        """A request that was taken cannot be begun, now that its environment is lost."""
 
 
 class _Single:
@@ -55,8 +59,11 @@ class _Single:
     def ended(self, _: Request, outcome: Outcome) -> None:
         self._done(outcome)
 
+    def give_back(self, requests: list[Request]) -> None:
+        assert not requests, "nothing is ever taken"
+
     def refused(self, _: Request, error: LambdaError) -> None:
-        raise error  # nothing is ever taken
+        raise error
 
 
 class Flight:
@@ -70,9 +77,9 @@ class Flight:
         "began",
         "conversation",
         "environment",
-        "is_ahead_sent",
         "request",
         "source",
+        "unsent",
         "version",
         "waits_to_send",
     )
@@ -80,8 +87,9 @@ class Flight:
     def __init__(self, environment: Environment, version: Version, request: Request, source: Source, began: float) -> None:
         self.environment, self.version, self.request, self.source, self.began = environment, version, request, source, began
         self.conversation: Conversation | None = None
-        self.ahead: Request | None = None
-        self.is_ahead_sent = self.waits_to_send = False
+        self.ahead: deque[Request] = deque()
+        self.unsent: deque[Request] = deque()
+        self.waits_to_send = False
 
     def deadline(self) -> float:
         """When the wait for the environment is over."""
@@ -92,7 +100,7 @@ class Flight:
         if self.conversation is None:
             self.conversation = Conversation(self.request, self.version.timeout_s, self.environment.start)
             self.conversation.resume_invoke(self.began)
-            self.conversation.behind = int(self.is_ahead_sent)
+            self.conversation.behind = len(self.ahead)
         return self.conversation
 
 
@@ -185,15 +193,24 @@ class Loop:
         flight.conversation.begin_invoke(now)
         self._advance(flight)
 
-    def _send_ahead(self, flight: Flight, request: Request) -> None:
-        flight.ahead = request
-        packet = usual_packet(request, flight.version.timeout_s * 1000)
-        if packet:
-            try:
-                flight.environment.send(packet, socket.MSG_DONTWAIT)
-            except OSError:
-                return  # it is sent when its turn has come
-            flight.is_ahead_sent = True
+    def _send_ahead(self, flight: Flight, most: int) -> None:
+        """Have the environment hold `most` events beyond the one it works on, if there are as many."""
+        ahead, deadline_ms = flight.ahead, flight.version.timeout_s * 1000
+        while len(ahead) < most:
+            request = flight.source.take()
+            if request is None:
+                return
+            packet = usual_packet(request, deadline_ms)
+            if packet:
+                try:
+                    flight.environment.send(packet, socket.MSG_DONTWAIT)
+                except OSError:
+                    pass
+                else:
+                    ahead.append(request)
+                    continue
+            flight.unsent.append(request)  # it is sent when its turn has come
+            return
 
     def run_once(self, timeout_s: float | None = None) -> None:
         """Wait until something happens (at most `timeout_s`), and carry on with what did."""
@@ -224,7 +241,7 @@ class Loop:
             return
         except ConnectionError:
             packet = b""
-        if packet[:1] == frames.RESULT:
+        if packet[:1] == frames.RESULT and len(packet) >= _HEADER_BYTES:
             _, length, log_end, seconds, peak_kib = frames.FROM_ENVIRONMENT.unpack_from(packet)
             if len(packet) == _HEADER_BYTES + length:
                 request, began = flight.request, flight.began
@@ -236,39 +253,38 @@ class Loop:
                     outcome = warm_outcome(environment, packet[_HEADER_BYTES:], log_end, seconds, peak_kib, began)
                     flight.source.ended(request, outcome)
                 return
-        flight.converse().received(packet, self._now())
+        environment.understand(flight.converse(), packet, self._now())
         self._advance(flight)
 
     def _go_on(self, flight: Flight, seconds: float) -> None:
         """The environment has answered: let it have the next request, or let it go."""
         now = self._now()
-        following, was_sent = flight.ahead, flight.is_ahead_sent
-        flight.ahead, flight.is_ahead_sent = None, False
-        try:
-            following = following or flight.source.take()
-        finally:
-            if following is None:  # no more, or no more to be had
-                del self._flights[flight.environment.fd]
-                self._engine.release(flight.environment)
-        if following is None:
-            return
-        flight.request = following
-        if was_sent:
-            flight.began, flight.conversation = now, None
+        if flight.ahead:
+            flight.request, flight.began, flight.conversation = flight.ahead.popleft(), now, None
         else:
+            following = None
+            try:
+                following = flight.unsent.popleft() if flight.unsent else flight.source.take()
+            finally:
+                if following is None:  # no more, or no more to be had
+                    del self._flights[flight.environment.fd]
+                    self._engine.release(flight.environment)
+            if following is None:
+                return
+            flight.request = following
             self._send(flight, now)
-        if seconds < _SHORT_S and flight.conversation is None:
-            ahead = flight.source.take()
-            if ahead is not None:
-                self._send_ahead(flight, ahead)
+        if seconds < _AHEAD[-1][0] and flight.conversation is None and not flight.unsent:
+            self._send_ahead(flight, next(most for limit, most in _AHEAD if seconds < limit))
 
     def _advance(self, flight: Flight) -> None:
         environment, conversation = flight.environment, flight.conversation
         assert conversation is not None
         fd = environment.fd
         environment.advance(conversation, self._now)
-        if conversation.has_restarted:
-            conversation.behind, flight.is_ahead_sent = 0, False
+        if conversation.has_restarted and flight.ahead:
+            flight.unsent.extendleft(reversed(flight.ahead))
+            flight.ahead.clear()
+            conversation.behind = 0
         if conversation.is_kill_wanted:
             self._engine.kill(environment, conversation)
         if conversation.after is None:
@@ -295,7 +311,10 @@ class Loop:
         self._forget(fd)
         self._engine.settle(environment, conversation)
         try:
-            following = flight.ahead or flight.source.take()
+            left = [*flight.ahead, *flight.unsent]
+            following = left.pop(0) if left else flight.source.take()
+            if left:
+                flight.source.give_back(left)
             if following is not None:
                 self._begin_again(flight, following)
         finally:

@@ -177,6 +177,7 @@ class Supervisor:
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         self._tell({"sandbox": asdict(self.setting.sandbox), "refusal": self.refusal, "folders": self.setting.folders})
+        engine = self._watch_engine()
         self.poll.register(woken, select.POLLIN)
         self.poll.register(self.control, select.POLLIN)
         while True:
@@ -187,7 +188,7 @@ class Supervisor:
                 self.reap()
             for pidfd in ready & self.pidfds.keys():
                 self._function_ended(pidfd)
-            if self.control.fileno() in ready and not self._serve_one():
+            if engine in ready or (self.control.fileno() in ready and not self._serve_one()):
                 break
             now = time.monotonic()
             self.governor.look(now)
@@ -199,6 +200,18 @@ class Supervisor:
             pid, _ = os.waitpid(-1, 0)
             for environment_id in [i for i, first in self.first.items() if first == pid]:
                 self._gone(environment_id)
+
+    def _watch_engine(self) -> int:
+        """A descriptor that can be read once the engine's process is gone; -1 where there is none.
+
+        The control socket closes then too, unless a process that the user has forked from the engine's holds a copy.
+        """
+        try:
+            pidfd = os.pidfd_open(os.getppid())
+        except (OSError, AttributeError):
+            return -1
+        self.poll.register(pidfd, select.POLLIN)
+        return pidfd
 
     def _patience_ms(self) -> float | None:
         """How long there is nothing to do but to wait for requests; None for good."""

@@ -33,6 +33,9 @@ _CODE = (
 _TABLE = f"border: none; border-collapse: collapse; table-layout: auto; {_FONT}"
 _CELL = "text-align: left; vertical-align: top; border: none; padding: 1px 10px 1px 0"
 
+#: characters that a cell of a table has in one line, however narrow the page
+_SHORT = 24
+
 
 class Row(NamedTuple):
     """One labelled row; `kind` says how the text is set: as it is, as code, or as code behind a click."""
@@ -86,13 +89,14 @@ def _value(row: Row) -> str:
 
 
 def table_html(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A plain table: a header and rows of text."""
+    """A plain table: a header and rows of text, of which only long ones are broken into lines."""
     cell = f"{_CELL}; padding-right: 18px"
-    head = "".join(f'<th scope="col" style="{cell}; color: {_MUTED}">{escape(text)}</th>' for text in header)
-    cells = ("".join(f'<td style="{cell}">{escape(text)}</td>' for text in row) for row in rows)
+    whole = f"{cell}; white-space: nowrap"
+    head = "".join(f'<th scope="col" style="{whole}; color: {_MUTED}">{escape(text)}</th>' for text in header)
+    cells = ("".join(f'<td style="{whole if len(t) <= _SHORT else cell}">{escape(t)}</td>' for t in row) for row in rows)
     body = "".join(f'<tr style="background: none">{row}</tr>' for row in cells)
     return (
-        f'<table style="{_TABLE}"><thead style="border-bottom: 1px solid {_BORDER}">'
+        f'<table style="{_TABLE}; margin: 8px 0"><thead style="border-bottom: 1px solid {_BORDER}">'
         f"<tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 

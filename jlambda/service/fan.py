@@ -92,6 +92,10 @@ class Fan:
         if not self._is_over:
             self._finished(self._numbers.pop(request.request_id), finished)
 
+    def give_back(self, requests: list[Request]) -> None:
+        """Requests that an environment was lost with, before it had read them."""
+        self._put_back += requests
+
     def refused(self, request: Request, error: LambdaError) -> None:
         """No environment for a request now: it waits for one of ours if there is one."""
         self._put_back.append(request)

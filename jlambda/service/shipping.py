@@ -22,7 +22,6 @@ from typing import Any, NamedTuple
 from jlambda.errors import CodeError
 from jlambda.runtimes.python import site_packages
 
-
 _NO_FILE = "<notebook>"
 
 

@@ -303,9 +303,16 @@ class Queue:
         self.order = [request.request_id for request in self.left]
         self.outcomes: dict[str, Outcome] = {}
         self.taken = 0
+        self.returned: list[Request] = []
+
+    def give_back(self, requests: list[Request]) -> None:
+        """To be taken once more."""
+        self.returned += requests
 
     def take(self) -> Request | None:
         """The next one."""
+        if self.returned:
+            return self.returned.pop(0)
         if self.taken == len(self.left):
             return None
         self.taken += 1
