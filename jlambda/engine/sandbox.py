@@ -163,8 +163,9 @@ def confine(sandbox: Sandbox, environment_id: int, code: str, folders: list[str]
     hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
     resource.setrlimit(resource.RLIMIT_STACK, (_STACK_BYTES, hard))
     tmp = sandbox.tmp(environment_id)
-    if sandbox.has_private_root:
+    if syscalls.IS_LINUX:
         syscalls.give_up_privileged_programs()
+    if sandbox.has_private_root:
         if os.getuid() == 0:
             os.setgroups([])
             os.setresgid(FUNCTION_UID, FUNCTION_UID, FUNCTION_UID)
@@ -173,8 +174,8 @@ def confine(sandbox: Sandbox, environment_id: int, code: str, folders: list[str]
             syscalls.make_dumpable()
         # counted per user and user namespace, so only in one of our own (Linux 5.14)
         resource.setrlimit(resource.RLIMIT_NPROC, (_PROCESSES, _PROCESSES))
-        syscalls.drop_capabilities()
     if syscalls.IS_LINUX:
+        syscalls.drop_capabilities()
         syscalls.forbid_new_privileges()
     if sandbox.landlock_version:
         if sandbox.has_private_root:

@@ -63,8 +63,10 @@ class Supervisor:
         finally:
             its.close()
         mine.shutdown(socket.SHUT_WR)
-        os.waitpid(pid, 0)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         told = os.pread(output, 1000, 0).decode(errors="replace")
+        if status and not told:
+            told = f"the first process of an environment ended with status {status}"
         mine.close()
         os.close(output)
         return told.strip()

@@ -54,7 +54,7 @@ def _sandbox(machine: Machine) -> Iterator[Advice]:
         for number, how in enumerate(_causes(machine)):
             yield Advice(PRIVATE_ROOT if not number else "", how)
         if machine.has_capabilities:
-            yield Advice(ORDINARY_USER, "start the notebook as one: functions then have none of root's capabilities")
+            yield Advice(ORDINARY_USER, "start the notebook as one: functions then own none of root's files")
         if machine.landlock_version and machine.landlock_version < TRUNCATE_VERSION:
             yield Advice("Landlock 3", f"Linux 6.2 or newer, in place of {machine.kernel}: files can then not be emptied")
     if not machine.landlock_version:

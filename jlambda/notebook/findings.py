@@ -146,9 +146,6 @@ def _sight(machine: Machine) -> Finding:
     if not machine.landlock_version:
         how = "command lines, variables and memory of the user's processes can be read"
         return Finding(what, "no", how, PRIVATE_ROOT)
-    if machine.has_capabilities:
-        how = "command lines in /proc; as root, on some kernels, the variables of all processes too; no memory"
-        return Finding(what, "no", how, PRIVATE_ROOT)
     return Finding(what, "partly", "command lines in /proc can be read; variables and memory cannot", PRIVATE_ROOT)
 
 
@@ -168,7 +165,7 @@ def _privileges(machine: Machine) -> Finding:
         outside = "nobody" if machine.is_root else "you"
         return Finding(what, "yes", f"user 1051 inside, {outside} outside; {none}, an empty bounding set)")
     if machine.has_capabilities:
-        return Finding(what, "no", "functions run as root, with its capabilities", ORDINARY_USER)
+        return Finding(what, "partly", f"functions run as root, who owns much without any privilege; {none})", ORDINARY_USER)
     return Finding(what, "yes", f"your user; {none})")
 
 

@@ -75,7 +75,7 @@ def test_what_could_be_stricter_is_explained(machine: Machine) -> None:
         ({"folders": ("/home",)}, "your files unread", "no", "/home, which is in Python's path"),
         ({"is_root": True}, "no privileges", "yes", "nobody outside"),
         ({"has_private_root": False}, "processes unseen", "partly", "command lines"),
-        ({"has_private_root": False, "is_root": True, "has_capabilities": True}, "processes unseen", "no", "as root"),
+        ({"has_private_root": False, "is_root": True, "has_capabilities": True}, "no privileges", "partly", "as root"),
         ({"has_private_root": False, "landlock_version": 2}, "no other file written", "partly", "be emptied"),
         ({"has_private_root": False, "landlock_version": 5}, "no signal to others", "no", "killed"),
         ({"has_private_root": False, "landlock_version": 0}, "your files unread", "no", "what its user may read"),
