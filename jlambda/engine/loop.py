@@ -29,6 +29,8 @@ _HEADER_BYTES = frames.FROM_ENVIRONMENT.size
 _NEVER = float("inf")
 #: how many events are sent ahead to an environment whose last invocation took less than so many seconds
 _AHEAD = ((0.0001, 8), (0.0005, 1))
+#: how many answers are taken from one environment before the others have their turn
+_AT_ONCE = 16
 
 
 class Source(Protocol):
@@ -225,7 +227,9 @@ class Loop:
             if flight is None:
                 self._watched[fd]()
             elif flight.conversation is None:
-                self._receive_usual(fd, flight)
+                for _ in range(_AT_ONCE):
+                    if not self._receive_usual(fd, flight):
+                        break
             else:
                 self._advance(flight)
         if self._next_check != _NEVER:
@@ -233,12 +237,13 @@ class Loop:
             if now >= self._next_check:
                 self._check_deadlines(now)
 
-    def _receive_usual(self, fd: int, flight: Flight) -> None:
+    def _receive_usual(self, fd: int, flight: Flight) -> bool:
+        """Take an answer that has come the usual way; whether the next may be there already."""
         environment = flight.environment
         try:
             packet = environment.recv(frames.PACKET, socket.MSG_DONTWAIT)
         except BlockingIOError:
-            return
+            return False
         except ConnectionError:
             packet = b""
         if packet[:1] == frames.RESULT and len(packet) >= _HEADER_BYTES:
@@ -252,9 +257,10 @@ class Loop:
                         self._forget(fd)
                     outcome = warm_outcome(environment, packet[_HEADER_BYTES:], log_end, seconds, peak_kib, began)
                     flight.source.ended(request, outcome)
-                return
+                return len(flight.ahead) > _AHEAD[-1][1]
         environment.understand(flight.converse(), packet, self._now())
         self._advance(flight)
+        return False
 
     def _go_on(self, flight: Flight, seconds: float) -> None:
         """The environment has answered: let it have the next request, or let it go."""
