@@ -15,7 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from jlambda.errors import EngineError, LambdaError
+from jlambda.errors import EngineError, InvalidParameter, LambdaError
 from jlambda.handle import NO_EVENT, Function, Invocation
 from jlambda.model.arn import Account, parse_reference
 from jlambda.model.limits import CONCURRENT_EXECUTIONS
@@ -58,6 +58,10 @@ class Session:
         concurrency: int = CONCURRENT_EXECUTIONS,
         keep_alive_s: float = KEEP_ALIVE_S,
     ) -> None:
+        if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 0:
+            raise InvalidParameter(f"concurrency is {concurrency!r}; it must be a whole number, 0 or more")
+        if isinstance(keep_alive_s, bool) or not isinstance(keep_alive_s, (int, float)) or not keep_alive_s >= 0:
+            raise InvalidParameter(f"keep_alive_s is {keep_alive_s!r}; it must be a number of seconds, 0 or more")
         self.concurrency, self.keep_alive_s = concurrency, keep_alive_s
         self.account = Account(account, region).checked()
         self.cpu_limit, self.freezer = cpu_limit, freezer

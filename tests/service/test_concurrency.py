@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -88,3 +89,11 @@ def test_the_accounts_concurrency_is_settable(tmp_path: Path) -> None:
             function(0)
         assert caught.value.reason == "ConcurrentInvocationLimitExceeded"
         assert running.result() == 1
+
+
+@pytest.mark.parametrize("options", [{"concurrency": -1}, {"concurrency": 1.5}, {"concurrency": True}, {"keep_alive_s": -1}])
+def test_session_options_are_checked(tmp_path: Path, options: dict[str, Any]) -> None:
+    """What cannot be an account's limit or a time is refused before anything is opened."""
+    with pytest.raises(InvalidParameter):
+        jlambda.Session(tmp_path / "state", **options)
+    assert not (tmp_path / "state").exists()
