@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jlambda
 
-from .measure import Figure, percentile, ping_pong, resident_mb
+from .measure import Figure, on_one_processor, percentile, ping_pong, resident_mb
 
 COUNT = 100_000
 SAMPLE = 1_000
@@ -17,7 +17,11 @@ EVENT = {"name": "Ada", "count": 7}
 def run(folder: Path) -> list[Figure]:
     """The last 1,000 warm calls against the first 1,000, a ping-pong beside each; memory; the DataFrame."""
     clock = time.perf_counter
-    with jlambda.Session(folder / "endurance") as session, ping_pong(b'{"name": "Ada", "count": 7}') as ping:
+    with (
+        on_one_processor(),
+        jlambda.Session(folder / "endurance") as session,
+        ping_pong(b'{"name": "Ada", "count": 7}') as ping,
+    ):
         function = session.deploy("def handler(event, context): return event", "endurance", memory=1769)
         for _ in range(SAMPLE):
             function(EVENT)

@@ -57,6 +57,24 @@ def alternate(calls: Mapping[str, Call], rounds: int, each: int) -> dict[str, li
 
 
 @contextmanager
+def on_one_processor() -> Iterator[None]:
+    """Have this process, and what it starts meanwhile, run on one processor.
+
+    Whether the kernel puts two processes that talk to each other on one processor or on two changes a ping-pong between
+    them from 10 to 50 us, and from one run to the next. On one, figures can be compared.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@contextmanager
 def ping_pong(message: bytes) -> Iterator[Call]:
     """A call that sends `message` over a bare socketpair to a process that sends it back."""
     ours, theirs = socket.socketpair()
