@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextlib
 import os
 import select
-import socket
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
 
+from jlambda.engine.background import Background
 from jlambda.engine.board import FROZEN, IDLE, INIT, INVOKE, OUT_OF_MEMORY, SLOTS, Board
 from jlambda.engine.control import Control, Protection, Template
 from jlambda.engine.conversation import After, Conversation
@@ -76,7 +76,7 @@ class Engine:
         self._cpu_limit, self._freezer = cpu_limit, freezer
         self._board: Board | None = None
         self._free_slots: list[int] = []
-        self._background: _Background | None = None
+        self._background: Background | None = None
         self.is_closed = False
 
     # -- one invocation, in the caller's thread -------------------------------------------------------------------
@@ -189,16 +189,16 @@ class Engine:
 
         self.background().call(begin)
 
-    def background(self) -> _Background:
+    def background(self) -> Background:
         """The background thread, started if need be."""
         with self._starting:
             return self._background_locked()
 
-    def _background_locked(self) -> _Background:
+    def _background_locked(self) -> Background:
         if self.is_closed:
             raise EngineError("this session is closed; make a new one")
         if self._background is None:
-            self._background = _Background(self)
+            self._background = Background(self)
         return self._background
 
     # -- what drivers of conversations call ------------------------------------------------------------------------
@@ -481,52 +481,3 @@ class Engine:
         self._environments.clear()
         if self._board is not None:
             self._board.close()
-
-
-class _Background:
-    """A thread that runs a loop, and takes calls from other threads."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._loop = Loop(engine)
-        self._calls: deque[Callable[[Loop], None]] = deque()
-        self._woken, self._wake = socket.socketpair()
-        self._wake.setblocking(False)
-        self._is_awake = False
-        self._is_closing = False
-        self._loop.watch(self._woken.fileno(), self._take_calls)
-        self._thread = threading.Thread(target=self._run, name="jlambda-engine", daemon=True)
-        self._thread.start()
-
-    def call(self, function: Callable[[Loop], None]) -> None:
-        """Have `function` called with the loop, in its thread, soon and in order."""
-        self._calls.append(function)
-        if not self._is_awake:
-            self._is_awake = True
-            with contextlib.suppress(BlockingIOError, OSError):
-                self._wake.send(b"x")
-
-    def _take_calls(self) -> None:
-        self._woken.recv(4096)
-        self._is_awake = False
-        while self._calls:
-            self._calls.popleft()(self._loop)
-
-    def _run(self) -> None:
-        while not self._is_closing:
-            self._loop.run_once()
-            if self._engine.now() >= self._loop.wake_at:
-                self._engine.expire(self._loop)
-
-    def close(self) -> None:
-        """Stop the thread; invocations under way are given up."""
-
-        def stop(_: Loop) -> None:
-            self._is_closing = True
-
-        self.call(stop)
-        if threading.current_thread() is not self._thread:
-            self._thread.join(5)
-        self._loop.close()
-        self._woken.close()
-        self._wake.close()
