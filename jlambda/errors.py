@@ -6,6 +6,7 @@ LambdaError                  500  ServiceException
 ├── RequestTooLarge          413  RequestEntityTooLargeException
 ├── ResourceNotFound         404  ResourceNotFoundException
 ├── ResourceConflict         409  ResourceConflictException
+├── PreconditionFailed       412  PreconditionFailedException
 ├── Throttled                429  TooManyRequestsException
 ├── CodeError                     the cell or file cannot become a function
 ├── EngineError                   the supervisor or an environment could not be started
@@ -61,6 +62,12 @@ class ResourceConflict(LambdaError):
     """The function exists already, or is being changed by someone else."""
 
     code, status = "ResourceConflictException", 409
+
+
+class PreconditionFailed(LambdaError):
+    """A change was meant for another revision than the present one."""
+
+    code, status = "PreconditionFailedException", 412
 
 
 class Throttled(LambdaError):

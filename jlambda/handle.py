@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Sized
+from collections.abc import Iterable, Mapping, Sized
 from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from jlambda.billing import Cost, cost
-from jlambda.errors import FunctionError
+from jlambda.errors import FunctionError, InvalidParameter
+from jlambda.model.alias import Alias
 from jlambda.model.arn import Account
 from jlambda.model.function import FunctionConfiguration
 from jlambda.model.invocation import InvocationRecord
@@ -25,6 +26,7 @@ from jlambda.telemetry.logs import LogEvent, lines, report_line
 if TYPE_CHECKING:
     import pandas as pd
 
+    from jlambda.service.version import DeployedVersion
     from jlambda.session import Session
 
 #: what a function gets that is called without an event, as an invocation without a payload on AWS
@@ -81,24 +83,41 @@ class Invocation:
 
 
 class Function:
-    """A deployed function. Call it with an event; `changes` says what the last deployment through it changed.
+    """A deployed function, or a version or alias of one. Call it with an event.
 
-    `changes` maps settings to ``(old, new)``; it is None where the function was new, or was only looked up.
+    `qualifier` is the version's number or the alias's name, None for what was deployed last. `changes` says what the
+    last deployment through it changed: settings with ``(old, new)``; None where the function was new, or only looked up.
     """
 
-    def __init__(self, session: Session, name: str, changes: dict[str, tuple[object, object]] | None = None) -> None:
-        self._session, self.name, self.changes = session, name, changes
+    def __init__(
+        self,
+        session: Session,
+        name: str,
+        changes: dict[str, tuple[object, object]] | None = None,
+        qualifier: str | None = None,
+    ) -> None:
+        self._session, self.name, self.changes, self.qualifier = session, name, changes, qualifier
         self.__name__ = name
+
+    @property
+    def reference(self) -> str:
+        """NAME, or NAME:QUALIFIER."""
+        return f"{self.name}:{self.qualifier}" if self.qualifier else self.name
 
     @property
     def configuration(self) -> FunctionConfiguration:
         """What it is now. Raises `ResourceNotFound` once it is deleted."""
-        return self._session.control.get(self.name)
+        return self._session.control.get(self.reference)
 
     @property
     def arn(self) -> str:
         """Its Amazon Resource Name."""
-        return self._session.account.function_arn(self.name)
+        return self._session.account.function_arn(self.name, self.qualifier)
+
+    def _version(self) -> DeployedVersion:
+        """What the next invocation runs."""
+        control = self._session.control
+        return control.version(self.name) if self.qualifier is None else control.resolve(self.name, self.qualifier)[0]
 
     def __call__(self, event: Any = NO_EVENT, context: object = None) -> Any:  # noqa: ARG002 - see below
         """Invoke it with `event` (``{}`` if there is none) and return its result.
@@ -107,8 +126,8 @@ class Function:
         there so that the function can be called as it was written; Lambda makes its own.
         """
         __tracebackhide__ = True  # Ctrl-C in a cell shows the cell's frames, not these
-        version = self._session.control.version(self.name)
-        record, payload, _ = self._session.invoker.invoke(version, event)
+        version = self._version()
+        record, payload, _ = self._session.invoker.invoke(version, event, self.qualifier)
         if record.error_type is not None:
             raise function_error(record, payload, version.configuration.origin)
         return decode_payload(payload)
@@ -116,8 +135,8 @@ class Function:
     def invoke(self, event: Any = NO_EVENT) -> Invocation:
         """Invoke it with `event`; an error of the function is in the `Invocation`, not raised."""
         __tracebackhide__ = True
-        version = self._session.control.version(self.name)
-        finished = self._session.invoker.invoke(version, event)
+        version = self._version()
+        finished = self._session.invoker.invoke(version, event, self.qualifier)
         return Invocation(finished, version.configuration.origin, self._session.account.region)
 
     def submit(self, event: Any = NO_EVENT) -> Future[Any]:
@@ -125,9 +144,9 @@ class Function:
 
         It runs at once, so the future cannot be cancelled.
         """
-        version = self._session.control.version(self.name)
+        version = self._version()
         origin = version.configuration.origin
-        return self._session.invoker.submit(version, event, lambda it: result_of(it, origin))
+        return self._session.invoker.submit(version, event, lambda it: result_of(it, origin), self.qualifier)
 
     def map(self, events: Iterable[Any], max_concurrency: int | None = None, return_errors: bool = False) -> list[Any]:
         """Invoke it with each of `events`, in parallel, and return the results in their order.
@@ -135,10 +154,11 @@ class Function:
         At most `max_concurrency` run at one time (default: twice the processors; raise it for functions that wait).
         The first `FunctionError` is raised as soon as it comes, unless `return_errors`, which puts errors in their
         places. A progress bar shows after 2 seconds. Ctrl-C ends the wait; what runs then goes on and is recorded.
+        An alias of two versions is drawn for once: all events go to the same one.
         """
         __tracebackhide__ = True
         concurrency = concurrency_of(max_concurrency)
-        version = self._session.control.version(self.name)
+        version = self._version()
         origin = version.configuration.origin
         results: list[Any] = []
         progress = _Progress(self.name, len(events) if isinstance(events, Sized) else None)
@@ -156,7 +176,7 @@ class Function:
             results[number] = error
 
         try:
-            self._session.invoker.map(version, events, concurrency, finished, progress.show)
+            self._session.invoker.map(version, events, concurrency, finished, progress.show, self.qualifier)
         finally:
             progress.close()
         return results
@@ -190,15 +210,52 @@ class Function:
         """
         self._session.reservations.reserve(self.configuration.name, concurrency)
 
+    # -- versions and aliases ------------------------------------------------------------------------------------------
+
+    def publish(self, description: str | None = None) -> Function:
+        """Keep what is deployed now as a version that never changes, and return it; the last one if nothing has changed."""
+        version = self._session.control.publish(self.name, description).version
+        return Function(self._session, self.name, qualifier=version)
+
+    def versions(self) -> list[Function]:
+        """Its published versions, oldest first."""
+        published = self._session.control.versions(self.name)[1:]
+        return [Function(self._session, self.name, qualifier=each.version) for each in published]
+
+    def alias(self, name: str, version: int | str | Mapping[int | str, float] | None = None) -> Function:
+        """The alias `name`, made or moved to `version` if one is given.
+
+        ``{1: 0.9, 2: 0.1}`` sends a tenth of the invocations to version 2.
+        """
+        control = self._session.control
+        if version is None:
+            control.alias(self.name, name)
+            return Function(self._session, self.name, qualifier=name)
+        wanted = Alias(name, self.name, *_routing(version))
+        if any(each.name == name for each in control.aliases(self.name)):
+            control.update_alias(wanted)
+        else:
+            control.create_alias(wanted)
+        return Function(self._session, self.name, qualifier=name)
+
+    def aliases(self) -> list[Alias]:
+        """Its aliases, by name."""
+        return self._session.control.aliases(self.name)
+
     def delete(self) -> None:
-        """Delete the function; its records stay."""
-        self._session.delete(self.name)
+        """Delete the function with its versions and aliases, or this version or alias alone; the records stay."""
+        if self.qualifier is None:
+            self._session.delete(self.name)
+        elif self.qualifier.isdigit():
+            self._session.control.delete_version(self.name, self.qualifier)
+        else:
+            self._session.control.delete_alias(self.name, self.qualifier)
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a deployed function lives in its session; call it from the notebook")
 
     def __repr__(self) -> str:
-        return f"<Function {self.name}>"
+        return f"<Function {self.reference}>"
 
 
 class _Progress:
@@ -223,6 +280,16 @@ class _Progress:
         if self._bar is not None:
             self.show()
             self._bar.close()
+
+
+def _routing(version: int | str | Mapping[int | str, float]) -> tuple[str, str, dict[str, float]]:
+    """The version that an alias points to, no description, and the weight of a second version."""
+    if not isinstance(version, Mapping):
+        return str(version), "", {}
+    shares = sorted(version.items(), key=lambda each: -each[1])
+    if not 1 <= len(shares) <= 2 or abs(sum(version.values()) - 1) > 1e-9:
+        raise InvalidParameter(f"alias to {dict(version)}: give one version, or two with weights that add up to 1")
+    return str(shares[0][0]), "", {str(number): weight for number, weight in shares[1:]}
 
 
 def concurrency_of(given: int | None) -> int:

@@ -165,7 +165,7 @@ class Session:
         never shown, `use` holds objects that become globals of the module, `origin` says where the source came from
         (``"Cell In[3]"``), for tracebacks. Raises `InvalidParameter` and `CodeError`, having changed nothing.
         """
-        from jlambda.service.control import Settings
+        from jlambda.service.settings import Settings
 
         settings = Settings(
             handler=handler,
@@ -186,8 +186,8 @@ class Session:
         return Function(self, configuration.name, changed)
 
     def get(self, name: str) -> Function:
-        """A function by name or ARN. Raises `ResourceNotFound`."""
-        return Function(self, self.control.get(name).name)
+        """A function by name, NAME:QUALIFIER or ARN. Raises `ResourceNotFound`."""
+        return Function(self, self.control.get(name).name, qualifier=parse_reference(name, self.account).qualifier)
 
     def functions(self) -> list[Function]:
         """All functions, by name."""
@@ -313,7 +313,7 @@ class _Parts:
             opened.callback(self.invoker.close)
             opened.callback(self.engine.close)
             functions, secrets, packages = Functions(database), Secrets(self.folder.path), CodeStore(code)
-            packages.remove_unused({function.code_sha256 for function in functions.list()})
+            packages.remove_unused(functions.packages())
             code.mkdir(mode=0o755, exist_ok=True)
             self.control: ControlPlane = ControlPlane(functions, secrets, packages, session.account, self.engine.retire)
             self.reservations: Concurrency = Concurrency(functions, self.engine, session.concurrency)

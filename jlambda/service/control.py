@@ -1,51 +1,32 @@
-"""The control plane: functions are created, updated, found and deleted here. Runs nothing."""
+"""The control plane: functions, their versions and aliases are created, updated, found and deleted here. Runs nothing."""
 
 from __future__ import annotations
 
+import builtins
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import jlambda.store.secrets as secret_rules
-from jlambda.errors import CodeError, InvalidParameter, ResourceNotFound, StateError
-from jlambda.model.arn import LATEST, Account, check_function_name, parse_reference
-from jlambda.model.function import FunctionConfiguration, changes, check_values, with_settings
+from jlambda.errors import CodeError, InvalidParameter, PreconditionFailed, ResourceConflict, ResourceNotFound, StateError
+from jlambda.model.alias import Alias
+from jlambda.model.arn import LATEST, Account, check_function_name
+from jlambda.model.function import FunctionConfiguration, changes, check_values
 from jlambda.runtimes.code import CodeStore, Package
 from jlambda.runtimes.handler import SHIPPED_GLOBALS
+from jlambda.service.resolver import Resolver, secrets_of
+from jlambda.service.settings import Settings, configured
 from jlambda.service.shipping import own_files, pickled_globals
 from jlambda.service.source import MODULE, Source, chosen_handler, read_source
-from jlambda.service.version import DeployedVersion, version_key
+from jlambda.service.version import version_key
 from jlambda.store.functions import Functions
 from jlambda.store.secrets import Secrets
 
 Changes = dict[str, tuple[object, object]]
-
-#: how many functions a message lists
-_NAMES_SHOWN = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What a deployment may say of a function; None keeps what the function has, or takes Lambda's default.
-
-    `use` are objects that become globals of the module; `origin` is how a traceback names where the source came from.
-    """
-
-    handler: str | None = None
-    runtime: str | None = None
-    memory_mb: int | None = None
-    timeout_s: int | None = None
-    environment: Mapping[str, str] | None = None
-    secrets: Mapping[str, str] | None = field(default=None, repr=False)
-    description: str | None = None
-    ephemeral_storage_mb: int | None = None
-    architecture: str | None = None
-    use: Mapping[str, object] | None = field(default=None, repr=False)
-    origin: str = ""
 
 
 class ControlPlane:
@@ -56,7 +37,9 @@ class ControlPlane:
     ) -> None:
         self._functions, self._secrets, self._code, self._account, self._retired = functions, secrets, code, account, retired
         self._lock = threading.RLock()
-        self._versions: dict[str, DeployedVersion] = {}
+        self._resolver = Resolver(functions, secrets, code, account)
+        #: what an invocation of a function called NAME runs; and what one of a name, NAME:QUALIFIER or ARN runs
+        self.version, self.resolve = self._resolver.version, self._resolver.resolve
 
     def deploy(
         self, source: str | Path | Callable[..., object], name: str | None, settings: Settings
@@ -73,7 +56,7 @@ class ControlPlane:
         with self._lock:
             before = self._functions.get(name)
             held = self._secrets.values(name) if before else {}
-            wanted, values = _configured(before or FunctionConfiguration(name=name), held, settings)
+            wanted, values = configured(before or FunctionConfiguration(name=name), held, settings)
             wanted.checked()
             check_values(values)
             secret_rules.check_size(wanted.environment, values)
@@ -130,7 +113,7 @@ class ControlPlane:
             if before.origin != wanted.origin:  # the same code from another cell: tracebacks name the new one
                 before = replace(before, origin=wanted.origin)
                 self._functions.put(before)
-                self._versions.pop(wanted.name, None)  # made again with the same key: its environments stay
+                self._resolver.forget(wanted.name)  # made again with the same key: its environments stay
             return before, changed
         wanted = replace(wanted, revision_id=str(uuid.uuid4()), last_modified=time.time())
         if values != held:
@@ -141,63 +124,130 @@ class ControlPlane:
             with suppress(StateError):
                 self._secrets.put(wanted.name, held)
             raise
-        self._forget(wanted.name, before)
+        self._forget(before)
         return wanted, changed
 
-    def _forget(self, name: str, configuration: FunctionConfiguration | None) -> None:
+    def _forget(self, configuration: FunctionConfiguration | None) -> None:
         """Have no more invocations run on this version; those that run finish."""
-        self._versions.pop(name, None)
         if configuration is not None:
+            self._resolver.forget(configuration.name, configuration.version)
             self._retired(version_key(configuration))
 
     def get(self, reference: str) -> FunctionConfiguration:
-        """A function by name, NAME:QUALIFIER or ARN. Raises `ResourceNotFound`."""
-        name, qualifier = parse_reference(reference, self._account)
-        configuration = self._functions.get(name)
-        if configuration is None or (qualifier or LATEST) != LATEST:
-            raise self._not_found(name, qualifier)
-        return configuration
-
-    def _not_found(self, name: str, qualifier: str | None) -> ResourceNotFound:
-        names = [each.name for each in self._functions.list()]
-        there_are = ", ".join(names[:_NAMES_SHOWN]) + (" …" if len(names) > _NAMES_SHOWN else "") if names else "none"
-        return ResourceNotFound(f"Function not found: {self._account.function_arn(name, qualifier)} (deployed: {there_are})")
+        """A function or version by name, NAME:QUALIFIER or ARN. Raises `ResourceNotFound`."""
+        return self._resolver.configuration(reference)
 
     def list(self) -> list[FunctionConfiguration]:
         """All functions, by name."""
         return self._functions.list()
 
-    def version(self, name: str) -> DeployedVersion:
-        """What an invocation of the function called `name` runs. Raises `ResourceNotFound`."""
-        return self._versions.get(name) or self._load(name)
+    # -- versions ------------------------------------------------------------------------------------------------------
 
-    def resolve(self, reference: str) -> tuple[DeployedVersion, str | None]:
-        """What an invocation of a name, NAME:QUALIFIER or ARN runs, and the qualifier that was given."""
-        name, qualifier = parse_reference(reference, self._account)
-        if (qualifier or LATEST) != LATEST:
-            raise self._not_found(name, qualifier)
-        return self.version(name), qualifier
+    def publish(
+        self, name: str, description: str | None = None, code_sha256: str | None = None, revision_id: str | None = None
+    ) -> FunctionConfiguration:
+        """Keep what is deployed as a version that never changes; the last one again if nothing has changed since.
 
-    def _load(self, name: str) -> DeployedVersion:
+        `code_sha256` and `revision_id`, if given, must be those of what is deployed: `InvalidParameter`,
+        `PreconditionFailed`.
+        """
         with self._lock:
-            found = self._versions.get(name)
-            if found is None:
-                configuration = self._functions.get(name)
-                if configuration is None:
-                    raise self._not_found(name, LATEST)
-                folder = self._code.folder(configuration.code_sha256)
-                code = f"{folder.parent.name}/{folder.name}"
-                values, redact = self._secrets.values(name), self._secrets.redact(name)
-                found = self._versions[name] = DeployedVersion(configuration, code, values, redact, self._account)
-            return found
+            latest = self.get(name)
+            if code_sha256 is not None and code_sha256 != latest.code_sha256:
+                raise InvalidParameter(
+                    f"CodeSHA256 ({code_sha256}) is different from current CodeSHA256 in $LATEST ({latest.code_sha256}). "
+                    "Please try again with the CodeSHA256 in $LATEST."
+                )
+            check_revision(revision_id, latest.revision_id)
+            values = self._secrets.values(name)
+            last = self._functions.versions(name)[-1:]
+            if last and _is_same(last[0], latest) and self._secrets.values(secrets_of(name, last[0].version)) == values:
+                return last[0]
+            made = replace(latest, revision_id=str(uuid.uuid4()), last_modified=time.time())
+            published = self._functions.publish(
+                made if description is None else replace(made, description=description).checked()
+            )
+            if values:
+                try:
+                    self._secrets.put(secrets_of(name, published.version), values)
+                except StateError:
+                    with suppress(StateError):
+                        self._functions.delete_version(name, published.version)
+                    raise
+            return published
+
+    def versions(self, name: str) -> builtins.list[FunctionConfiguration]:
+        """$LATEST, then the published versions of a function, oldest first. Raises `ResourceNotFound`."""
+        latest = self.get(name)
+        return [latest, *self._functions.versions(latest.name)]
+
+    def delete_version(self, name: str, version: str) -> None:
+        """Delete one published version. Raises `ResourceConflict` where an alias points to it."""
+        if version == LATEST:
+            raise InvalidParameter("$LATEST version cannot be deleted without deleting the function.")
+        with self._lock:
+            configuration = self.get(f"{name}:{version}")
+            uses = [each for each in self.aliases(name) if configuration.version in (each.version, *each.weights)]
+            if uses:
+                arns = ", ".join(self._account.function_arn(name, each.name) for each in uses)
+                raise ResourceConflict(f"The following aliases reference version {version}: {arns}. Move them first.")
+            self._functions.delete_version(name, configuration.version)
+            self._secrets.delete(secrets_of(name, configuration.version))
+            self._forget(configuration)
+
+    # -- aliases -------------------------------------------------------------------------------------------------------
+
+    def aliases(self, name: str) -> builtins.list[Alias]:
+        """The aliases of a function, by name. Raises `ResourceNotFound` where there is no such function."""
+        return list(self._resolver.aliases(self.get(name).name).values())
+
+    def alias(self, name: str, alias: str) -> Alias:
+        """One alias of a function. Raises `ResourceNotFound`."""
+        found = self._resolver.aliases(name).get(alias)
+        if found is None:
+            raise ResourceNotFound(f"Cannot find alias arn: {self._account.function_arn(name, alias)}")
+        return found
+
+    def create_alias(self, alias: Alias) -> Alias:
+        """Make a new alias; it gets its revision here. Raises `ResourceConflict` where there is one of that name."""
+        with self._lock:
+            if alias.checked().name in self._resolver.aliases(self.get(alias.function).name):
+                raise ResourceConflict(f"Alias already exists: {self._account.function_arn(alias.function, alias.name)}")
+            return self._put_alias(alias)
+
+    def update_alias(self, alias: Alias) -> Alias:
+        """Put `alias` in the place of the one of its name; `revision_id`, if it has one, must be the present one's."""
+        with self._lock:
+            before = self.alias(alias.function, alias.checked().name)
+            check_revision(alias.revision_id or None, before.revision_id)
+            return self._put_alias(alias)
+
+    def delete_alias(self, name: str, alias: str) -> None:
+        """Delete an alias, if it is there."""
+        with self._lock:
+            self._functions.delete_alias(self.get(name).name, alias)
+            self._resolver.forget_aliases(name)
+
+    def _put_alias(self, alias: Alias) -> Alias:
+        for version in (alias.version, *alias.weights):
+            self.get(f"{alias.function}:{version}")
+        alias = replace(alias, revision_id=str(uuid.uuid4()))
+        self._functions.put_alias(alias)
+        self._resolver.forget_aliases(alias.function)
+        return alias
+
+    # -- end -----------------------------------------------------------------------------------------------------------
 
     def delete(self, reference: str) -> None:
-        """Delete a function; its records stay. Raises `ResourceNotFound`."""
+        """Delete a function with its versions and aliases; its records stay. Raises `ResourceNotFound`."""
         with self._lock:
-            configuration = self.get(reference)
-            self._functions.delete(configuration.name)
-            self._secrets.delete(configuration.name)
-            self._forget(configuration.name, configuration)
+            name = self.get(reference).name
+            gone = self.versions(name)
+            self._functions.delete(name)
+            self._resolver.forget_aliases(name)
+            for configuration in gone:
+                self._secrets.delete(secrets_of(name, configuration.version))
+                self._forget(configuration)
 
     def reset(self) -> None:
         """Delete all functions and their code."""
@@ -207,33 +257,22 @@ class ControlPlane:
             self._code.remove_unused(set())
 
 
-def _configured(
-    before: FunctionConfiguration, held: dict[str, str], settings: Settings
-) -> tuple[FunctionConfiguration, dict[str, str]]:
-    """The configuration that `settings` ask for, its code apart, and the values of its secrets.
+def check_revision(given: str | None, present: str) -> None:
+    """Raise `PreconditionFailed` where a caller has another revision in mind than the present one."""
+    if given is not None and given != present:
+        raise PreconditionFailed(
+            "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve "
+            "the latest Revision Id"
+        )
 
-    A name is either a variable's or a secret's: the one that is given now takes it from the other.
-    """
-    given = {"env": settings.environment, "secrets": settings.secrets}
-    for option, mapping in given.items():
-        if mapping is not None and not isinstance(mapping, Mapping):
-            raise InvalidParameter(f"{option} is {type(mapping).__name__}: use a dict of names and values")
-    environment = dict(before.environment if settings.environment is None else settings.environment)
-    secrets = dict(held if settings.secrets is None else settings.secrets)
-    both = sorted(map(str, environment.keys() & secrets.keys()))
-    if both and settings.environment is not None and settings.secrets is not None:
-        raise InvalidParameter(f"environment variable {both[0]}: give it as a variable or as a secret, not as both")
-    for name in both:
-        del (environment if settings.environment is None else secrets)[name]
-    configured = with_settings(
-        before,
-        runtime=settings.runtime,
-        memory_mb=settings.memory_mb,
-        timeout_s=settings.timeout_s,
-        environment=environment,
-        secrets=tuple(sorted(secrets, key=str)),
-        description=settings.description,
-        ephemeral_storage_mb=settings.ephemeral_storage_mb,
-        architecture=settings.architecture,
+
+def _is_same(published: FunctionConfiguration, latest: FunctionConfiguration) -> bool:
+    """Whether `latest` would be published as what is published already."""
+    return published == replace(
+        latest,
+        version=published.version,
+        revision_id=published.revision_id,
+        last_modified=published.last_modified,
+        description=published.description,
+        origin=published.origin,
     )
-    return configured, secrets

@@ -109,9 +109,7 @@ class Invoker:
     def invoke(self, version: DeployedVersion, event: object, qualifier: str | None = None) -> Finished:
         """Run one invocation and wait for it. Raises `Throttled`, after recording it."""
         __tracebackhide__ = True
-        request = Request(new_request_id(), encode_event(event))
-        if qualifier is not None:
-            request = request._replace(qualifier=qualifier)
+        request = Request(new_request_id(), encode_event(event), qualifier=qualifier)
         try:
             outcome = self._engine.invoke(version, request, lambda late: self.finish(version, request, late))
         except Throttled:
@@ -119,9 +117,15 @@ class Invoker:
             raise
         return self.finish(version, request, outcome)
 
-    def begin(self, version: DeployedVersion, event: object, done: Callable[[Finished | Exception], object]) -> None:
+    def begin(
+        self,
+        version: DeployedVersion,
+        event: object,
+        done: Callable[[Finished | Exception], object],
+        qualifier: str | None = None,
+    ) -> None:
         """Begin an invocation; `done` gets what came of it, or `Throttled` or `EngineError`, in another thread."""
-        request = Request(new_request_id(), encode_event(event))
+        request = Request(new_request_id(), encode_event(event), qualifier=qualifier)
 
         def ended(outcome: Outcome | Exception) -> None:
             self._under_way.discard(ended)
@@ -136,11 +140,13 @@ class Invoker:
             self._under_way.discard(ended)
             raise
 
-    def submit(self, version: DeployedVersion, event: object, finished: Callable[[Finished], object]) -> Future[Any]:
+    def submit(
+        self, version: DeployedVersion, event: object, finished: Callable[[Finished], object], qualifier: str | None = None
+    ) -> Future[Any]:
         """Begin an invocation; the future gets what `finished` makes of it, or the error it raises."""
         future: Future[Any] = Future()
         future.set_running_or_notify_cancel()
-        self.begin(version, event, lambda it: fulfil(future, it, finished))
+        self.begin(version, event, lambda it: fulfil(future, it, finished), qualifier)
         return future
 
     def map(
@@ -150,6 +156,7 @@ class Invoker:
         concurrency: int,
         finished: Callable[[int, Finished], None],
         waiting: Callable[[], None] = lambda: None,
+        qualifier: str | None = None,
     ) -> None:
         """Run an invocation for each event, at most `concurrency` at one time; `finished` is called as they end.
 
@@ -159,7 +166,7 @@ class Invoker:
         and then.
         """
         __tracebackhide__ = True
-        requests = (Request(new_request_id(), encode_event(event)) for event in events)
+        requests = (Request(new_request_id(), encode_event(event), qualifier=qualifier) for event in events)
         Fan(self, self._engine, version, requests, concurrency, finished).run(waiting)
 
     def close(self) -> None:

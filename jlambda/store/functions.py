@@ -1,14 +1,16 @@
-"""The functions of one account and region, as they were last deployed.
+"""The functions of one account and region: what was deployed last, the versions published of it, and their aliases.
 
 Keeps configurations; code, secrets and records have stores of their own.
 """
 
 from __future__ import annotations
 
+import builtins
 import json
 import sqlite3
-from dataclasses import fields
+from dataclasses import fields, replace
 
+from jlambda.model.alias import Alias
 from jlambda.model.arn import LATEST
 from jlambda.model.function import FunctionConfiguration
 from jlambda.store.database import Database
@@ -27,9 +29,9 @@ class Functions:
         row = (configuration.name, configuration.version, dump(configuration))
         self._database.write(lambda connection: connection.execute("insert or replace into functions values (?, ?, ?)", row))
 
-    def get(self, name: str) -> FunctionConfiguration | None:
-        """The configuration of a function's $LATEST, None if there is no such function."""
-        rows = self._database.execute("select configuration from functions where name = ? and version = ?", (name, LATEST))
+    def get(self, name: str, version: str = LATEST) -> FunctionConfiguration | None:
+        """The configuration of a function's $LATEST or another version, None if there is no such."""
+        rows = self._database.execute("select configuration from functions where name = ? and version = ?", (name, version))
         return load(rows[0][0]) if rows else None
 
     def list(self) -> list[FunctionConfiguration]:
@@ -37,11 +39,57 @@ class Functions:
         rows = self._database.execute("select configuration from functions where version = ? order by name", (LATEST,))
         return [load(text) for (text,) in rows]
 
+    def versions(self, name: str) -> builtins.list[FunctionConfiguration]:
+        """The published versions of a function, oldest first."""
+        rows = self._database.execute("select configuration from functions where name = ? and version <> ?", (name, LATEST))
+        return sorted((load(text) for (text,) in rows), key=lambda each: int(each.version))
+
+    def packages(self) -> set[str]:
+        """The digests of all code that a function or a version has."""
+        return {load(text).code_sha256 for (text,) in self._database.execute("select configuration from functions")}
+
+    def publish(self, latest: FunctionConfiguration) -> FunctionConfiguration:
+        """Keep `latest` as the function's next version; a number is never given twice while the function lives."""
+
+        def change(connection: sqlite3.Connection) -> FunctionConfiguration:
+            row = connection.execute("select last from version_numbers where function = ?", (latest.name,)).fetchone()
+            number = (row[0] if row else 0) + 1
+            published = replace(latest, version=str(number))
+            connection.execute("insert or replace into version_numbers values (?, ?)", (latest.name, number))
+            connection.execute("insert into functions values (?, ?, ?)", (published.name, published.version, dump(published)))
+            return published
+
+        return self._database.write(change)
+
+    def delete_version(self, name: str, version: str) -> bool:
+        """Forget one published version; False if there was none."""
+        row = (name, version)
+        statement = "delete from functions where name = ? and version = ?"
+        return self._database.write(lambda connection: connection.execute(statement, row).rowcount > 0)
+
+    def put_alias(self, alias: Alias) -> None:
+        """Keep `alias` in place of an earlier one of the same function and name."""
+        values = {"version": alias.version, "description": alias.description, "weights": dict(alias.weights)}
+        row = (alias.function, alias.name, json.dumps(values | {"revision_id": alias.revision_id}))
+        self._database.write(lambda connection: connection.execute("insert or replace into aliases values (?, ?, ?)", row))
+
+    def aliases(self, function: str) -> dict[str, Alias]:
+        """The aliases of a function by name, in the order of the names."""
+        statement = "select name, alias from aliases where function = ? order by name"
+        rows = self._database.execute(statement, (function,))
+        return {name: Alias(name, function, **json.loads(text)) for name, text in rows}
+
+    def delete_alias(self, function: str, name: str) -> bool:
+        """Forget one alias; False if there was none."""
+        statement, row = "delete from aliases where function = ? and name = ?", (function, name)
+        return self._database.write(lambda connection: connection.execute(statement, row).rowcount > 0)
+
     def delete(self, name: str) -> bool:
-        """Forget a function with all its versions; False if there was none."""
+        """Forget a function with all its versions and aliases; False if there was none."""
 
         def change(connection: sqlite3.Connection) -> bool:
-            connection.execute("delete from concurrency where function = ?", (name,))
+            for table in ("concurrency", "aliases", "version_numbers"):
+                connection.execute(f"delete from {table} where function = ?", (name,))
             return connection.execute("delete from functions where name = ?", (name,)).rowcount > 0
 
         return self._database.write(change)

@@ -98,3 +98,18 @@ def _functions_and_records(connection: sqlite3.Connection) -> None:
 @migration
 def _reserved_concurrency(connection: sqlite3.Connection) -> None:
     connection.execute("create table concurrency (function text primary key, reserved integer not null) without rowid")
+
+
+@migration
+def _versions_and_aliases(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        """
+        create table aliases (
+            function text not null,
+            name text not null,
+            alias text not null,
+            primary key (function, name)
+        ) without rowid
+        """
+    )
+    connection.execute("create table version_numbers (function text primary key, last integer not null) without rowid")

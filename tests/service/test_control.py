@@ -9,7 +9,7 @@ import pytest
 
 import jlambda
 from jlambda.errors import CodeError, InvalidParameter, LambdaError, ResourceNotFound, StateError
-from jlambda.service.control import Settings
+from jlambda.service.settings import Settings
 from jlambda.store.functions import Functions
 from tests.conftest import eventually
 

@@ -1,0 +1,61 @@
+"""What a deployment says of a function, and the configuration that comes of it. Stores nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from jlambda.errors import InvalidParameter
+from jlambda.model.function import FunctionConfiguration, with_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a deployment may say of a function; None keeps what the function has, or takes Lambda's default.
+
+    `use` are objects that become globals of the module; `origin` is how a traceback names where the source came from.
+    """
+
+    handler: str | None = None
+    runtime: str | None = None
+    memory_mb: int | None = None
+    timeout_s: int | None = None
+    environment: Mapping[str, str] | None = None
+    secrets: Mapping[str, str] | None = field(default=None, repr=False)
+    description: str | None = None
+    ephemeral_storage_mb: int | None = None
+    architecture: str | None = None
+    use: Mapping[str, object] | None = field(default=None, repr=False)
+    origin: str = ""
+
+
+def configured(
+    before: FunctionConfiguration, held: dict[str, str], settings: Settings
+) -> tuple[FunctionConfiguration, dict[str, str]]:
+    """The configuration that `settings` ask for, its code apart, and the values of its secrets.
+
+    A name is either a variable's or a secret's: the one that is given now takes it from the other.
+    """
+    given = {"env": settings.environment, "secrets": settings.secrets}
+    for option, mapping in given.items():
+        if mapping is not None and not isinstance(mapping, Mapping):
+            raise InvalidParameter(f"{option} is {type(mapping).__name__}: use a dict of names and values")
+    environment = dict(before.environment if settings.environment is None else settings.environment)
+    secrets = dict(held if settings.secrets is None else settings.secrets)
+    both = sorted(map(str, environment.keys() & secrets.keys()))
+    if both and settings.environment is not None and settings.secrets is not None:
+        raise InvalidParameter(f"environment variable {both[0]}: give it as a variable or as a secret, not as both")
+    for name in both:
+        del (environment if settings.environment is None else secrets)[name]
+    made = with_settings(
+        before,
+        runtime=settings.runtime,
+        memory_mb=settings.memory_mb,
+        timeout_s=settings.timeout_s,
+        environment=environment,
+        secrets=tuple(sorted(secrets, key=str)),
+        description=settings.description,
+        ephemeral_storage_mb=settings.ephemeral_storage_mb,
+        architecture=settings.architecture,
+    )
+    return made, secrets
