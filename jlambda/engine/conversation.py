@@ -12,10 +12,12 @@ from enum import Enum
 
 from jlambda.engine import channel
 from jlambda.model import frames
-from jlambda.model.invocation import Request, Status
+from jlambda.model.invocation import FailedInit, Request, Status
 
-# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: Init is limited to 10 seconds
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: Init is limited to 10 seconds; for
+# provisioned concurrency to 130, or to the function's timeout if that is longer
 INIT_LIMIT_S = 10.0
+PREPARATION_LIMIT_S = 130.0
 #: how long a killed process may take to be seen dead before its environment is given up
 KILL_LIMIT_S = 5.0
 #: how Go, in which AWS's service is written, calls the signals
@@ -54,24 +56,30 @@ class After(Enum):
 class Conversation:
     """The state of one invocation. `outgoing` holds packets to send; it is over when `after` is set.
 
+    Without a request it is over once the environment is initialised. An init phase that fails is gone through once
+    more, as part of the invocation and of its time: `failed_inits` tells of both.
+
     `behind` is how many more events have been sent after this one's; `has_restarted` says that those have been lost
     with the process that should have read them. `is_kill_wanted` asks the driver, once, to have the process killed.
-    Results: `status`, `payload`, `error_type`, `arrived` (when it began, init included), `seconds` (of the handler),
-    `init_s` (None for a warm start), `log_end` and `peak_kib`.
+    Results: `status`, `payload`, `error_type`, `arrived` (when it began, init included), `seconds` (of the handler, with a
+    second init), `init_s` (None for a warm start, and where init failed), `log_end` and `peak_kib`.
     """
 
-    def __init__(self, request: Request, timeout_s: int, start: bytes) -> None:
+    def __init__(self, request: Request | None, timeout_s: int, start: bytes) -> None:
         self.request, self.timeout_s, self.start = request, timeout_s, start
         self.phase = Phase.INVOKE
         self.outgoing: list[bytes] = []
         self.deadline = self.began = self.arrived = 0.0
         self.is_kill_wanted = self.is_born = self.has_restarted = False
+        self.is_second_init = self.is_init_killed = False
         self.behind = 0
         self.after: After | None = None
         self.status: Status = "error"
         self.payload, self.error_type = b"", None  # type: bytes, str | None
         self.seconds = 0.0
         self.init_s: float | None = None
+        self.second_init_s = 0.0
+        self.failed_inits: list[FailedInit] = []
         self.log_end = self.peak_kib = 0
         self._reply: list[bytes] = []
         self._missing = 0
@@ -79,31 +87,35 @@ class Conversation:
 
     def begin_init(self, now: float) -> None:
         """Have the runtime started, and the function's module loaded."""
-        self.phase, self.began, self.deadline = Phase.INIT, now, now + INIT_LIMIT_S
+        limit_s = INIT_LIMIT_S if self.request else max(PREPARATION_LIMIT_S, self.timeout_s)
+        self.phase, self.began, self.deadline = Phase.INIT, now, now + limit_s
         self.arrived = self.arrived or now
+        self._post(channel.to_environment(frames.START, self.start))
+
+    def _begin_init_again(self, now: float) -> None:
+        """After a failed init: a second one, on the invocation's own time."""
+        self.is_second_init, self.is_born, self.is_kill_wanted = True, False, False
+        self.payload, self.error_type, self.status = b"", None, "error"
+        self.init_s = None
+        self.outgoing.clear()
+        self.phase, self.began, self.deadline = Phase.INIT, now, now + self.timeout_s
         self._post(channel.to_environment(frames.START, self.start))
 
     def begin_invoke(self, now: float) -> None:
         """Send the event."""
-        request, extra = self.request, self._extra()
         self.resume_invoke(now)
+        self._send_event()
+
+    def _send_event(self) -> None:
+        request = self.request
+        assert request is not None
         deadline_ms = int(self.deadline * 1000)
-        self._post(channel.to_environment(frames.INVOKE, request.event, request.request_id, deadline_ms, extra))
+        self._post(channel.to_environment(frames.INVOKE, request.event, request.request_id, deadline_ms, _extra(request)))
 
     def resume_invoke(self, began: float) -> None:
         """The event was sent at `began` by the fast path; go on from there."""
         self.phase, self.began, self.deadline = Phase.INVOKE, began, began + self.timeout_s
         self.arrived = self.arrived or began
-
-    def _extra(self) -> bytes:
-        given = {
-            "qualifier": self.request.qualifier,
-            "client_context": self.request.client_context,
-            "cognito_identity": self.request.cognito_identity,
-            "trace_id": self.request.trace_id,
-        }
-        given = {key: value for key, value in given.items() if value is not None}
-        return json.dumps(given).encode() if given else b""
 
     def _post(self, message: bytes) -> None:
         self.outgoing += frames.packets(message)
@@ -122,10 +134,20 @@ class Conversation:
         elif kind == frames.ASK:
             self._answered(packet, now)
         elif kind == frames.READY and self.phase is Phase.INIT:
-            self.init_s = now - self.began
-            self.begin_invoke(now)
+            self._initialized(now)
         elif kind in (frames.RESULT, frames.RAW, frames.ERROR, frames.FAILED) and self.phase in (Phase.INIT, Phase.INVOKE):
             self._begin_reply(packet, now)
+
+    def _initialized(self, now: float) -> None:
+        if self.is_second_init:
+            self.phase, self.second_init_s = Phase.INVOKE, now - self.began
+            self._send_event()
+            return
+        self.init_s = now - self.began
+        if self.request is None:
+            self.status, self.after = "success", After.PROCESS
+        else:
+            self.begin_invoke(now)
 
     def _begin_reply(self, packet: bytes, now: float) -> None:
         _, length, self.log_end, self.seconds, self.peak_kib = frames.FROM_ENVIRONMENT.unpack_from(packet)
@@ -152,6 +174,7 @@ class Conversation:
             self.phase = Phase.FAILED
             self.init_s, self.seconds = now - self.began, 0.0
         else:
+            self.seconds += self.second_init_s
             self.after = After.PROCESS
 
     def _exited(self, packet: bytes, now: float) -> None:
@@ -165,11 +188,33 @@ class Conversation:
         if self.phase is Phase.INIT:
             self.init_s = now - self.began
             self._fail_with_exit()
-        elif self.phase is Phase.KILLED:
+            self._init_failed(now, "error")
+        elif self.phase is Phase.FAILED:
+            self._init_failed(now, "error")
+        elif self.phase is Phase.KILLED and self.is_init_killed:
+            self.init_s = now - self.began
             self._time_out()
-        elif self.phase is Phase.EXITED:  # a second process of the environment, before it was asked for anything
-            self._fail_with_exit()
-        self.after = After.SANDBOX
+            self._init_failed(now, "timeout")
+        else:
+            if self.phase is Phase.KILLED:
+                self._time_out()
+            elif self.phase is Phase.EXITED:  # a second process of the environment, before it was asked for anything
+                self._fail_with_exit()
+            self.after = After.SANDBOX
+
+    def _init_failed(self, now: float, status: str) -> None:
+        """The init phase has failed and its process is gone: once more, unless that was the second time."""
+        assert self.init_s is not None
+        phase = "invoke" if self.is_second_init else "init"
+        error_type = self.error_type if status == "error" else None
+        self.failed_inits.append(FailedInit(phase, status, error_type, self.init_s * 1000, now, self.log_end))
+        if self.request is None or self.is_second_init:
+            if self.is_second_init:
+                self.seconds = float(self.timeout_s) if status == "timeout" else self.init_s
+                self.init_s = None
+            self.after = After.SANDBOX
+        else:
+            self._begin_init_again(now)
 
     def _answered(self, packet: bytes, now: float) -> None:
         if self.phase is not Phase.EXITED:
@@ -204,6 +249,7 @@ class Conversation:
             self._fail("Sandbox.Failure", f"The execution environment did not start within {INIT_LIMIT_S:.0f} seconds")
             self.after = After.NOTHING
         elif self.phase in (Phase.INIT, Phase.INVOKE):
+            self.is_init_killed = self.phase is Phase.INIT
             self.phase, self.deadline = Phase.KILLED, now + KILL_LIMIT_S
             self.outgoing.clear()
             self.is_kill_wanted = True
@@ -211,7 +257,6 @@ class Conversation:
             self._lost(now)
 
     def _time_out(self) -> None:
-        self.status, self.error_type = "timeout", "Sandbox.Timedout"
         self.seconds = float(self.timeout_s)
         self._fail("Sandbox.Timedout", f"Task timed out after {self.timeout_s:.2f} seconds", "timeout")
 
@@ -228,6 +273,18 @@ class Conversation:
 
     def _fail(self, error_type: str, reason: str, status: Status = "error") -> None:
         """An error document as Lambda itself writes it, not the runtime: compact, type first."""
-        document = {"errorType": error_type, "errorMessage": f"RequestId: {self.request.request_id} Error: {reason}"}
+        request_id = self.request.request_id if self.request else ""
+        document = {"errorType": error_type, "errorMessage": f"RequestId: {request_id} Error: {reason}"}
         self.payload = json.dumps(document, separators=(",", ":")).encode()
         self.status, self.error_type = status, error_type
+
+
+def _extra(request: Request) -> bytes:
+    given = {
+        "qualifier": request.qualifier,
+        "client_context": request.client_context,
+        "cognito_identity": request.cognito_identity,
+        "trace_id": request.trace_id,
+    }
+    given = {key: value for key, value in given.items() if value is not None}
+    return json.dumps(given).encode() if given else b""

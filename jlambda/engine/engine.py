@@ -252,12 +252,15 @@ class Engine:
 
     def outcome(self, environment: Environment, conversation: Conversation) -> Outcome:
         """The outcome of a conversation that is over, with what the function wrote."""
+        written_before = environment.log_read
         log = environment.take_output(conversation.log_end) if conversation.log_end else b""
         status, peak_mb = conversation.status, -(-conversation.peak_kib // 1024)
         if environment.board[environment.phase_at + OUT_OF_MEMORY] and conversation.error_type == "Runtime.ExitError":
             status, peak_mb = "out_of_memory", environment.memory_mb
         init_ms = None if conversation.init_s is None else conversation.init_s * 1000
-        if init_ms is not None:
+        failed_inits = tuple(each._replace(log_end=each.log_end - written_before) for each in conversation.failed_inits)
+        is_cold = init_ms is not None or bool(failed_inits)
+        if is_cold:
             with contextlib.suppress(EngineError):  # closed meanwhile
                 self.background().call(self._after_init)
         return Outcome(
@@ -268,9 +271,10 @@ class Engine:
             conversation.seconds * 1000,
             init_ms,
             min(peak_mb, environment.memory_mb),
-            init_ms is not None,
+            is_cold,
             environment.log_stream,
             log,
+            failed_inits,
         )
 
     def settle(self, environment: Environment, conversation: Conversation) -> None:

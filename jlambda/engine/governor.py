@@ -73,7 +73,7 @@ class Governor:
         """Begin to watch the process `pid` of an environment; `share` is in CPUs."""
         it = _Watched(first, pid, slot, memory_mb, share, now)
         self._watched[environment_id] = self._awake[environment_id] = it
-        self._board[it.slot + FROZEN] = 0
+        self._board[it.slot + FROZEN] = self._board[it.slot + OUT_OF_MEMORY] = 0
 
     def forget(self, environment_id: int) -> None:
         """An environment is gone."""

@@ -365,6 +365,7 @@ class Loop:
 
 def single_flight(environment: Environment, version: Version, conversation: Conversation, done: Done) -> Flight:
     """An invocation of which another thread waited for the outcome, to be adopted."""
+    assert conversation.request is not None
     flight = Flight(environment, version, conversation.request, _Single(done), conversation.began)
     flight.conversation = conversation
     return flight

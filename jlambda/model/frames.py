@@ -41,6 +41,8 @@ STAMP_DIGITS = 13
 CONTINUED = b"\x00"
 # A line of its own between what the init phase wrote and what the handler wrote; readers do without where it is missing.
 INIT_END = b"\x00init"
+# A line of its own where an init phase had failed by then: JSON of a `FailedInit` follows, whose members are its own.
+INIT_FAILED = b"\x00failed "
 
 
 def packets(message: bytes) -> list[bytes]:

@@ -46,6 +46,22 @@ class InvocationRecord(NamedTuple):
         return self.log_stream[-32:]
 
 
+class FailedInit(NamedTuple):
+    """An init phase that did not come to its end, within the invocation that it was for.
+
+    `phase` is "init" for the first, "invoke" for the second, which runs on the invocation's own time; `status` is
+    "error" or "timeout"; `duration_ms` is what it took, `ended_at` is in seconds since the epoch, and `log_end` how
+    much had been written to the invocation's log by then, in bytes.
+    """
+
+    phase: str
+    status: str
+    error_type: str | None
+    duration_ms: float
+    ended_at: float
+    log_end: int
+
+
 class Outcome(NamedTuple):
     """What one invocation came to, as the engine saw it.
 
@@ -64,6 +80,7 @@ class Outcome(NamedTuple):
     cold_start: bool
     log_stream: str
     log: bytes
+    failed_inits: tuple[FailedInit, ...] = ()
 
 
 class Request(NamedTuple):

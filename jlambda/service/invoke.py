@@ -17,7 +17,7 @@ from jlambda.model.limits import PAYLOAD_BYTES
 from jlambda.service.fan import Fan
 from jlambda.service.version import DeployedVersion
 from jlambda.store.records import Records
-from jlambda.telemetry.logs import exit_output
+from jlambda.telemetry.logs import exit_output, with_failed_inits
 
 _encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _encode_ascii = json.JSONEncoder(allow_nan=False).encode
@@ -176,7 +176,9 @@ class Invoker:
 
     def finish(self, version: DeployedVersion, request: Request, outcome: Outcome) -> Finished:
         """Make and keep the record of an invocation."""
-        status, payload, error_type, started_at, duration_ms, init_ms, peak_mb, is_cold, log_stream, log = outcome
+        status, payload, error_type, started_at, duration_ms, init_ms, peak_mb, is_cold, log_stream, log, failed = outcome
+        if failed:
+            log = with_failed_inits(log, failed)
         if error_type in _ENDED_BY_SERVICE:
             log += exit_output(payload, int(time.time() * 1000))
         response_bytes = len(payload)
@@ -190,7 +192,7 @@ class Invoker:
             configuration.version,
             started_at,
             duration_ms,
-            0 if status == "throttled" else billed_ms(duration_ms, init_ms),
+            0 if status == "throttled" else billed_ms(duration_ms, failed[0].duration_ms if failed else init_ms),
             init_ms,
             configuration.memory_mb,
             peak_mb,

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import re
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from jlambda.model.frames import CONTINUED, INIT_END, STAMP, STAMP_DIGITS
-from jlambda.model.invocation import InvocationRecord
+from jlambda.model.frames import CONTINUED, INIT_END, INIT_FAILED, STAMP, STAMP_DIGITS
+from jlambda.model.invocation import FailedInit, InvocationRecord
 from jlambda.model.runtime import THIS_PYTHON
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, LogType: the tail is the last 4 KB
@@ -66,15 +67,17 @@ def lines(record: InvocationRecord, raw: bytes, runtime: str = THIS_PYTHON, regi
         init_events = next((i for i, event in enumerate(output) if event.timestamp_ms >= invoked_ms), len(output))
     before = output[:init_events] if record.cold_start else []
     during = output[len(before) :]
+    if before and record.init_ms is None:  # the second init of two was a part of the invocation
+        invoked_ms = before[-1].timestamp_ms
     # What the environment stamped is right; the rest was worked out from durations that leave out the way there and back.
     started_ms = min(invoked_ms, during[0].timestamp_ms) if during else invoked_ms
-    ended_ms = max(ended_ms, during[-1].timestamp_ms) if during else ended_ms
+    ended_ms = max(ended_ms, started_ms, during[-1].timestamp_ms if during else 0)
     events = [LogEvent(started_ms, start_line(record)), *during]
     if record.cold_start:
         init_ms = min(int(began_ms), before[0].timestamp_ms) if before else int(began_ms)
         events = [LogEvent(init_ms, init_start_line(runtime, region)), *before, *events]
     if record.status == "timeout":
-        events.append(LogEvent(ended_ms, timeout_line(record)))
+        events.append(LogEvent(ended_ms, timeout_line(record, ended_ms)))
     return [*events, LogEvent(ended_ms, end_line(record)), LogEvent(ended_ms, report_line(record))]
 
 
@@ -119,11 +122,28 @@ def report_line(record: InvocationRecord) -> str:
     return "\t".join([*figures, _status(record)])
 
 
-def timeout_line(record: InvocationRecord) -> str:
-    """What Lambda writes when an invocation ran out of time."""
-    ended_at = record.started_at + ((record.init_ms or 0.0) + record.duration_ms) / 1_000
-    stamp = datetime.fromtimestamp(ended_at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def timeout_line(record: InvocationRecord, ended_ms: int) -> str:
+    """What Lambda writes when an invocation ran out of time, at `ended_ms` since the epoch."""
+    stamp = datetime.fromtimestamp(ended_ms / 1_000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return f"{stamp} {record.request_id} Task timed out after {record.duration_ms / 1_000:.2f} seconds"
+
+
+def init_report_line(failed: FailedInit) -> str:
+    """What Lambda writes of an init phase that did not come to its end."""
+    kind = f"\tError Type: {failed.error_type}" if failed.error_type else ""
+    return f"INIT_REPORT Init Duration: {failed.duration_ms:.2f} ms\tPhase: {failed.phase}\tStatus: {failed.status}{kind}"
+
+
+def with_failed_inits(output: bytes, failed: tuple[FailedInit, ...]) -> bytes:
+    """The output of an invocation with a mark at each place where an init phase had failed, and one behind the last."""
+    parts, start = [], 0
+    for each in failed:
+        end = min(max(start, each.log_end), len(output))
+        part, start = output[start:end], end
+        parts += [part, b"" if not part or part.endswith(b"\n") else b"\n", INIT_FAILED, json.dumps(each).encode(), b"\n"]
+    if INIT_END not in output[start:].split(b"\n"):
+        parts += [INIT_END, b"\n"]
+    return b"".join([*parts, output[start:]])
 
 
 def exit_output(payload: bytes, at_ms: int) -> bytes:
@@ -161,6 +181,10 @@ def _parse(raw: bytes, at_ms: int) -> tuple[list[LogEvent], int | None]:
         if row == INIT_END:
             init_events = len(events)
             continue
+        if row.startswith(INIT_FAILED) and (failed := _failed_init(row)):
+            at_ms = int(failed.ended_at * 1_000)
+            events.append(LogEvent(at_ms, init_report_line(failed)))
+            continue
         if stamped := _STAMPED.match(row):
             at_ms = int(stamped[1])
             row = row[stamped.end() :]
@@ -173,6 +197,15 @@ def _parse(raw: bytes, at_ms: int) -> tuple[list[LogEvent], int | None]:
     if parts:
         events.append(_event(began_ms, parts))
     return events, init_events
+
+
+def _failed_init(row: bytes) -> FailedInit | None:
+    """What stands behind the mark; None where a function wrote it, and nonsense after it."""
+    try:
+        failed = FailedInit(*json.loads(row.removeprefix(INIT_FAILED)))
+        return failed if math.isfinite(failed.duration_ms) and 0 <= failed.ended_at < 1e11 else None
+    except (ValueError, TypeError):
+        return None
 
 
 def _event(at_ms: int, parts: list[bytes]) -> LogEvent:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jlambda.engine import channel
-from jlambda.engine.conversation import INIT_LIMIT_S, KILL_LIMIT_S, After, Conversation, Phase
+from jlambda.engine.conversation import INIT_LIMIT_S, KILL_LIMIT_S, PREPARATION_LIMIT_S, After, Conversation, Phase
 from jlambda.model import frames
 from jlambda.model.invocation import Request
 
@@ -147,15 +147,48 @@ def test_a_function_that_raises() -> None:
 # -- the init phase fails --------------------------------------------------------------------------
 
 
+def failing_twice(it: Conversation, *packets: bytes) -> Conversation:
+    """The same failure of both inits: from 100.0 to 100.4, and 0.2 s long."""
+    for packet in packets:
+        it.received(packet, 100.4)
+    assert (it.after, it.phase, it.is_second_init) == (None, Phase.INIT, True)
+    assert [packet[:1] for packet in it.outgoing] == [frames.START]
+    assert it.deadline == pytest.approx(103.4), "a second init has the function's own time"
+    it.outgoing.clear()
+    for packet in packets:
+        it.received(packet, 100.6)
+    return it
+
+
 def test_a_failed_init() -> None:
-    """Its error is the invocation's; the process ends by itself, and the sandbox is left."""
-    it = cold()
-    it.received(reply(frames.FAILED, error("Runtime.ImportModuleError")), 100.7)
-    assert not is_over(it)
-    it.received(exited(exit=1), 100.8)
+    """It is gone through once more; the second error is the invocation's, and the sandbox is left."""
+    it = failing_twice(cold(), reply(frames.FAILED, error("Runtime.ImportModuleError")), exited(exit=1))
     assert (it.after, it.status, it.error_type) == (After.SANDBOX, "error", "Runtime.ImportModuleError")
-    assert (it.seconds, it.log_end) == (0.0, 9)
-    assert it.init_s == pytest.approx(0.7)
+    assert (it.payload, it.log_end, it.init_s) == (error("Runtime.ImportModuleError"), 9, None)
+    assert it.seconds == pytest.approx(0.2)
+    assert [each[:3] for each in it.failed_inits] == [
+        ("init", "error", "Runtime.ImportModuleError"),
+        ("invoke", "error", "Runtime.ImportModuleError"),
+    ]
+    assert [each.duration_ms for each in it.failed_inits] == pytest.approx([400, 200])
+    assert [(each.ended_at, each.log_end) for each in it.failed_inits] == [(100.4, 9), (100.6, 9)]
+
+
+def test_a_second_init_that_succeeds() -> None:
+    """The event follows it, with what is left of the invocation's time; what init took belongs to the duration."""
+    it = cold()
+    it.received(reply(frames.FAILED, error("ValueError")), 100.7)
+    it.received(exited(exit=1), 100.8)
+    it.outgoing.clear()
+    it.received(BORN, 100.8)
+    it.received(READY, 101.3)
+    assert (it.after, it.phase) == (None, Phase.INVOKE)
+    assert it.deadline == pytest.approx(103.8)
+    assert frames.TO_ENVIRONMENT.unpack_from(it.outgoing.pop())[3] == pytest.approx(103_800, abs=1)
+    it.received(reply(frames.RESULT, b"1", seconds=0.25), 101.6)
+    assert (it.after, it.status, it.error_type, it.payload) == (After.PROCESS, "success", None, b"1")
+    assert it.seconds == pytest.approx(0.75)
+    assert (it.init_s, len(it.failed_inits)) == (None, 1)
 
 
 @pytest.mark.parametrize(
@@ -168,16 +201,15 @@ def test_a_failed_init() -> None:
     ],
 )
 def test_a_process_that_ends_in_init(how: dict[str, int], reason: str) -> None:
-    """It took no event: the invocation fails with how the process ended, in AWS's words."""
-    it = cold()
-    it.received(exited(**how), 100.4)
+    """It took no event: after the second time the invocation fails with how the process ended, in AWS's words."""
+    it = failing_twice(cold(), exited(**how))
     assert (it.after, it.status, told(it)) == (After.SANDBOX, "error", ("Runtime.ExitError", reason))
-    assert it.init_s == pytest.approx(0.4)
+    assert [each.error_type for each in it.failed_inits] == ["Runtime.ExitError"] * 2
     assert it.outgoing == []
 
 
 def test_an_init_that_takes_too_long() -> None:
-    """After ten seconds the process is killed, once; when it is gone it was a timeout."""
+    """After ten seconds the process is killed; the second init has as long as the function, then it was a timeout."""
     it = cold()
     it.received(BORN, 100.0)
     it.expired(110.0)
@@ -187,7 +219,33 @@ def test_an_init_that_takes_too_long() -> None:
     it.received(reply(frames.RESULT, b"1"), 110.0)
     assert not is_over(it), "too late"
     it.received(exited(signal=9), 110.1)
-    assert (it.after, it.status, it.error_type) == (After.SANDBOX, "timeout", "Sandbox.Timedout")
+    assert (it.after, it.phase, it.is_kill_wanted) == (None, Phase.INIT, False)
+    it.received(BORN, 110.1)
+    it.expired(113.1)
+    assert it.is_kill_wanted
+    it.received(exited(signal=9), 113.2)
+    assert (it.after, it.status, it.error_type, it.seconds) == (After.SANDBOX, "timeout", "Sandbox.Timedout", 3.0)
+    assert [each[:3] for each in it.failed_inits] == [("init", "timeout", None), ("invoke", "timeout", None)]
+
+
+def test_an_environment_that_is_prepared() -> None:
+    """Without a request the conversation is over with init, which may take longer."""
+    it = Conversation(None, 3, b"{}")
+    it.begin_init(100.0)
+    assert it.deadline == 100.0 + PREPARATION_LIMIT_S
+    it.received(BORN, 100.0)
+    it.received(READY, 120.0)
+    assert (it.after, it.status, it.init_s) == (After.PROCESS, "success", 20.0)
+
+
+@pytest.mark.parametrize("packets", [[exited(exit=1)], [reply(frames.FAILED, error()), exited(exit=1)]])
+def test_an_environment_that_cannot_be_prepared(packets: list[bytes]) -> None:
+    """Its init is not gone through again: nobody waits for it."""
+    it = Conversation(None, 3, b"{}")
+    it.begin_init(100.0)
+    for packet in packets:
+        it.received(packet, 101.0)
+    assert (it.after, it.status, len(it.failed_inits)) == (After.SANDBOX, "error", 1)
 
 
 def test_an_environment_that_never_starts() -> None:

@@ -300,3 +300,52 @@ def test_closing_the_session_ends_the_waiting(session: jlambda.Session) -> None:
     for future in futures:
         with pytest.raises((EngineError, FunctionError)):
             future.result(1)
+
+
+FAILS_ONCE = """
+import os
+print("init")
+if not os.path.exists("/tmp/again"):
+    open("/tmp/again", "w").close()
+    {failure}
+def handler(event, context):
+    print("handler")
+    return 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("failure", "kind"), [("raise ValueError('boom')", "ValueError"), ("os._exit(3)", "Runtime.ExitError")]
+)
+def test_a_failed_init_is_gone_through_again(session: jlambda.Session, failure: str, kind: str) -> None:
+    """As part of the invocation: INIT_REPORT tells of the first, REPORT knows no init, and both are billed."""
+    call = session.deploy(FAILS_ONCE.format(failure=failure), "f").invoke()
+    record, messages = call.record, [event.message for event in call.logs]
+    assert (call.result, record.status, record.cold_start, record.init_ms) == (1, "success", True, None)
+    reported = [message for message in messages if message.startswith("INIT_REPORT")]
+    assert len(reported) == 1
+    found = re.fullmatch(
+        rf"INIT_REPORT Init Duration: (\d+\.\d\d) ms\tPhase: init\tStatus: error\tError Type: {kind}", reported[0]
+    )
+    assert found
+    assert record.billed_ms == pytest.approx(float(found[1]) + record.duration_ms, abs=1.01)
+    names = [word for message in messages for word in [message.split(" ")[0].split("\n")[0]]]
+    order = ["INIT_START", "init", "INIT_REPORT", "init", "START", "handler", "END", "REPORT"]
+    assert [name for name in names if name in order] == order
+    assert "Init Duration" not in call.report
+    stamps = [event.timestamp_ms for event in call.logs]
+    assert stamps == sorted(stamps)
+
+
+def test_an_init_that_fails_twice_fails_the_invocation(session: jlambda.Session) -> None:
+    """Both are told of, before START; the error is the second one's."""
+    call = session.deploy("print('init')\nimport nosuch\ndef handler(event, context): return 1\n", "f").invoke()
+    messages = [event.message for event in call.logs]
+    phases = [message.split("\t")[1:] for message in messages if message.startswith("INIT_REPORT")]
+    told = ["Status: error", "Error Type: Runtime.ImportModuleError"]
+    assert phases == [["Phase: init", *told], ["Phase: invoke", *told]]
+    assert [message for message in messages if message == "init"] == ["init"] * 2
+    assert [message.split(" ")[0] for message in messages[-3:]] == ["START", "END", "REPORT"]
+    assert call.error is not None
+    assert call.error.error_type == "Runtime.ImportModuleError"
+    assert call.report.endswith("Status: error\tError Type: Runtime.ImportModuleError")
