@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 
-from jlambda.model.invocation import InvocationRecord
+from jlambda.model.invocation import PROVISIONED, InvocationRecord
 
 MB_MS_PER_GB_SECOND = 1_024 * 1_000
 # https://aws.amazon.com/lambda/pricing/: 512 MB of ephemeral storage cost nothing
@@ -31,7 +31,8 @@ class Tier(NamedTuple):
 class PriceList:
     """One region's prices, in `currency`: a request, a GB-second of memory by architecture and tier, one of storage.
 
-    `free_requests` and `free_gb_seconds` are what AWS's free tier covers a month, both architectures together.
+    `provisioned_gb_second` is the price of a GB-second in a provisioned environment, which has no tiers; `free_requests`
+    and `free_gb_seconds` are what AWS's free tier covers a month, both architectures together.
     """
 
     region: str
@@ -41,6 +42,7 @@ class PriceList:
     request: float
     tiers: Mapping[str, tuple[Tier, ...]]
     storage_gb_second: float
+    provisioned_gb_second: Mapping[str, float]
     free_requests: int
     free_gb_seconds: float
 
@@ -59,6 +61,7 @@ PRICES = PriceList(
         "arm64": (Tier(7.5e9, 0.0000133334), Tier(18.75e9, 0.0000120001), Tier(math.inf, 0.0000106667)),
     },
     storage_gb_second=0.0000000309,
+    provisioned_gb_second={"x86_64": 0.0000097222, "arm64": 0.0000077778},
     free_requests=1_000_000,
     free_gb_seconds=400_000.0,
 )
@@ -77,17 +80,25 @@ class Cost(NamedTuple):
 class Usage(NamedTuple):
     """What is billed: requests, memory over time, ephemeral storage above 512 MB over time.
 
-    In MB times billed ms, which are whole numbers: sums are exact, in any order.
+    In MB times billed ms, which are whole numbers: sums are exact, in any order. What ran in provisioned environments
+    is counted in the last two, its memory there alone.
     """
 
     requests: int = 0
     memory_mb_ms: int = 0
     storage_mb_ms: int = 0
+    provisioned_requests: int = 0
+    provisioned_mb_ms: int = 0
 
     @property
     def gb_seconds(self) -> float:
-        """GB-seconds of memory."""
+        """GB-seconds of memory that have tiers and a free tier: those of on-demand environments."""
         return self.memory_mb_ms / MB_MS_PER_GB_SECOND
+
+    @property
+    def provisioned_gb_seconds(self) -> float:
+        """GB-seconds of memory in provisioned environments."""
+        return self.provisioned_mb_ms / MB_MS_PER_GB_SECOND
 
 
 class FreeTier(NamedTuple):
@@ -135,13 +146,14 @@ def usage(record: InvocationRecord) -> Usage:
     """What one invocation is billed for: nothing if it was throttled."""
     if record.status == "throttled":
         return Usage()
-    storage_mb = max(0, record.ephemeral_storage_mb - FREE_STORAGE_MB)
-    return Usage(1, record.memory_mb * record.billed_ms, storage_mb * record.billed_ms)
+    memory = record.memory_mb * record.billed_ms
+    storage = max(0, record.ephemeral_storage_mb - FREE_STORAGE_MB) * record.billed_ms
+    return Usage(1, 0, storage, 1, memory) if record.initialization == PROVISIONED else Usage(1, memory, storage)
 
 
 def cost(record: InvocationRecord, prices: PriceList = PRICES) -> Cost:
     """What one invocation costs at first-tier prices, in US dollars."""
-    return _priced(usage(record), prices.tiers[record.architecture][0].usd_per_gb_second, prices)
+    return _priced(usage(record), prices.tiers[record.architecture][0].usd_per_gb_second, record.architecture, prices)
 
 
 def compute_usd(gb_seconds: float, tiers: tuple[Tier, ...]) -> float:
@@ -166,7 +178,7 @@ def bill(month: str, used: Mapping[tuple[str, str], Usage], prices: PriceList = 
         before = functions.get(name, FunctionCost(name, 0, Cost()))
         total = by_architecture[architecture].gb_seconds
         rate = compute_usd(total, prices.tiers[architecture]) / total if total else 0.0
-        summed = Cost(*map(float.__add__, before.cost, _priced(part, rate, prices)))
+        summed = Cost(*map(float.__add__, before.cost, _priced(part, rate, architecture, prices)))
         functions[name] = FunctionCost(name, before.invocations + part.requests, summed)
     total_usd = math.fsum(each.cost.total_usd for each in functions.values())
     return MonthlyBill(month, tuple(functions.values()), total_usd, _free_tier(by_architecture, prices))
@@ -195,20 +207,22 @@ def note(bills: Iterable[MonthlyBill], prices: PriceList = PRICES) -> str:
     )
 
 
-def _priced(used: Usage, usd_per_gb_second: float, prices: PriceList) -> Cost:
+def _priced(used: Usage, usd_per_gb_second: float, architecture: str, prices: PriceList) -> Cost:
     request = used.requests * prices.request
-    compute = used.gb_seconds * usd_per_gb_second
+    ahead = used.provisioned_gb_seconds
+    compute = used.gb_seconds * usd_per_gb_second + ahead * prices.provisioned_gb_second[architecture]
     storage = used.storage_mb_ms / MB_MS_PER_GB_SECOND * prices.storage_gb_second
-    return Cost(request, compute, storage, request + compute + storage, used.gb_seconds)
+    return Cost(request, compute, storage, request + compute + storage, used.gb_seconds + ahead)
 
 
 def _both(a: Usage, b: Usage) -> Usage:
-    return Usage(a.requests + b.requests, a.memory_mb_ms + b.memory_mb_ms, a.storage_mb_ms + b.storage_mb_ms)
+    return Usage(*map(int.__add__, a, b))
 
 
 def _free_tier(by_architecture: Mapping[str, Usage], prices: PriceList) -> FreeTier:
     """AWS does not say which architecture the free GB-seconds go to first: here each gets its share of them."""
-    requests = min(prices.free_requests, sum(part.requests for part in by_architecture.values()))
+    on_demand = sum(part.requests - part.provisioned_requests for part in by_architecture.values())
+    requests = min(prices.free_requests, on_demand)
     total = math.fsum(part.gb_seconds for part in by_architecture.values())
     free = min(prices.free_gb_seconds, total)
     worth = math.fsum(

@@ -5,6 +5,7 @@ LambdaError                  500  ServiceException
 ├── InvalidRequestContent    400  InvalidRequestContentException
 ├── RequestTooLarge          413  RequestEntityTooLargeException
 ├── ResourceNotFound         404  ResourceNotFoundException
+│   └── ProvisionedConcurrencyConfigNotFound
 ├── ResourceConflict         409  ResourceConflictException
 ├── PreconditionFailed       412  PreconditionFailedException
 ├── Throttled                429  TooManyRequestsException
@@ -56,6 +57,12 @@ class ResourceNotFound(LambdaError):
     """There is no such function, version or alias."""
 
     code, status = "ResourceNotFoundException", 404
+
+
+class ProvisionedConcurrencyConfigNotFound(ResourceNotFound):
+    """Nothing was provisioned on this version or alias."""
+
+    code = "ProvisionedConcurrencyConfigNotFoundException"
 
 
 class ResourceConflict(LambdaError):

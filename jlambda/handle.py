@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from jlambda.billing import Cost, cost
 from jlambda.errors import FunctionError, InvalidParameter
 from jlambda.model.alias import Alias
-from jlambda.model.arn import Account
+from jlambda.model.arn import LATEST, Account
 from jlambda.model.function import FunctionConfiguration
 from jlambda.model.invocation import InvocationRecord
 from jlambda.model.limits import CONCURRENT_EXECUTIONS, check_range
@@ -26,6 +26,7 @@ from jlambda.telemetry.logs import LogEvent, lines, report_line
 if TYPE_CHECKING:
     import pandas as pd
 
+    from jlambda.service.provisioned import ProvisionedConcurrency
     from jlambda.service.version import DeployedVersion
     from jlambda.session import Session
 
@@ -208,7 +209,25 @@ class Function:
         0 throttles every invocation, None takes the reservation back. Raises `InvalidParameter` where less than 100 of
         the account's concurrency would be left to the other functions, and `ResourceNotFound`.
         """
-        self._session.reservations.reserve(self.configuration.name, concurrency)
+        provisioned = self._session.provisioned.total(self.name)
+        self._session.reservations.reserve(self.configuration.name, concurrency, provisioned)
+
+    @property
+    def provisioned(self) -> ProvisionedConcurrency | None:
+        """How far this version's or alias's provisioned concurrency is; None if nothing was asked for."""
+        found = self._session.provisioned.list(self.name)
+        return next((each for each in found if each.qualifier == self.qualifier), None)
+
+    def provision(self, concurrency: int | None) -> None:
+        """Keep `concurrency` environments of this version or alias initialised ahead of need; None takes them back.
+
+        Returns at once: `provisioned` tells how far they are. Raises `InvalidParameter` where it is neither a version nor
+        an alias, or too much is asked for.
+        """
+        if concurrency is None:
+            self._session.provisioned.delete(self.name, self.qualifier or LATEST)
+        else:
+            self._session.provisioned.put(self.name, self.qualifier, concurrency)
 
     # -- versions and aliases ------------------------------------------------------------------------------------------
 
@@ -248,6 +267,7 @@ class Function:
             self._session.delete(self.name)
         elif self.qualifier.isdigit():
             self._session.control.delete_version(self.name, self.qualifier)
+            self._session.provisioned.forget(self.name, self.qualifier)
         else:
             self._session.control.delete_alias(self.name, self.qualifier)
 

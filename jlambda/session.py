@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from jlambda.service.concurrency import Concurrency
     from jlambda.service.control import ControlPlane
     from jlambda.service.invoke import Invoker
+    from jlambda.service.provisioned import Provisioned
     from jlambda.store.folder import StateFolder
     from jlambda.store.records import Records
 
@@ -121,6 +122,11 @@ class Session:
         return self._open().reservations
 
     @property
+    def provisioned(self) -> Provisioned:
+        """Provisioned concurrency of versions and aliases."""
+        return self._open().provisioned
+
+    @property
     def engine(self) -> Engine:
         """The execution environments."""
         return self._open().engine
@@ -196,12 +202,14 @@ class Session:
     def delete(self, name: str) -> None:
         """Delete a function; its records stay. Raises `ResourceNotFound`."""
         name = self.control.get(name).name
+        self.provisioned.forget(name)
         self.control.delete(name)
         self.reservations.forget(name)
 
     def reset(self) -> None:
         """Delete all functions, records and logs."""
         for function in self.functions():
+            self.provisioned.forget(function.name)
             self.reservations.forget(function.name)
         self.control.reset()
         self._open().records.clear()
@@ -291,9 +299,11 @@ class _Parts:
         from jlambda.service.concurrency import Concurrency
         from jlambda.service.control import ControlPlane
         from jlambda.service.invoke import Invoker
+        from jlambda.service.provisioned import Provisioned
         from jlambda.store.database import Database
         from jlambda.store.folder import open_folder
         from jlambda.store.functions import Functions
+        from jlambda.store.provisioned import ProvisionedTable
         from jlambda.store.records import Records
         from jlambda.store.secrets import Secrets
 
@@ -317,6 +327,10 @@ class _Parts:
             code.mkdir(mode=0o755, exist_ok=True)
             self.control: ControlPlane = ControlPlane(functions, secrets, packages, session.account, self.engine.retire)
             self.reservations: Concurrency = Concurrency(functions, self.engine, session.concurrency)
+            limit = session.concurrency
+            table = ProvisionedTable(database)
+            self.provisioned: Provisioned = Provisioned(table, self.control, self.reservations, self.engine, limit)
+            self.control.alias_moved = self.provisioned.alias_moved
             self.before_close: list[Callable[[], None]] = []
             self._opened = opened.pop_all()
 

@@ -96,6 +96,15 @@ def test_one_invocation() -> None:
     assert cost == Cost(0.0000002, 0.0000166667, 0.0, 0.0000002 + 0.0000166667, 1.0)
 
 
+def test_provisioned_environments_have_a_price_of_their_own() -> None:
+    """Without tiers and without the free tier: https://aws.amazon.com/lambda/pricing/, provisioned concurrency."""
+    ahead = a_record(memory_mb=1_024, billed_ms=1_000, initialization="provisioned-concurrency")
+    assert billing.cost(ahead) == Cost(0.0000002, 0.0000097222, 0.0, 0.0000002 + 0.0000097222, 1.0)
+    (bill,) = billing.monthly([ahead, a_record(memory_mb=1_024, billed_ms=1_000)])
+    assert bill.functions[0].cost.compute_usd == pytest.approx(0.0000097222 + 0.0000166667)
+    assert (bill.free_tier.requests, bill.free_tier.gb_seconds) == (1, 1.0)
+
+
 def test_arm_is_cheaper() -> None:
     """The same on arm64 costs a fifth less."""
     arm, intel = (billing.cost(a_record(architecture=name, billed_ms=1_000)).compute_usd for name in ("arm64", "x86_64"))

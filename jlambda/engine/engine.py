@@ -7,21 +7,21 @@ given up by Ctrl-C, environments that end by themselves, expiry) runs in one bac
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import select
 import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from jlambda.engine.background import Background
 from jlambda.engine.board import FROZEN, IDLE, INIT, INVOKE, OUT_OF_MEMORY, SLOTS, Board
 from jlambda.engine.control import Control, Protection, Template
 from jlambda.engine.conversation import After, Conversation
 from jlambda.engine.environment import Environment, Version
-from jlambda.engine.loop import Done, Loop, single_flight, usual_packet, warm_outcome
-from jlambda.engine.sandbox import Sandbox
-from jlambda.engine.scheduler import (
+from jlambda.engine.events import (
     Action,
     Actions,
     Assign,
@@ -29,16 +29,22 @@ from jlambda.engine.scheduler import (
     Elapsed,
     Ended,
     Invoked,
+    PreparationFailed,
+    Prepare,
+    Prepared,
+    Provisioned,
     Retired,
-    Scheduler,
     Start,
     Stop,
     Throttle,
     WasReset,
 )
+from jlambda.engine.loop import Done, Loop, single_flight, usual_packet, warm_outcome
+from jlambda.engine.sandbox import Sandbox
+from jlambda.engine.scheduler import Allocation, Scheduler
 from jlambda.errors import EngineError, Throttled
 from jlambda.model import frames
-from jlambda.model.invocation import Outcome, Request
+from jlambda.model.invocation import ON_DEMAND, PROVISIONED, Outcome, Request
 from jlambda.model.limits import MB_PER_VCPU
 
 _HEADER_BYTES = frames.FROM_ENVIRONMENT.size
@@ -69,6 +75,8 @@ class Engine:
         self._starting = threading.Lock()  # the supervisor's, and the blanks'
         self._environments: dict[int, Environment] = {}
         self._gone: set[int] = set()
+        self._provisioned: dict[str, Version] = {}  # by key
+        self._not_prepared: dict[str, str] = {}  # why, by key
         self._blank: deque[Environment] = deque()
         self._stopping: dict[int, Environment] = {}  # by the supervisor's number
         self._last_id = 0
@@ -230,7 +238,7 @@ class Engine:
             return Start, environment, now
         was_ready = self._control is not None and self._control.protection is not None
         try:
-            environment = self._new_environment(version, action.environment_id)
+            environment = self._new_environment(version, action.environment_id, ON_DEMAND)
         except BaseException:
             with self._lock:
                 self.scheduler.handle(Ended(action.environment_id, now))
@@ -244,7 +252,7 @@ class Engine:
         environment.board[environment.phase_at] = IDLE
         with self._lock:
             if environment.id in self._gone:
-                actions = self.scheduler.handle(Ended(environment.id, self.now())) or (Stop(environment.id),)
+                actions = (Stop(environment.id), *self.scheduler.handle(Ended(environment.id, self.now())))
             else:
                 actions = self.scheduler.handle(BecameIdle(environment.id, self.now()))
         if actions:
@@ -275,6 +283,7 @@ class Engine:
             environment.log_stream,
             log,
             failed_inits,
+            environment.initialization,
         )
 
     def settle(self, environment: Environment, conversation: Conversation) -> None:
@@ -287,7 +296,7 @@ class Engine:
         event = WasReset if conversation.after is After.SANDBOX else Ended
         with self._lock:
             actions = self.scheduler.handle(event(environment.id, self.now()))
-        self._carry_out(actions if event is WasReset else (Stop(environment.id),))
+        self._carry_out(actions if event is WasReset else (Stop(environment.id), *actions))
 
     def _thaw(self, environment: Environment) -> None:
         """Have a frozen environment go on; it finds its event when it does."""
@@ -314,7 +323,7 @@ class Engine:
 
     # -- environments ------------------------------------------------------------------------------------------------
 
-    def _new_environment(self, version: Version, environment_id: int) -> Environment:
+    def _new_environment(self, version: Version, environment_id: int, initialization: str) -> Environment:
         with self._starting:
             self._ensure_supervisor()
             environment = self._blank.popleft() if self._blank else self._new_blank()
@@ -322,7 +331,7 @@ class Engine:
             self._environments[environment_id] = environment
             control = self._control
             assert control is not None
-        environment.become(version)
+        environment.become(version, initialization)
         control.wait_until_ready()
         return environment
 
@@ -408,15 +417,17 @@ class Engine:
         for environment in [*blank, *([stopped] if stopped else [])]:
             self._close(environment)
         for environment in [it for it in list(self._environments.values()) if it.supervised == supervised]:
+            actions: Actions = ()
             with self._lock:
                 is_resting = self.scheduler.is_resting(environment.id)
                 if is_resting:
-                    self.scheduler.handle(Ended(environment.id, self.now()))
+                    actions = self.scheduler.handle(Ended(environment.id, self.now()))
                     del self._environments[environment.id]
                 else:
                     self._gone.add(environment.id)
             if is_resting:
                 self._close(environment)
+            self._carry_out(actions)
 
     def _supervisor_ended(self, loop: Loop, control: Control) -> None:
         with self._starting:
@@ -430,6 +441,10 @@ class Engine:
 
     def _carry_out(self, actions: Actions) -> None:
         for action in actions:
+            if isinstance(action, Prepare):
+                with contextlib.suppress(EngineError):  # closed meanwhile
+                    self.background().call(partial(self._prepare, action))
+                continue
             assert isinstance(action, Stop)
             environment = self._environments.pop(action.environment_id, None)
             if environment is None:
@@ -444,6 +459,56 @@ class Engine:
             self._stopping[environment.supervised] = environment
             with contextlib.suppress(EngineError):
                 control.stop(environment.supervised)
+
+    # -- provisioned concurrency -----------------------------------------------------------------------------------
+
+    def provision(self, version: Version, concurrency: int) -> None:
+        """Have `concurrency` environments of a version initialised ahead, and kept; 0 takes them back."""
+        with self._lock:
+            self._not_prepared.pop(version.key, None)
+            self._provisioned[version.key] = version
+            actions = self.scheduler.handle(Provisioned(version.key, version.function, concurrency, self.now()))
+            if not concurrency:
+                del self._provisioned[version.key]
+        self._carry_out(actions)
+
+    def allocation(self, version_key: str) -> tuple[Allocation, str]:
+        """The provisioned environments of a version, and why they could not be initialised if they could not."""
+        with self._lock:
+            return self.scheduler.allocation(version_key), self._not_prepared.get(version_key, "")
+
+    def _prepare(self, action: Prepare, loop: Loop) -> None:
+        """In the background: begin the init phase of a provisioned environment."""
+        version = self._provisioned.get(action.version)
+        environment: Environment | None = None
+        try:
+            if version is None:
+                raise EngineError("the version has nothing provisioned any more")
+            if action.is_new:
+                environment = self._new_environment(version, action.environment_id, PROVISIONED)
+            else:
+                environment = self._environments[action.environment_id]
+                environment.board[environment.phase_at] = INIT
+                if environment.board[environment.phase_at + FROZEN]:
+                    self._thaw(environment)
+            loop.prepare(version, environment)
+        except EngineError as error:
+            self._not_prepared[action.version] = str(error)
+            with self._lock:
+                actions = self.scheduler.handle(PreparationFailed(action.environment_id, self.now()))
+            self._carry_out(actions)
+
+    def prepared(self, environment: Environment, version: Version, conversation: Conversation) -> None:
+        """The init phase of a provisioned environment is over; what it wrote is for the first invocation to show."""
+        environment.board[environment.phase_at] = IDLE
+        with self._lock:
+            if conversation.after is After.PROCESS:
+                actions = self.scheduler.handle(Prepared(environment.id, self.now()))
+            else:
+                document = json.loads(conversation.payload)
+                self._not_prepared[version.key] = f"{document['errorType']}: {document['errorMessage']}"
+                actions = self.scheduler.handle(PreparationFailed(environment.id, self.now()))
+        self._carry_out(actions)
 
     def expire(self, loop: Loop) -> None:
         """Stop the environments that have been idle for too long, and come back when the next one will have been."""

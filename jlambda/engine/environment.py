@@ -14,6 +14,7 @@ from jlambda.engine import syscalls
 from jlambda.engine.board import INIT, INVOKE, SLOT_BYTES, Board
 from jlambda.engine.conversation import Conversation, Phase
 from jlambda.model import frames
+from jlambda.model.invocation import ON_DEMAND
 
 #: output read is given back to the machine once there is this much of it
 _RELEASE_BYTES = 1 << 20
@@ -40,8 +41,8 @@ class Version(Protocol):
     def timeout_s(self) -> int:
         """How long an invocation may take."""
 
-    def new_environment(self) -> tuple[str, bytes]:
-        """The log stream of a new environment, and the JSON of its START message."""
+    def new_environment(self, initialization: str) -> tuple[str, bytes]:
+        """The log stream of a new environment, and the JSON of its START message; `initialization` is AWS's word for how."""
 
 
 class Environment:
@@ -59,6 +60,7 @@ class Environment:
         "current",
         "fd",
         "id",
+        "initialization",
         "log_read",
         "log_stream",
         "memory_mb",
@@ -85,6 +87,7 @@ class Environment:
         self.send, self.recv, self.recv_into = channel.send, channel.recv, channel.recv_into
         self.id = self.pid = self.log_read = self.released = 0
         self.log_stream, self.start = "", b""
+        self.initialization = ON_DEMAND
 
     @classmethod
     def open(cls, supervised: int, slot: int, board: Board) -> tuple[Environment, int]:
@@ -99,10 +102,10 @@ class Environment:
             theirs.close()
             raise
 
-    def become(self, version: Version) -> None:
+    def become(self, version: Version, initialization: str) -> None:
         """Make a blank one an environment of `version`."""
-        self.memory_mb = version.memory_mb
-        self.log_stream, self.start = version.new_environment()
+        self.memory_mb, self.initialization = version.memory_mb, initialization
+        self.log_stream, self.start = version.new_environment(initialization)
         seconds = struct.pack("ll", version.timeout_s, 0)
         # the deadline of a usual invocation, both ways; what takes this path never waits in Python
         self.channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, seconds)

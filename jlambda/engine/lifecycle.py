@@ -14,6 +14,7 @@ class State(Enum):
     """What an environment is doing, as Lambda's documentation names its phases."""
 
     STARTING = "init"  # bound to the invocation that started it
+    PREPARING = "provisioning"  # its init phase runs ahead of any invocation
     BUSY = "invoke"
     IDLE = "idle"  # initialised, waits for an invocation
     RESET = "reset"  # its process ended; sandbox and /tmp are kept, the next invocation initialises it anew
@@ -22,7 +23,8 @@ class State(Enum):
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.STARTING: frozenset({State.IDLE, State.RESET, State.STOPPED}),
-    State.BUSY: frozenset({State.IDLE, State.RESET, State.STOPPED}),
+    State.PREPARING: frozenset({State.IDLE, State.STOPPED}),
+    State.BUSY: frozenset({State.IDLE, State.RESET, State.PREPARING, State.STOPPED}),
     State.IDLE: frozenset({State.BUSY, State.STOPPED}),
     State.RESET: frozenset({State.STARTING, State.STOPPED}),
     State.STOPPED: frozenset(),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from jlambda.engine.conversation import After, Conversation
 from jlambda.engine.environment import Environment, Version
-from jlambda.engine.scheduler import Assign
+from jlambda.engine.events import Assign
 from jlambda.errors import LambdaError
 from jlambda.model import frames
 from jlambda.model.invocation import Outcome, Request
@@ -31,6 +31,8 @@ _NEVER = float("inf")
 _AHEAD = ((0.0001, 8), (0.0005, 1))
 #: how many answers are taken from one environment before the others have their turn
 _AT_ONCE = 16
+#: of a flight that prepares an environment
+_NO_REQUEST = Request("", b"")
 
 
 class Source(Protocol):
@@ -162,6 +164,14 @@ class Loop:
             flight.conversation = Conversation(request, version.timeout_s, environment.start)
             flight.conversation.begin_init(now)
             self._advance(flight)
+
+    def prepare(self, version: Version, environment: Environment) -> None:
+        """Begin an environment's init phase ahead of any request; the engine is told when it is over."""
+        flight = Flight(environment, version, _NO_REQUEST, _Single(lambda _: None), self._now())
+        flight.conversation = Conversation(None, version.timeout_s, environment.start)
+        flight.conversation.begin_init(flight.began)
+        self._keep(flight)
+        self._advance(flight)
 
     def adopt(self, flight: Flight) -> None:
         """Go on with an environment that another thread no longer waits for."""
@@ -303,6 +313,11 @@ class Loop:
             flight.waits_to_send = False
             self._poll.modify(fd, select.POLLIN)
         request = flight.request
+        if request is _NO_REQUEST:
+            del self._flights[fd]
+            self._forget(fd)
+            self._engine.prepared(environment, flight.version, conversation)
+            return
         if conversation.after is After.PROCESS:
             outcome = self._engine.outcome(environment, conversation)
             try:
@@ -385,4 +400,17 @@ def warm_outcome(
     """The outcome of an invocation that took the usual course."""
     log = environment.take_output(log_end) if log_end > environment.log_read else b""
     peak_mb = min(-(-peak_kib // 1024), environment.memory_mb)
-    return Outcome("success", payload, None, began, seconds * 1000, None, peak_mb, False, environment.log_stream, log)
+    return Outcome(
+        "success",
+        payload,
+        None,
+        began,
+        seconds * 1000,
+        None,
+        peak_mb,
+        False,
+        environment.log_stream,
+        log,
+        (),
+        environment.initialization,
+    )

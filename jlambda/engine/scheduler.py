@@ -4,7 +4,8 @@
 time arrives on events, and whoever calls holds the session's one scheduler lock.
 
 An invocation that finds no idle environment is bound to the one that is started for it, as on Lambda; a BecameIdle
-never has to look for waiting invocations.
+never has to look for waiting invocations. Provisioned environments take what they can first; what they cannot spills over
+to the others. What is provisioned is taken off the concurrency that the others share, used or not.
 """
 
 from __future__ import annotations
@@ -12,96 +13,27 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+from jlambda.engine.events import (
+    Actions,
+    Assign,
+    BecameIdle,
+    Elapsed,
+    Ended,
+    Event,
+    Invoked,
+    PreparationFailed,
+    Prepare,
+    Prepared,
+    Provisioned,
+    Retired,
+    Start,
+    Stop,
+    Throttle,
+    WasReset,
+)
 from jlambda.engine.lifecycle import State, check_transition
-
-# Events are plain slots classes: frozen ones cost 1 us more each on the hot path. Nobody changes them.
-
-
-@dataclass(slots=True)
-class Invoked:
-    """A caller wants `request_id` run by a version of a function."""
-
-    request_id: str
-    version: str
-    function: str
-    at: float
-
-
-@dataclass(slots=True)
-class BecameIdle:
-    """An environment has finished its invocation, and its process waits for the next one."""
-
-    environment_id: int
-    at: float
-
-
-@dataclass(slots=True)
-class WasReset:
-    """An environment's process ended (timeout, exit, failed init); its sandbox is left."""
-
-    environment_id: int
-    at: float
-
-
-@dataclass(slots=True)
-class Ended:
-    """An environment is gone, with its sandbox."""
-
-    environment_id: int
-    at: float
-
-
-@dataclass(slots=True)
-class Retired:
-    """A version was replaced or deleted: its environments finish what they run, and stop."""
-
-    version: str
-    at: float
-
-
-@dataclass(slots=True)
-class Elapsed:
-    """Time has passed; environments idle for too long are due."""
-
-    at: float
-
-
-@dataclass(slots=True)
-class Assign:
-    """Hand `request_id` to an idle environment."""
-
-    request_id: str
-    environment_id: int
-
-
-@dataclass(slots=True)
-class Start:
-    """Begin an init phase for `request_id`: in a new environment, or in one that was reset (`is_new` is false)."""
-
-    request_id: str
-    environment_id: int
-    is_new: bool
-
-
-@dataclass(slots=True)
-class Throttle:
-    """Refuse `request_id`; `reason` is AWS's word for why."""
-
-    request_id: str
-    reason: str
-
-
-@dataclass(slots=True)
-class Stop:
-    """End an environment and its sandbox."""
-
-    environment_id: int
-
-
-Event = Invoked | BecameIdle | WasReset | Ended | Retired | Elapsed
-Action = Assign | Start | Throttle | Stop
-Actions = tuple[Action, ...]
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, TooManyRequestsException
 ACCOUNT_LIMIT = "ConcurrentInvocationLimitExceeded"
@@ -120,13 +52,28 @@ class _Environment:
     function: str
     state: State
     idle_since: float = 0.0
+    is_provisioned: bool = False
 
 
 @dataclass(slots=True)
 class _Version:
     #: most recently used last
     idle: list[int] = field(default_factory=list)
+    #: the same of provisioned ones, and how many of these there should be
+    ready: list[int] = field(default_factory=list)
+    provisioned: int = 0
+    #: how many there are, whatever they do
+    ahead: int = 0
+    function: str = ""
     is_retired: bool = False
+
+
+class Allocation(NamedTuple):
+    """Provisioned environments of a version: asked for, initialised, and of these not at work."""
+
+    requested: int
+    allocated: int
+    available: int
 
 
 @dataclass(slots=True)
@@ -159,9 +106,12 @@ class Scheduler:
         self._all_reserved = 0
         self.environments: dict[int, _Environment] = {}
         self.versions: dict[str, _Version] = {}
-        #: invocations running now, by function
+        #: invocations running now, by function, but for those in provisioned environments
         self.running: dict[str, int] = {}
         self.unreserved_running = 0
+        #: provisioned environments asked for, by function
+        self.provisioned: dict[str, int] = {}
+        self._unreserved_provisioned = 0
         self._scaling: dict[str, _Scaling] = {}
         self.story: deque[tuple[Event, Actions]] = deque(maxlen=1000)
         self._last_id = 0
@@ -172,6 +122,9 @@ class Scheduler:
             Ended: self._ended,
             Retired: self._retired,
             Elapsed: self._elapsed,
+            Provisioned: self._provision,
+            Prepared: self._prepared,
+            PreparationFailed: self._preparation_failed,
         }
 
     def handle(self, event: Event) -> Actions:
@@ -187,21 +140,34 @@ class Scheduler:
 
     def next_expiry(self) -> float | None:
         """The earliest time at which an environment that is idle now will have been idle for too long."""
-        since = [e.idle_since for e in self.environments.values() if e.state in (State.IDLE, State.RESET)]
+        since = [e.idle_since for e in self.environments.values() if _can_expire(e)]
         return min(since) + self.keep_alive_s if since else None
+
+    def allocation(self, version: str) -> Allocation:
+        """The provisioned environments of a version."""
+        it = self.versions.get(version)
+        if it is None:
+            return Allocation(0, 0, 0)
+        ahead = [e for e in self.environments.values() if e.is_provisioned and e.version == version]
+        allocated = sum(e.state in (State.IDLE, State.BUSY) for e in ahead)
+        return Allocation(it.provisioned, allocated, len(it.ready))
 
     def _invoked(self, event: Invoked) -> Actions:
         function = event.function
+        version = self.versions.get(event.version)
+        if version is not None and version.ready:
+            environment_id = version.ready.pop()
+            self.environments[environment_id].state = State.BUSY
+            return (Assign(event.request_id, environment_id),)
         running = self.running.get(function, 0)
         is_reserved = function in self.reserved
         if is_reserved:
-            if running >= self.reserved[function]:
+            if running >= self.reserved[function] - self.provisioned.get(function, 0):
                 return (Throttle(event.request_id, RESERVED_LIMIT),)
-        elif self.unreserved_running >= self.concurrency - self._all_reserved:
+        elif self.unreserved_running >= self.concurrency - self._all_reserved - self._unreserved_provisioned:
             return (Throttle(event.request_id, ACCOUNT_LIMIT),)
-        version = self.versions.get(event.version)
         if version is None:
-            version = self.versions[event.version] = _Version()
+            version = self.versions[event.version] = _Version(function=function)
         environment = self.environments[version.idle.pop()] if version.idle else self._new(event)
         if environment is None:
             return (Throttle(event.request_id, SCALING_LIMIT),)
@@ -222,16 +188,89 @@ class Scheduler:
             scaling = self._scaling[event.function] = _Scaling(float(SCALING_BURST), event.at)
         if not scaling.may_start(event.at):
             return None
+        return self._add(event.version, event.function, State.STARTING)
+
+    def _add(self, version: str, function: str, state: State) -> _Environment:
         self._last_id += 1
-        environment = _Environment(self._last_id, event.version, event.function, State.STARTING)
+        is_provisioned = state is State.PREPARING
+        if is_provisioned:
+            self.versions[version].ahead += 1
+        environment = _Environment(self._last_id, version, function, state, is_provisioned=is_provisioned)
         self.environments[self._last_id] = environment
         return environment
 
+    def _provision(self, event: Provisioned) -> Actions:
+        version = self.versions.get(event.version)
+        if version is None:
+            if not event.concurrency:
+                return ()
+            version = self.versions[event.version] = _Version(function=event.function)
+        if version.is_retired:
+            return ()
+        version.provisioned = event.concurrency
+        self._count_provisioned()
+        return self._fill_or_drain(event.version, version)
+
+    def _fill_or_drain(self, name: str, version: _Version) -> Actions:
+        """Begin as many provisioned environments as are missing, or stop those at rest that are too many."""
+        missing = version.provisioned - version.ahead
+        if missing > 0:
+            made = [self._add(name, version.function, State.PREPARING) for _ in range(missing)]
+            return tuple(Prepare(name, environment.id, True) for environment in made)
+        surplus = min(-missing, len(version.ready))
+        stopped, version.ready = version.ready[:surplus], version.ready[surplus:]
+        for environment_id in stopped:
+            self._forget(self.environments[environment_id])
+        return tuple(Stop(environment_id) for environment_id in stopped)
+
+    def _prepared(self, event: Prepared) -> Actions:
+        return self._rest_or_stop(self.environments[event.environment_id], event.at)
+
+    def _preparation_failed(self, event: PreparationFailed) -> Actions:
+        """What cannot be initialised is not tried again: the version has none provisioned from here on."""
+        environment = self.environments[event.environment_id]
+        name = environment.version
+        self.versions[name].provisioned = 0
+        self._count_provisioned()
+        self._forget(environment)
+        left = self.versions.get(name)
+        others = self._fill_or_drain(name, left) if left is not None else ()
+        return (Stop(environment.id), *others)
+
+    def _rest_or_stop(self, environment: _Environment, at: float) -> Actions:
+        """A provisioned environment has nothing to do: it waits, unless there are too many of it."""
+        version = self.versions[environment.version]
+        environment.state = check_transition(environment.id, environment.state, State.IDLE)
+        environment.idle_since = at
+        if version.ahead > version.provisioned:
+            self._forget(environment)
+            return (Stop(environment.id),)
+        version.ready.append(environment.id)
+        return ()
+
+    def _count_provisioned(self) -> None:
+        self.provisioned = {}
+        for version in self.versions.values():
+            if version.provisioned:
+                self.provisioned[version.function] = self.provisioned.get(version.function, 0) + version.provisioned
+        self._unreserved_provisioned = sum(n for function, n in self.provisioned.items() if function not in self.reserved)
+
     def _became_idle(self, event: BecameIdle) -> Actions:
-        return self._finished(self.environments[event.environment_id], State.IDLE, event.at)
+        environment = self.environments[event.environment_id]
+        if environment.is_provisioned:
+            return self._rest_or_stop(environment, event.at)
+        return self._finished(environment, State.IDLE, event.at)
 
     def _was_reset(self, event: WasReset) -> Actions:
-        return self._finished(self.environments[event.environment_id], State.RESET, event.at)
+        environment = self.environments[event.environment_id]
+        if not environment.is_provisioned:
+            return self._finished(environment, State.RESET, event.at)
+        version = self.versions[environment.version]
+        if version.ahead > version.provisioned:
+            self._forget(environment)
+            return (Stop(environment.id),)
+        environment.state = check_transition(environment.id, environment.state, State.PREPARING)
+        return (Prepare(environment.version, environment.id, False),)
 
     def _finished(self, environment: _Environment, state: State, at: float) -> Actions:
         environment.state = check_transition(environment.id, environment.state, state)
@@ -248,10 +287,16 @@ class Scheduler:
         environment = self.environments.get(event.environment_id)
         if environment is None:  # we stopped it ourselves
             return ()
+        version = self.versions[environment.version]
+        if environment.is_provisioned:
+            if environment.state is State.IDLE:
+                version.ready.remove(environment.id)
+            self._forget(environment)
+            return self._fill_or_drain(environment.version, version) if not version.is_retired else ()
         if environment.state in (State.STARTING, State.BUSY):
             self._release(environment.function)
         else:
-            self.versions[environment.version].idle.remove(environment.id)
+            version.idle.remove(environment.id)
         self._forget(environment)
         return ()
 
@@ -259,19 +304,16 @@ class Scheduler:
         version = self.versions.get(event.version)
         if version is None:
             return ()
-        version.is_retired = True
-        idle, version.idle = version.idle, []
+        version.is_retired, version.provisioned = True, 0
+        self._count_provisioned()
+        idle, version.idle, version.ready = [*version.idle, *version.ready], [], []
         for environment_id in idle:
             self._forget(self.environments[environment_id])
         self._drop_if_drained(event.version)
         return tuple(Stop(environment_id) for environment_id in idle)
 
     def _elapsed(self, event: Elapsed) -> Actions:
-        due = [
-            e
-            for e in self.environments.values()
-            if e.state in (State.IDLE, State.RESET) and e.idle_since + self.keep_alive_s <= event.at
-        ]
+        due = [e for e in self.environments.values() if _can_expire(e) and e.idle_since + self.keep_alive_s <= event.at]
         for environment in due:
             self.versions[environment.version].idle.remove(environment.id)
             self._forget(environment)
@@ -289,6 +331,8 @@ class Scheduler:
     def _forget(self, environment: _Environment) -> None:
         check_transition(environment.id, environment.state, State.STOPPED)
         del self.environments[environment.id]
+        if environment.is_provisioned:
+            self.versions[environment.version].ahead -= 1
         self._drop_if_drained(environment.version)
 
     def _drop_if_drained(self, name: str) -> None:
@@ -309,15 +353,26 @@ class Scheduler:
             self.unreserved_running += running
         elif not was_reserved and concurrency is not None:
             self.unreserved_running -= running
+        self._count_provisioned()
 
     def validate(self) -> None:
         """Assert what must hold after every event; tests call it."""
         told = f"{self!r}\n" + "\n".join(map(repr, list(self.story)[-20:]))
         waiting = [i for v in self.versions.values() for i in v.idle]
         assert len(waiting) == len(set(waiting)), told
-        resting = {e.id for e in self.environments.values() if e.state in (State.IDLE, State.RESET)}
+        ordinary = [e for e in self.environments.values() if not e.is_provisioned]
+        resting = {e.id for e in ordinary if e.state in (State.IDLE, State.RESET)}
         assert set(waiting) == resting, told
-        working = [e for e in self.environments.values() if e.state in (State.STARTING, State.BUSY)]
+        ready = {i for v in self.versions.values() for i in v.ready}
+        ahead = [e for e in self.environments.values() if e.is_provisioned]
+        assert ready == {e.id for e in ahead if e.state is State.IDLE}, told
+        assert not [e for e in ahead if e.state in (State.STARTING, State.RESET)], told
+        for name, version in self.versions.items():
+            have = sum(e.version == name for e in ahead)
+            assert have == version.ahead, told
+            at_work = sum(e.version == name and e.state is not State.IDLE for e in ahead)
+            assert version.provisioned <= have <= max(version.provisioned, at_work), told
+        working = [e for e in ordinary if e.state in (State.STARTING, State.BUSY)]
         for function in {e.function for e in self.environments.values()} | set(self.running):
             assert self.running.get(function, 0) == sum(e.function == function for e in working), told
         assert self.unreserved_running == sum(e.function not in self.reserved for e in working), told
@@ -331,3 +386,8 @@ class Scheduler:
             f"<Scheduler {count[State.BUSY]} busy, {count[State.STARTING]} starting, "
             f"{count[State.IDLE]} idle, {count[State.RESET]} reset>"
         )
+
+
+def _can_expire(environment: _Environment) -> bool:
+    """Whether nobody uses it, and nobody has asked for it to be there."""
+    return environment.state in (State.IDLE, State.RESET) and not environment.is_provisioned

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 Status = Literal["success", "error", "timeout", "out_of_memory", "throttled"]
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, AWS_LAMBDA_INITIALIZATION_TYPE
+ON_DEMAND, PROVISIONED = "on-demand", "provisioned-concurrency"
 #: what started an invocation; event sources add their own ("sqs", "s3" …)
 DIRECT = "direct"
 
@@ -17,7 +19,8 @@ class InvocationRecord(NamedTuple):
     `started_at` is in seconds since the epoch (UTC); `duration_ms` is the handler's own time with reading the event
     and writing the response; `billed_ms` is rounded up, with init since 2025-08-01; `init_ms` is None for a
     warm start; memory is in MB, the maximum being the peak resident size of the environment's process;
-    `attempt` counts from 1; sizes are those of the JSON payloads in bytes; `log_stream` ends in the environment's id.
+    `attempt` counts from 1; sizes are those of the JSON payloads in bytes; `log_stream` ends in the environment's id;
+    `initialization` is how that came to be, in the words of AWS_LAMBDA_INITIALIZATION_TYPE.
     """
 
     request_id: str
@@ -39,6 +42,7 @@ class InvocationRecord(NamedTuple):
     response_bytes: int
     architecture: str
     ephemeral_storage_mb: int
+    initialization: str = ON_DEMAND
 
     @property
     def environment_id(self) -> str:
@@ -81,6 +85,7 @@ class Outcome(NamedTuple):
     log_stream: str
     log: bytes
     failed_inits: tuple[FailedInit, ...] = ()
+    initialization: str = ON_DEMAND
 
 
 class Request(NamedTuple):

@@ -24,15 +24,25 @@ class Concurrency:
         """How many invocations of a function may run at one time whatever others do; None if it takes what there is."""
         return self._reserved.get(name)
 
-    def reserve(self, name: str, concurrency: int | None) -> None:
+    def total(self) -> int:
+        """How much of the account's concurrency is reserved, of all functions together."""
+        return sum(self._reserved.values())
+
+    def reserve(self, name: str, concurrency: int | None, provisioned: int = 0) -> None:
         """Give a function its own part of the account's concurrency, 0 to switch it off; None takes it back.
 
-        Raises `InvalidParameter` where less than 100 would be left to all the others.
+        Raises `InvalidParameter` where less than 100 would be left to all the others, or less would be reserved than
+        the function has `provisioned`.
         """
         with self._lock:
             if concurrency is not None:
                 if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 0:
                     raise InvalidParameter(f"reserved concurrency is {concurrency!r}; it must be a whole number, 0 or more")
+                if concurrency < provisioned:
+                    raise InvalidParameter(
+                        f" ReservedConcurrentExecutions  {concurrency} should not be lower than function's total provisioned "
+                        f"concurrency [{provisioned}]."
+                    )
                 others = sum(reserved for function, reserved in self._reserved.items() if function != name)
                 most = self._account_limit - MIN_UNRESERVED - others
                 if concurrency > max(most, 0):

@@ -30,12 +30,17 @@ Changes = dict[str, tuple[object, object]]
 
 
 class ControlPlane:
-    """The functions of one session. `retired` is called with a version's key when it is replaced or deleted."""
+    """The functions of one session.
+
+    `retired` is called with a version's key when it is replaced or deleted; `alias_moved`, which may be set later, with
+    function and name of an alias that points elsewhere now, or is gone.
+    """
 
     def __init__(
         self, functions: Functions, secrets: Secrets, code: CodeStore, account: Account, retired: Callable[[str], None]
     ) -> None:
         self._functions, self._secrets, self._code, self._account, self._retired = functions, secrets, code, account, retired
+        self.alias_moved: Callable[[str, str], None] = lambda _function, _alias: None
         self._lock = threading.RLock()
         self._resolver = Resolver(functions, secrets, code, account)
         #: what an invocation of a function called NAME runs; and what one of a name, NAME:QUALIFIER or ARN runs
@@ -220,13 +225,18 @@ class ControlPlane:
         with self._lock:
             before = self.alias(alias.function, alias.checked().name)
             check_revision(alias.revision_id or None, before.revision_id)
-            return self._put_alias(alias)
+            alias = self._put_alias(alias)
+        if alias.version != before.version:
+            self.alias_moved(alias.function, alias.name)
+        return alias
 
     def delete_alias(self, name: str, alias: str) -> None:
         """Delete an alias, if it is there."""
         with self._lock:
-            self._functions.delete_alias(self.get(name).name, alias)
+            name = self.get(name).name
+            self._functions.delete_alias(name, alias)
             self._resolver.forget_aliases(name)
+        self.alias_moved(name, alias)
 
     def _put_alias(self, alias: Alias) -> Alias:
         for version in (alias.version, *alias.weights):

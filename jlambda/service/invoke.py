@@ -176,7 +176,7 @@ class Invoker:
 
     def finish(self, version: DeployedVersion, request: Request, outcome: Outcome) -> Finished:
         """Make and keep the record of an invocation."""
-        status, payload, error_type, started_at, duration_ms, init_ms, peak_mb, is_cold, log_stream, log, failed = outcome
+        status, payload, error_type, started_at, duration_ms, init_ms, peak_mb, is_cold, log_stream, log, failed, how = outcome
         if failed:
             log = with_failed_inits(log, failed)
         if error_type in _ENDED_BY_SERVICE:
@@ -206,6 +206,7 @@ class Invoker:
             response_bytes,
             configuration.architecture,
             configuration.ephemeral_storage_mb,
+            how,
         )
         self._append(record, log)
         return Finished(record, payload, log)

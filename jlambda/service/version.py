@@ -39,14 +39,17 @@ class DeployedVersion:
         self.key = version_key(configuration)
         self._code, self._secrets, self._account = code, secrets, account
 
-    def new_environment(self) -> tuple[str, bytes]:
+    def new_environment(self, initialization: str) -> tuple[str, bytes]:
         """The log stream of a new environment, and the JSON of its START message."""
         configuration, account = self.configuration, self._account
         stream = logs.log_stream(time.time(), configuration.version, uuid.uuid4().hex)
         start = {
             "code": self._code,
             "ephemeral_storage_mb": configuration.ephemeral_storage_mb,
-            "variables": python.environment_variables(configuration, self._secrets, account, stream),
+            "variables": {
+                **python.environment_variables(configuration, self._secrets, account, stream),
+                "AWS_LAMBDA_INITIALIZATION_TYPE": initialization,
+            },
             "entry": python.ENTRY,
             "start": python.start(configuration, account.function_arn(configuration.name)),
         }

@@ -19,7 +19,7 @@ from jlambda.store.connection import transaction
 from jlambda.store.database import Database
 
 # What all invocations of one execution environment share is stored once, in a table of environments.
-_SHARED = ("function", "version", "memory_mb", "log_stream", "architecture", "ephemeral_storage_mb")
+_SHARED = ("function", "version", "memory_mb", "log_stream", "architecture", "ephemeral_storage_mb", "initialization")
 _OWN = tuple(name for name in InvocationRecord._fields if name not in _SHARED)
 _shared_of = itemgetter(*map(InvocationRecord._fields.index, _SHARED))
 _own_of = itemgetter(*map(InvocationRecord._fields.index, _OWN))
@@ -139,14 +139,14 @@ def _environment(connection: sqlite3.Connection, shared: tuple[Any, ...]) -> int
 
 
 def _record_and_output(shared: tuple[Any, ...], row: tuple[Any, ...]) -> tuple[InvocationRecord, bytes]:
-    function, version, memory_mb, log_stream, architecture, storage_mb = shared
+    function, version, memory_mb, log_stream, architecture, storage_mb, initialization = shared
     (
         _, request_id, started_at, duration_ms, billed_ms, init_ms, peak_mb, cold, status, error, trigger, attempt,
         sent, got, output,
     ) = row  # fmt: skip
     record = InvocationRecord(
         request_id, function, version, started_at, duration_ms, billed_ms, init_ms, memory_mb, peak_mb, cold != 0,
-        status, error, trigger, attempt, log_stream, sent, got, architecture, storage_mb,
+        status, error, trigger, attempt, log_stream, sent, got, architecture, storage_mb, initialization,
     )  # fmt: skip
     return record, output or b""
 

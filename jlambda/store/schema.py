@@ -113,3 +113,19 @@ def _versions_and_aliases(connection: sqlite3.Connection) -> None:
         """
     )
     connection.execute("create table version_numbers (function text primary key, last integer not null) without rowid")
+
+
+@migration
+def _provisioned_concurrency(connection: sqlite3.Connection) -> None:
+    connection.execute("alter table environments add column initialization text not null default 'on-demand'")
+    connection.execute(
+        """
+        create table provisioned (
+            function text not null,
+            qualifier text not null,
+            concurrency integer not null,
+            changed_at real not null,
+            primary key (function, qualifier)
+        ) without rowid
+        """
+    )

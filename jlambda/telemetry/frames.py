@@ -160,7 +160,14 @@ def _costs(records: Iterable[InvocationRecord]) -> list[float]:
     totals: dict[tuple[object, ...], float] = {}
     found = []
     for record in records:
-        key = (record.billed_ms, record.memory_mb, record.ephemeral_storage_mb, record.architecture, record.status)
+        key = (
+            record.billed_ms,
+            record.memory_mb,
+            record.ephemeral_storage_mb,
+            record.architecture,
+            record.status,
+            record.initialization,
+        )
         if (total := totals.get(key)) is None:
             total = totals[key] = billing.cost(record).total_usd
         found.append(total)

@@ -32,7 +32,7 @@ class SourceVersion:
     memory_mb: int = 1769
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
-    def new_environment(self) -> tuple[str, bytes]:
+    def new_environment(self, initialization: str) -> tuple[str, bytes]:
         """As a deployed version has it."""
         stream = f"2026/11/23/[$LATEST]{uuid.uuid4().hex}"
         configuration = FunctionConfiguration(

@@ -7,22 +7,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
-from jlambda.engine.scheduler import (
-    ACCOUNT_LIMIT,
-    RESERVED_LIMIT,
-    SCALING_LIMIT,
+from jlambda.engine.events import (
     Assign,
     BecameIdle,
     Elapsed,
     Ended,
     Invoked,
+    PreparationFailed,
+    Prepare,
+    Prepared,
+    Provisioned,
     Retired,
-    Scheduler,
     Start,
     Stop,
     Throttle,
     WasReset,
 )
+from jlambda.engine.scheduler import ACCOUNT_LIMIT, RESERVED_LIMIT, SCALING_LIMIT, Scheduler
 from jlambda.errors import EngineError
 
 
@@ -141,6 +142,93 @@ def test_a_function_scales_by_a_thousand_every_ten_seconds() -> None:
     scheduler.validate()
 
 
+# -- provisioned concurrency -----------------------------------------------------------------------
+
+
+def provisioned(scheduler: Scheduler, concurrency: int, version: str = "f:1") -> None:
+    """Have environments of version 1 of f initialised ahead, and ready."""
+    for action in scheduler.handle(Provisioned(version, version[0], concurrency, 0)):
+        assert isinstance(action, Prepare)
+        scheduler.handle(Prepared(action.environment_id, 1))
+
+
+def test_provisioned_environments_are_begun_at_once(scheduler: Scheduler) -> None:
+    """They are allocated when their init phase is over, and available while they wait."""
+    assert scheduler.handle(Provisioned("f:1", "f", 2, 0)) == (Prepare("f:1", 1, True), Prepare("f:1", 2, True))
+    assert scheduler.allocation("f:1") == (2, 0, 0)
+    scheduler.handle(Prepared(1, 1))
+    assert scheduler.allocation("f:1") == (2, 1, 1)
+    assert scheduler.handle(invoked("r1")) == (Assign("r1", 1),)
+    assert scheduler.allocation("f:1") == (2, 1, 0)
+
+
+def test_what_provisioned_environments_cannot_take_spills_over() -> None:
+    """One more than there are provisioned is an ordinary cold start; the next goes to a provisioned one again."""
+    scheduler = Scheduler(concurrency=10, keep_alive_s=600)
+    provisioned(scheduler, 1)
+    assert scheduler.handle(invoked("r1")) == (Assign("r1", 1),)
+    assert scheduler.handle(invoked("r2")) == (Start("r2", 2, is_new=True),)
+    scheduler.handle(BecameIdle(2, 1))
+    scheduler.handle(BecameIdle(1, 2))
+    assert scheduler.handle(invoked("r3")) == (Assign("r3", 1),)
+    assert scheduler.running == {}
+
+
+def test_provisioned_concurrency_is_taken_off_what_others_share(scheduler: Scheduler) -> None:
+    """Used or not: with one of two provisioned for f, g can have one."""
+    provisioned(scheduler, 1)
+    scheduler.handle(invoked("r1", version="g:1", function="g"))
+    assert scheduler.handle(invoked("r2", version="g:1", function="g")) == (Throttle("r2", ACCOUNT_LIMIT),)
+    assert scheduler.handle(invoked("r3")) == (Assign("r3", 1),)
+
+
+def test_provisioned_concurrency_is_part_of_what_is_reserved(scheduler: Scheduler) -> None:
+    """Reserved 1 and provisioned 1 on version 1: $LATEST is throttled, version 1 runs. (Recorded on AWS.)"""
+    scheduler.reserve("f", 1)
+    provisioned(scheduler, 1)
+    assert scheduler.handle(invoked("r1", version="f:$LATEST")) == (Throttle("r1", RESERVED_LIMIT),)
+    assert scheduler.handle(invoked("r2")) == (Assign("r2", 1),)
+    assert scheduler.handle(invoked("r3")) == (Throttle("r3", RESERVED_LIMIT),)
+
+
+def test_a_provisioned_environment_that_is_lost_is_replaced(scheduler: Scheduler) -> None:
+    """Its process: initialised again, ahead of the next invocation. Itself: another is begun."""
+    provisioned(scheduler, 1)
+    scheduler.handle(invoked("r1"))
+    assert scheduler.handle(WasReset(1, 2)) == (Prepare("f:1", 1, False),)
+    scheduler.handle(Prepared(1, 3))
+    assert scheduler.handle(Ended(1, 4)) == (Prepare("f:1", 2, True),)
+
+
+def test_provisioned_environments_do_not_expire(scheduler: Scheduler) -> None:
+    """They stay until they are taken back; one at work ends when it has finished."""
+    provisioned(scheduler, 2)
+    assert scheduler.next_expiry() is None
+    assert scheduler.handle(Elapsed(10_000)) == ()
+    scheduler.handle(invoked("r1"))
+    assert scheduler.handle(Provisioned("f:1", "f", 0, 0)) == (Stop(1),)
+    assert scheduler.handle(BecameIdle(2, 1)) == (Stop(2),)
+    assert scheduler.environments == {}
+
+
+def test_what_cannot_be_initialised_is_not_tried_for_ever(scheduler: Scheduler) -> None:
+    """One failure takes the whole provision back."""
+    scheduler.handle(Provisioned("f:1", "f", 2, 0))
+    scheduler.handle(Prepared(1, 1))
+    assert scheduler.handle(PreparationFailed(2, 1)) == (Stop(2), Stop(1))
+    assert scheduler.allocation("f:1") == (0, 0, 0)
+    assert scheduler.handle(invoked("r1")) == (Start("r1", 3, is_new=True),)
+
+
+def test_a_deleted_version_loses_what_it_had_provisioned(scheduler: Scheduler) -> None:
+    """What is being initialised stops once it is."""
+    scheduler.handle(Provisioned("f:1", "f", 2, 0))
+    scheduler.handle(Prepared(1, 1))
+    assert scheduler.handle(Retired("f:1", 2)) == (Stop(1),)
+    assert scheduler.handle(Prepared(2, 3)) == (Stop(2),)
+    assert scheduler.handle(Provisioned("f:1", "f", 0, 4)) == ()
+
+
 class Histories(RuleBasedStateMachine):
     """Any history of invocations, ends, resets, losses, redeployments and passing time."""
 
@@ -152,11 +240,19 @@ class Histories(RuleBasedStateMachine):
         self.at = 0.0
         self.in_use: dict[int, str] = {}
         self.stopped: set[int] = set()
+        self.preparing: set[int] = set()
+        self.provisioned: set[int] = set()
         self.requests = 0
 
     def carry_out(self, actions: tuple[object, ...]) -> None:
-        """Note the stops, as an engine would."""
+        """Note the stops and preparations, as an engine would."""
         for action in actions:
+            if isinstance(action, Prepare):
+                assert action.is_new == (action.environment_id not in self.provisioned)
+                assert action.environment_id not in self.in_use | dict.fromkeys(self.preparing | self.stopped, "")
+                self.preparing.add(action.environment_id)
+                self.provisioned.add(action.environment_id)
+                continue
             assert isinstance(action, Stop)
             assert action.environment_id not in self.in_use
             assert action.environment_id not in self.stopped
@@ -169,18 +265,20 @@ class Histories(RuleBasedStateMachine):
         request_id = f"r{self.requests}"
         (action,) = self.scheduler.handle(Invoked(request_id, f"{function}:{version}", function, self.at))
         if isinstance(action, Throttle):
+            ahead = self.scheduler.provisioned
             reserved = self.scheduler.reserved.get(function)
-            running = list(self.in_use.values())
+            running = [name for number, name in self.in_use.items() if number not in self.provisioned]
             if reserved is not None:
-                assert running.count(function) >= reserved
+                assert running.count(function) >= reserved - ahead.get(function, 0)
             else:
                 others = sum(name not in self.scheduler.reserved for name in running)
-                assert others >= 4 - sum(self.scheduler.reserved.values())
+                taken = sum(count for name, count in ahead.items() if name not in self.scheduler.reserved)
+                assert others >= 4 - sum(self.scheduler.reserved.values()) - taken
             return 0
         assert isinstance(action, (Assign, Start))
         assert action.request_id == request_id
         assert action.environment_id not in self.in_use
-        assert action.environment_id not in self.stopped
+        assert action.environment_id not in self.stopped | self.preparing
         self.in_use[action.environment_id] = function
         return action.environment_id
 
@@ -209,11 +307,24 @@ class Histories(RuleBasedStateMachine):
         """A reservation comes or goes, whatever runs."""
         self.scheduler.reserve(function, reserved)
 
+    @rule(function=st.sampled_from("fg"), version=st.integers(1, 2), concurrency=st.integers(0, 3))
+    def provision(self, function: str, version: int, concurrency: int) -> None:
+        """Environments are to be initialised ahead, or no longer."""
+        self.carry_out(self.scheduler.handle(Provisioned(f"{function}:{version}", function, concurrency, self.at)))
+
+    @rule(has_worked=st.sampled_from([True, True, False]))
+    def prepare(self, has_worked: bool) -> None:
+        """One of those that were begun ahead is initialised, or cannot be."""
+        if self.preparing:
+            done = self.preparing.pop()
+            event = Prepared(done, self.at) if has_worked else PreparationFailed(done, self.at)
+            self.carry_out(self.scheduler.handle(event))
+
     @invariant()
     def books_add_up(self) -> None:
         """What the scheduler holds is what we hold."""
         self.scheduler.validate()
-        assert sum(self.scheduler.running.values()) == len(self.in_use)
+        assert sum(self.scheduler.running.values()) == sum(number not in self.provisioned for number in self.in_use)
 
 
 TestHistories = Histories.TestCase
