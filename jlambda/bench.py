@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jlambda.errors import LambdaError, ResourceNotFound
 
-NAMES = ("loading", "warm", "cold", "fan_out", "endurance")
+NAMES = ("loading", "warm", "cold", "fan_out", "endurance", "thousand")
 
 
 def run(names: list[str]) -> int:

@@ -7,8 +7,10 @@ given up by Ctrl-C, environments that end by themselves, expiry) runs in one bac
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import resource
 import select
 import threading
 import time
@@ -49,6 +51,8 @@ from jlambda.model.limits import MB_PER_VCPU
 
 _HEADER_BYTES = frames.FROM_ENVIRONMENT.size
 _RESULT = frames.RESULT[0]
+#: how many open files this process is allowed once it has run out of them
+_OPEN_FILES = 65_536
 
 
 class Engine:
@@ -356,10 +360,11 @@ class Engine:
         self._last_id += 1
         slot = self._free_slots.pop()
         try:
-            environment, theirs = Environment.open(self._last_id, slot, self._board)
+            environment, theirs = self._open_environment(slot)
         except OSError as error:
             self._free_slots.append(slot)
-            raise EngineError(f"no execution environment could be made: {error}") from error
+            hint = "; raise the limit on open files (ulimit -n)" if error.errno == errno.EMFILE else ""
+            raise EngineError(f"no execution environment could be made: {error}{hint}") from error
         environment.born = self._watch
         try:
             self._control.create(self._last_id, theirs, environment.output)
@@ -369,6 +374,18 @@ class Engine:
         finally:
             os.close(theirs)
         return environment
+
+    def _open_environment(self, slot: int) -> tuple[Environment, int]:
+        assert self._board is not None
+        try:
+            return Environment.open(self._last_id, slot, self._board)
+        except OSError as error:
+            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+            if error.errno != errno.EMFILE or soft == hard:
+                raise
+            # two descriptors an environment; many systems begin with 1,024 and let a process have more
+            resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(2 * soft, _OPEN_FILES)), hard))
+            return Environment.open(self._last_id, slot, self._board)
 
     def _close(self, environment: Environment) -> None:
         """Let go of an environment that the supervisor has ended, or is about to."""
