@@ -28,6 +28,7 @@ _HOMES = {
     "invocations": "jlambda.shortcuts",
     "logs": "jlambda.shortcuts",
     "metrics": "jlambda.shortcuts",
+    "plot": "jlambda.shortcuts",
     "use": "jlambda.session",
     "CodeError": "jlambda.errors",
     "EngineError": "jlambda.errors",
@@ -72,6 +73,7 @@ if TYPE_CHECKING:
     from jlambda.shortcuts import invocations as invocations
     from jlambda.shortcuts import logs as logs
     from jlambda.shortcuts import metrics as metrics
+    from jlambda.shortcuts import plot as plot
 
 
 def __getattr__(name: str) -> object:

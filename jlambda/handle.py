@@ -25,6 +25,7 @@ from jlambda.telemetry.logs import LogEvent, lines, report_line
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from jlambda.service.provisioned import ProvisionedConcurrency
     from jlambda.service.version import DeployedVersion
@@ -197,6 +198,10 @@ class Function:
     def metrics(self) -> pd.DataFrame:
         """Invocations, errors, throttles and durations by minute."""
         return self._session.metrics(self.name)
+
+    def plot(self, kind: str = "durations") -> Axes:
+        """A picture of its invocations: "durations" or "environments"; returns matplotlib's Axes."""
+        return self._session.plot(kind, self.name)
 
     @property
     def reserved(self) -> int | None:

@@ -22,6 +22,7 @@ from jlambda.model.limits import CONCURRENT_EXECUTIONS
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
     from jlambda.engine.engine import Engine
     from jlambda.model.machine import Machine
@@ -245,6 +246,18 @@ class Session:
         from jlambda.telemetry import frames
 
         return frames.metrics(self._open().records.rows(self._name(function)))
+
+    def plot(self, kind: str = "durations", function: str | None = None) -> Axes:
+        """A picture of the invocations of one function or all; returns matplotlib's Axes.
+
+        "durations": how long each took, cold and warm; "environments": a lane for each environment, and what was throttled.
+        """
+        from jlambda.telemetry import plots
+
+        known = {"durations": plots.durations, "environments": plots.environments}
+        if kind not in known:
+            raise InvalidParameter(f"there is no plot {kind!r}: use {' or '.join(known)}")
+        return known[kind](self.invocations(function))
 
     def _name(self, function: str | None) -> str | None:
         return None if function is None else parse_reference(function, self.account).name

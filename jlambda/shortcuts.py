@@ -11,6 +11,7 @@ from jlambda.session import current
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.axes import Axes
 
 
 def deploy(source: str | Path | Callable[..., object], name: str | None = None, **options: Any) -> Function:
@@ -59,3 +60,8 @@ def cost(function: str | None = None) -> pd.DataFrame:
 def metrics(function: str | None = None) -> pd.DataFrame:
     """Invocations, errors, throttles and durations by function and minute."""
     return current().metrics(function)
+
+
+def plot(kind: str = "durations", function: str | None = None) -> Axes:
+    """A picture of the invocations of one function or all: "durations" or "environments"; returns matplotlib's Axes."""
+    return current().plot(kind, function)

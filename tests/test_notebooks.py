@@ -47,6 +47,21 @@ PROMISES = {
         r"λ doctor  functions run",
         r"frozen when idle +yes",
     ),
+    # scaling, a reservation, throttles, provisioned environments and what spills over
+    "07-concurrency": (
+        r"environments: 1\n",
+        r"environments: 12\n",
+        r"served: 3  throttled: 5",
+        r"Rate Exceeded: shop \(ReservedFunctionConcurrentInvocationLimitExceeded\)",
+        r"throttled +TooManyRequestsException",
+        r"Rate Exceeded: shop \(Reserved",
+        r"minimum value of \[100\]: at most 900 can be reserved now",
+        r"IN_PROGRESS\n",
+        r"requested=4, allocated=4, available=4, status='READY'",
+        r"(?s)(False.*?){4}",
+        r"None\n",
+        r"5 ran, 2 refused: Rate Exceeded: small \(ConcurrentInvocationLimitExceeded\)",
+    ),
 }
 
 

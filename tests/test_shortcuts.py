@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from matplotlib import pyplot
 
 import jlambda
-from jlambda.errors import ResourceNotFound
+from jlambda.errors import InvalidParameter, ResourceNotFound
 
 FACTOR = 3
 
@@ -22,6 +23,18 @@ def test_they_work_on_the_current_session(session: jlambda.Session) -> None:
     assert session.get("f").name == "f"
     with pytest.raises(ResourceNotFound):
         jlambda.get("nope")
+
+
+def test_plots_are_of_all_functions_or_of_one(session: jlambda.Session) -> None:
+    """Each returns its Axes; a name that is none says which there are."""
+    f, g = (jlambda.deploy("def handler(event, context): return event\n", name) for name in "fg")
+    f(1), g(1), g(2)
+    assert jlambda.plot("environments").get_ylabel() == "environment"
+    assert jlambda.plot("environments", "g").get_ylim()[1] < jlambda.plot("environments").get_ylim()[1]
+    assert jlambda.plot().get_xlim()[1] > g.plot().get_xlim()[1] > 2
+    with pytest.raises(InvalidParameter, match="use durations or environments"):
+        jlambda.plot("cake")
+    pyplot.close("all")
 
 
 def test_the_decorator_deploys(session: jlambda.Session) -> None:

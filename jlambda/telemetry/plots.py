@@ -1,4 +1,4 @@
-"""One plot: how long each invocation took.
+"""Plots of invocations: how long each took, and which environment was at work when.
 
 Draws with matplotlib, imported when this module is; opens no window of its own in a notebook. Text and marks have
 middling brightness on a transparent ground, so that they can be read on a light page and on a dark one.
@@ -47,6 +47,7 @@ def durations(invocations: pd.DataFrame | Sequence[InvocationRecord], axes: Axes
         if shown.any():
             axes.scatter(number[shown], total_ms[shown], s=size, c=color, marker=marker, label=label, zorder=3)
     axes.vlines(number[is_cold], ran["duration_ms"].to_numpy()[is_cold], total_ms[is_cold], colors=COLD, linewidth=1.5)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel("invocation, in order of start")
     axes.set_ylabel("duration (ms)")
     if len(ran) and total_ms.min() > 0 and total_ms.max() / total_ms.min() > WIDE:
@@ -55,10 +56,48 @@ def durations(invocations: pd.DataFrame | Sequence[InvocationRecord], axes: Axes
     else:
         axes.set_ylim(bottom=0)
     if len(ran):
-        axes.legend(
-            labelcolor=TEXT, framealpha=0.0, edgecolor="none", loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0
-        )
+        _legend(axes)
     return axes
+
+
+def environments(invocations: pd.DataFrame | Sequence[InvocationRecord], axes: Axes | None = None) -> Axes:
+    """A lane for each execution environment, from its first invocation on: when it was initialised, and when it worked.
+
+    The axis is in seconds from the first start. A cross above the lanes is an invocation that was throttled: it had no
+    environment. Takes the frame of `invocations()` or records; draws on `axes` if they are given.
+    """
+    frame = invocations if isinstance(invocations, pd.DataFrame) else frames.invocations(invocations)
+    frame = frame.sort_values("started_at", kind="stable").reset_index(drop=True)
+    seconds = (frame["started_at"] - frame["started_at"].min()).dt.total_seconds()
+    init_s, work_s = frame["init_ms"].fillna(0.0) / 1000, frame["duration_ms"] / 1000
+    has_run, has_failed = frame["status"] != "throttled", ~frame["status"].isin(["success", "throttled"])
+    lanes = {name: number for number, name in enumerate(frame.loc[has_run, "environment_id"].unique(), 1)}
+    lane = frame["environment_id"].map(lanes)
+    axes = axes or _axes()
+    for label, color, shown, begin, length in (
+        ("init", COLD, has_run & (init_s > 0), seconds, init_s),
+        ("invoke", WARM, has_run & ~has_failed, seconds + init_s, work_s),
+        ("failed", FAILED, has_run & has_failed, seconds + init_s, work_s),
+    ):
+        if shown.any():
+            axes.barh(lane[shown], length[shown], left=begin[shown], height=0.7, color=color, label=label, zorder=3)
+    refused = seconds[~has_run]
+    if len(refused):
+        above = [len(lanes) + 1] * len(refused)
+        axes.scatter(refused, above, s=36, c=FAILED, marker="x", label="throttled", zorder=3)
+    axes.set_xlabel("seconds")
+    axes.set_ylabel("environment")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set_ylim(0.4, len(lanes) + (1.6 if len(refused) else 0.6))
+    if len(frame):
+        _legend(axes)
+    return axes
+
+
+def _legend(axes: Axes) -> None:
+    axes.legend(
+        labelcolor=TEXT, framealpha=0.0, edgecolor="none", loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0
+    )
 
 
 def _axes() -> Axes:
@@ -73,5 +112,4 @@ def _axes() -> Axes:
         spine.set_color(TEXT)
         spine.set_visible(side in ("left", "bottom"))
     axes.grid(axis="y", color=TEXT, alpha=0.25, linewidth=0.8)
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     return axes

@@ -1,4 +1,4 @@
-"""The plot of durations: what is marked, and that it can be read on light and dark pages."""
+"""The plots: what is marked, and that it can be read on light and dark pages."""
 
 from __future__ import annotations
 
@@ -72,6 +72,27 @@ def test_it_draws_on_axes_that_are_given() -> None:
     color = mine.get_facecolor()
     assert plots.durations(RECORDS, mine) is mine
     assert mine.get_facecolor() == color
+
+
+def test_every_environment_has_a_lane() -> None:
+    """In order of their first work: init, then the invocation; a failure in another color; throttles above all lanes."""
+    one, two = "2026/11/24/[$LATEST]" + "1" * 32, "2026/11/24/[$LATEST]" + "2" * 32
+    records = [
+        a_record(100, log_stream=one, cold_start=True, init_ms=500.0, duration_ms=1_000.0),
+        a_record(101, log_stream=two, cold_start=True, init_ms=500.0, duration_ms=2_000.0),
+        a_record(102, log_stream=one, duration_ms=250.0, status="error"),
+        a_record(103, status="throttled", log_stream=""),
+    ]
+    axes = plots.environments(frames.invocations(records))
+    bars = {str(bar.get_label()): [cast(Any, patch).get_bbox() for patch in cast(Any, bar)] for bar in axes.containers}
+    spans = {label: [(round(box.y0 + 0.35), box.x0, box.x1) for box in boxes] for label, boxes in bars.items()}
+    assert spans == {
+        "init": [(1, 0.0, 0.5), (2, 1.0, 1.5)],
+        "invoke": [(1, 0.5, 1.5), (2, 1.5, 3.5)],
+        "failed": [(1, 2.0, 2.25)],
+    }
+    assert points(axes) == {"throttled": [(3.0, 3.0)]}
+    assert plots.environments([]).get_legend() is None
 
 
 @pytest.mark.parametrize("page", ["white", "#111111"])
