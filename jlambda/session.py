@@ -162,6 +162,10 @@ class Session:
         description: str | None = None,
         ephemeral_storage: int | None = None,
         architecture: str | None = None,
+        log_format: str | None = None,
+        application_log_level: str | None = None,
+        system_log_level: str | None = None,
+        log_group: str | None = None,
         use: Mapping[str, object] | None = None,
         origin: str = "",
     ) -> Function:
@@ -169,8 +173,9 @@ class Session:
 
         `source` is the text of a module, a path (a .py file, a folder or a zip) or a callable, `memory` and
         `ephemeral_storage` are in MB, `timeout` is in seconds, `secrets` are environment variables whose values are
-        never shown, `use` holds objects that become globals of the module, `origin` says where the source came from
-        (``"Cell In[3]"``), for tracebacks. Raises `InvalidParameter` and `CodeError`, having changed nothing.
+        never shown, `log_format` is ``"Text"`` or ``"JSON"``, only the latter having levels, `use` holds objects that
+        become globals of the module, `origin` says where the source came from (``"Cell In[3]"``), for tracebacks.
+        Raises `InvalidParameter` and `CodeError`, having changed nothing.
         """
         from jlambda.service.settings import Settings
 
@@ -184,6 +189,10 @@ class Session:
             description=description,
             ephemeral_storage_mb=ephemeral_storage,
             architecture=architecture,
+            log_format=log_format,
+            application_log_level=application_log_level,
+            system_log_level=system_log_level,
+            log_group=log_group,
             use=use,
             origin=origin,
         )

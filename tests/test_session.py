@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import json
 import os
 import signal
 import subprocess
@@ -320,3 +321,32 @@ def test_closing_leaves_no_process_thread_or_descriptor(tmp_path: Path) -> None:
     session.close()
     assert all(future.done() for future in futures)
     assert (supervisors(), threading.active_count(), len(descriptors())) == before
+
+
+JSON_LOGGER = """
+import logging, os
+def handler(event, context):
+    logging.info("info"); logging.debug("debug"); print("printed")
+    names = ("AWS_LAMBDA_LOG_FORMAT", "AWS_LAMBDA_LOG_LEVEL", "AWS_LAMBDA_LOG_GROUP_NAME")
+    return [*map(os.environ.get, names), context.log_group_name]
+"""
+
+
+def test_a_function_logs_in_the_format_and_at_the_levels_that_are_asked_for(session: Session) -> None:
+    """Each invocation's log is told as the version logged that ran it, whatever the function is now."""
+    logger = session.deploy(JSON_LOGGER, "logger", log_format="JSON", log_group="/shared")
+    assert logger({}) == ["JSON", "INFO", "/shared", "/shared"]
+    session.deploy(JSON_LOGGER, "logger", application_log_level="DEBUG", system_log_level="WARN")
+    assert logger({}) == ["JSON", "DEBUG", "/shared", "/shared"]
+    session.deploy(JSON_LOGGER, "logger", log_format="Text", log_group="/aws/lambda/logger")
+    assert logger({}) == [None, None, "/aws/lambda/logger", "/aws/lambda/logger"]
+    assert (logger.configuration.application_log_level, logger.configuration.system_log_level) == (None, None)
+    found = logger.logs().groupby("request_id", sort=False)["message"].apply(list)
+    kinds = [[json.loads(line)["type"] if '"type"' in line else line for line in lines] for lines in found]
+    assert kinds[0][0] == "platform.initStart"
+    assert kinds[0][1] == "platform.start"
+    assert json.loads(kinds[0][2])["message"] == "info"
+    assert kinds[0][3:] == ["printed", "platform.report"]
+    assert [json.loads(line)["message"] for line in kinds[1][:2]] == ["info", "debug"]
+    assert kinds[1][2:] == ["printed"]
+    assert [line.split(" ")[0] for line in kinds[2]] == ["INIT_START", "START", "printed", "END", "REPORT"]

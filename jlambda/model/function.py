@@ -11,6 +11,7 @@ from types import MappingProxyType
 from jlambda.errors import InvalidParameter
 from jlambda.model import limits
 from jlambda.model.arn import LATEST, check_function_name
+from jlambda.model.log_settings import TEXT, check_choice, check_log_settings, default_log_group
 from jlambda.model.runtime import THIS_PYTHON, check_runtime
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, Handler
@@ -50,7 +51,8 @@ class FunctionConfiguration:
 
     `code_sha256` is the base64 digest of the deployment package, `code_size` its size in bytes; `secrets` holds the
     names of environment variables whose values are kept apart; `origin` says where the code came from (``"In[3]"``);
-    `last_modified` is in seconds since the epoch. Values are checked by `checked`, not on construction.
+    `last_modified` is in seconds since the epoch; the two log levels are None where the log format is Text, and a function
+    that names no log group has Lambda's. Values are checked by `checked`, not on construction.
     """
 
     name: str
@@ -69,6 +71,14 @@ class FunctionConfiguration:
     revision_id: str = ""
     last_modified: float = 0.0
     origin: str = ""
+    log_format: str = TEXT
+    application_log_level: str | None = None
+    system_log_level: str | None = None
+    log_group: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.log_group:
+            object.__setattr__(self, "log_group", default_log_group(self.name))
 
     def checked(self) -> FunctionConfiguration:
         """This configuration if Lambda would take it, else `InvalidParameter` in one line."""
@@ -77,8 +87,8 @@ class FunctionConfiguration:
         limits.check_range("memory", self.memory_mb, limits.MEMORY_MB, "MB")
         limits.check_range("timeout", self.timeout_s, limits.TIMEOUT_S, "seconds")
         limits.check_range("ephemeral storage", self.ephemeral_storage_mb, limits.EPHEMERAL_STORAGE_MB, "MB")
-        if self.architecture not in ARCHITECTURES:
-            raise InvalidParameter(f"architecture {self.architecture!r}: use {' or '.join(ARCHITECTURES)}")
+        check_choice("architecture", self.architecture, ARCHITECTURES)
+        check_log_settings(self.log_format, self.application_log_level, self.system_log_level, self.log_group)
         if not isinstance(self.handler, str) or not _HANDLER.fullmatch(self.handler):
             raise InvalidParameter(f"handler {self.handler!r}: use MODULE.FUNCTION, at most {limits.HANDLER_CHARS} characters")
         if not isinstance(self.description, str) or len(self.description) > limits.DESCRIPTION_CHARS:
@@ -90,7 +100,7 @@ class FunctionConfiguration:
 #: what a user sets, in the order in which a card shows it
 SETTINGS = (
     *("runtime", "handler", "description", "memory_mb", "timeout_s", "ephemeral_storage_mb", "architecture"),
-    *("environment", "secrets"),
+    *("environment", "secrets", "log_format", "application_log_level", "system_log_level", "log_group"),
 )
 
 

@@ -20,7 +20,8 @@ class InvocationRecord(NamedTuple):
     and writing the response; `billed_ms` is rounded up, with init since 2025-08-01; `init_ms` is None for a
     warm start; memory is in MB, the maximum being the peak resident size of the environment's process;
     `attempt` counts from 1; sizes are those of the JSON payloads in bytes; `log_stream` ends in the environment's id;
-    `initialization` is how that came to be, in the words of AWS_LAMBDA_INITIALIZATION_TYPE.
+    `initialization` is how that came to be, in the words of AWS_LAMBDA_INITIALIZATION_TYPE; `system_log_level` is None
+    where the function logged text, not JSON.
     """
 
     request_id: str
@@ -43,6 +44,7 @@ class InvocationRecord(NamedTuple):
     architecture: str
     ephemeral_storage_mb: int
     initialization: str = ON_DEMAND
+    system_log_level: str | None = None
 
     @property
     def environment_id(self) -> str:

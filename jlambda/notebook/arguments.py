@@ -130,6 +130,18 @@ def whole(what: str, allowed: range, unit: str) -> Callable[[str], int]:
     return parse
 
 
+def one_of(what: str, allowed: tuple[str, ...]) -> Callable[[str], str]:
+    """A type for `add_argument`: one of these words, in whatever case."""
+
+    def parse(text: str) -> str:
+        for word in allowed:
+            if word.lower() == text.lower():
+                return word
+        raise InvalidParameter(f"{what} {text!r}: use {', '.join(allowed[:-1])} or {allowed[-1]}{nearest(text, allowed)}")
+
+    return parse
+
+
 def variable(text: str) -> tuple[str, str]:
     """``KEY=VALUE`` taken apart at the first ``=``."""
     key, equals, value = text.partition("=")

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jlambda.errors import ResourceNotFound
+from jlambda.model.log_settings import default_log_group
 from jlambda.notebook.cards import Card, Row, table_html, table_text
 from jlambda.notebook.namespace import python_name
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from jlambda.handle import Function, Invocation
+    from jlambda.model.function import FunctionConfiguration
 
 _RESULT_CHARS = 2_000
 _ONE_LINE_CHARS, _INDENTED_CHARS = 100, 20_000
@@ -27,6 +29,10 @@ _SETTINGS = {
     "memory_mb": ("memory", " MB"),
     "timeout_s": ("timeout", " s"),
     "ephemeral_storage_mb": ("ephemeral storage", " MB"),
+    "log_format": ("log format", ""),
+    "application_log_level": ("log level", ""),
+    "system_log_level": ("system log level", ""),
+    "log_group": ("log group", ""),
 }
 
 
@@ -87,11 +93,19 @@ def function_card(function: Function) -> Card:
         Row("runtime", f"{c.runtime} · {c.architecture} · handler {c.handler}"),
         Row("limits", f"{c.memory_mb} MB memory · {c.timeout_s} s timeout · {c.ephemeral_storage_mb} MB /tmp"),
         Row("code", f"{size(c.code_size)} · version {c.version}{f' · from {c.origin}' if c.origin else ''}"),
+        *_log_rows(c),
         *([Row("variables", "\n".join(variables), "code")] if variables else []),
         *([] if function.changes is None else [Row("changed", changes_text(function.changes))]),
         Row("call it", f"{call}(event)   {call}.invoke(event)   {call}.map(events)", "code"),
     ]
     return Card(f"λ {c.name}", c.description, rows)
+
+
+def _log_rows(c: FunctionConfiguration) -> list[Row]:
+    """How the function logs, where that is not as every function does."""
+    told = [f"{c.log_format} · {c.application_log_level}, system {c.system_log_level}"] if c.system_log_level else []
+    told += [c.log_group] if c.log_group != default_log_group(c.name) else []
+    return [Row("log", " · ".join(told))] if told else []
 
 
 def changes_text(changes: Mapping[str, tuple[object, object]]) -> str:

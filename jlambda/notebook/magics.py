@@ -98,6 +98,10 @@ class LambdaMagics(Magics):
             description=given.description,
             ephemeral_storage=given.ephemeral_storage,
             architecture=given.architecture,
+            log_format=given.log_format,
+            application_log_level=given.log_level,
+            system_log_level=given.system_log_level,
+            log_group=given.log_group,
             use=ship or None,
             origin=origin,
         )

@@ -9,7 +9,8 @@ from typing import Any
 from jlambda.errors import InvalidParameter
 from jlambda.model import limits
 from jlambda.model.function import ARCHITECTURES
-from jlambda.notebook.arguments import Parser, choose, nearest, variable, whole, words
+from jlambda.model.log_settings import APPLICATION_LOG_LEVELS, LOG_FORMATS, SYSTEM_LOG_LEVELS
+from jlambda.notebook.arguments import Parser, choose, one_of, variable, whole, words
 
 #: verbs that the design has and a later version brings
 LATER = ("debug", "export")
@@ -29,6 +30,10 @@ class CellOptions:
     description: str | None = None
     architecture: str | None = None
     ephemeral_storage: int | None = None
+    log_format: str | None = None
+    log_level: str | None = None
+    system_log_level: str | None = None
+    log_group: str | None = None
     use: tuple[str, ...] = ()
     invoke: str | None = None
     output: str | None = None
@@ -82,9 +87,15 @@ def cell_parser() -> Parser:
     add("--handler", metavar="NAME", help="default: handler, lambda_handler, or the only function with two parameters")
     add("--runtime", metavar="NAME", help="default: the notebook's own Python")
     add("--description", metavar="TEXT", help="at most 256 characters")
-    add("--architecture", metavar="NAME", type=_architecture, help="x86_64 or arm64: what is billed")
+    add("--architecture", metavar="NAME", type=one_of("architecture", ARCHITECTURES), help="x86_64 or arm64: what is billed")
     storage = whole("ephemeral storage", limits.EPHEMERAL_STORAGE_MB, "MB")
     add("--ephemeral-storage", metavar="MB", type=storage, help="size of /tmp: 512 to 10240; default 512")
+    add("--log-format", metavar="NAME", type=one_of("log format", LOG_FORMATS), help="Text or JSON; default Text")
+    levels = one_of("log level", APPLICATION_LOG_LEVELS)
+    add("--log-level", metavar="LEVEL", type=levels, help="with JSON: what the function logs; TRACE to FATAL, default INFO")
+    levels = one_of("system log level", SYSTEM_LOG_LEVELS)
+    add("--system-log-level", metavar="LEVEL", type=levels, help="with JSON: what Lambda logs; DEBUG, INFO or WARN")
+    add("--log-group", metavar="NAME", help="default: /aws/lambda/NAME")
     add("-i", "--invoke", metavar="EVENT", help="call the function once deployed: JSON, a variable's name, or @FILE.json")
     add("-o", "--output", metavar="VAR", type=_python_name, help="keep what --invoke gives in VAR, do not show it")
     add("-q", "--quiet", action="store_true", help="show no card")
@@ -145,10 +156,4 @@ def _names(text: str) -> list[str]:
 def _python_name(text: str) -> str:
     if not text.isidentifier():
         raise InvalidParameter(f"variable {text!r}: use a Python name")
-    return text
-
-
-def _architecture(text: str) -> str:
-    if text not in ARCHITECTURES:
-        raise InvalidParameter(f"architecture {text!r}: use {' or '.join(ARCHITECTURES)}{nearest(text, ARCHITECTURES)}")
     return text

@@ -14,6 +14,7 @@ from pathlib import Path
 from jlambda.errors import CodeError
 from jlambda.model.arn import Account
 from jlambda.model.function import FunctionConfiguration
+from jlambda.model.log_settings import TEXT
 from jlambda.model.runtime import execution_env
 
 #: what an environment's process calls with the function, as ``module:function``, and what it calls before
@@ -87,7 +88,7 @@ def environment_variables(
         "AWS_LAMBDA_FUNCTION_NAME": config.name,
         "AWS_LAMBDA_FUNCTION_VERSION": config.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.memory_mb),
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{config.name}",
+        "AWS_LAMBDA_LOG_GROUP_NAME": config.log_group,
         "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
         "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
@@ -97,7 +98,15 @@ def environment_variables(
         "LAMBDA_TASK_ROOT": TASK_ROOT,
         "LAMBDA_RUNTIME_DIR": "/var/runtime",
         "_HANDLER": config.handler,
+        **_log_variables(config),
     }
+
+
+def _log_variables(config: FunctionConfiguration) -> dict[str, str]:
+    """What tells the runtime to log in JSON; AWS sets neither for a function that logs text."""
+    if config.log_format == TEXT:
+        return {}
+    return {"AWS_LAMBDA_LOG_FORMAT": config.log_format, "AWS_LAMBDA_LOG_LEVEL": config.application_log_level or ""}
 
 
 def site_packages() -> list[str]:

@@ -207,6 +207,7 @@ class Invoker:
             configuration.architecture,
             configuration.ephemeral_storage_mb,
             how,
+            configuration.system_log_level,
         )
         self._append(record, log)
         return Finished(record, payload, log)

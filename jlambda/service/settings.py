@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from jlambda.errors import InvalidParameter
 from jlambda.model.function import FunctionConfiguration, with_settings
+from jlambda.model.log_settings import log_levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,10 @@ class Settings:
     description: str | None = None
     ephemeral_storage_mb: int | None = None
     architecture: str | None = None
+    log_format: str | None = None
+    application_log_level: str | None = None
+    system_log_level: str | None = None
+    log_group: str | None = None
     use: Mapping[str, object] | None = field(default=None, repr=False)
     origin: str = ""
 
@@ -57,5 +62,9 @@ def configured(
         description=settings.description,
         ephemeral_storage_mb=settings.ephemeral_storage_mb,
         architecture=settings.architecture,
+        log_format=settings.log_format,
+        log_group=settings.log_group,
     )
-    return made, secrets
+    asked = settings.application_log_level, settings.system_log_level
+    levels = log_levels(made.log_format, asked, (before.application_log_level, before.system_log_level))
+    return replace(made, application_log_level=levels[0], system_log_level=levels[1]), secrets

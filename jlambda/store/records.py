@@ -19,7 +19,10 @@ from jlambda.store.connection import transaction
 from jlambda.store.database import Database
 
 # What all invocations of one execution environment share is stored once, in a table of environments.
-_SHARED = ("function", "version", "memory_mb", "log_stream", "architecture", "ephemeral_storage_mb", "initialization")
+_SHARED = (
+    *("function", "version", "memory_mb", "log_stream", "architecture", "ephemeral_storage_mb", "initialization"),
+    "system_log_level",
+)
 _OWN = tuple(name for name in InvocationRecord._fields if name not in _SHARED)
 _shared_of = itemgetter(*map(InvocationRecord._fields.index, _SHARED))
 _own_of = itemgetter(*map(InvocationRecord._fields.index, _OWN))
@@ -130,7 +133,7 @@ def _store(connection: sqlite3.Connection, batch: list[tuple[InvocationRecord, b
 
 def _environment(connection: sqlite3.Connection, shared: tuple[Any, ...]) -> int:
     """The row of what an environment's invocations share, made if there is none."""
-    names, same = ", ".join(_SHARED), " and ".join(f"{name} = ?" for name in _SHARED)
+    names, same = ", ".join(_SHARED), " and ".join(f"{name} is ?" for name in _SHARED)
     found = connection.execute(f"select id from environments where {same}", shared).fetchone()
     if found:
         return int(found[0])
@@ -139,14 +142,14 @@ def _environment(connection: sqlite3.Connection, shared: tuple[Any, ...]) -> int
 
 
 def _record_and_output(shared: tuple[Any, ...], row: tuple[Any, ...]) -> tuple[InvocationRecord, bytes]:
-    function, version, memory_mb, log_stream, architecture, storage_mb, initialization = shared
+    function, version, memory_mb, log_stream, architecture, storage_mb, initialization, log_level = shared
     (
         _, request_id, started_at, duration_ms, billed_ms, init_ms, peak_mb, cold, status, error, trigger, attempt,
         sent, got, output,
     ) = row  # fmt: skip
     record = InvocationRecord(
         request_id, function, version, started_at, duration_ms, billed_ms, init_ms, memory_mb, peak_mb, cold != 0,
-        status, error, trigger, attempt, log_stream, sent, got, architecture, storage_mb, initialization,
+        status, error, trigger, attempt, log_stream, sent, got, architecture, storage_mb, initialization, log_level,
     )  # fmt: skip
     return record, output or b""
 

@@ -129,3 +129,8 @@ def _provisioned_concurrency(connection: sqlite3.Connection) -> None:
         ) without rowid
         """
     )
+
+
+@migration
+def _log_format(connection: sqlite3.Connection) -> None:
+    connection.execute("alter table environments add column system_log_level text")  # null: the log is text

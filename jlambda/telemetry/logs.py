@@ -1,12 +1,12 @@
 """What CloudWatch Logs would hold of an invocation: START, the function's output, END and REPORT.
 
 Reads the output bytes of one invocation (layout in `jlambda.model.frames`) and its record; knows nothing of where
-they are kept or how they are shown. Log text follows AWS's text format.
+they are kept or how they are shown. Log text follows AWS's text format; for a function that logs JSON, what Lambda itself
+says is JSON too (`jlambda.telemetry.system_events`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import re
@@ -16,6 +16,8 @@ from typing import NamedTuple
 from jlambda.model.frames import CONTINUED, INIT_END, INIT_FAILED, STAMP, STAMP_DIGITS
 from jlambda.model.invocation import FailedInit, InvocationRecord
 from jlambda.model.runtime import THIS_PYTHON
+from jlambda.telemetry import system_events
+from jlambda.telemetry.system_events import SystemEvent, runtime_version, utc
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, LogType: the tail is the last 4 KB
 TAIL_BYTES = 4_096
@@ -37,11 +39,6 @@ class LogEvent(NamedTuple):
     level: str | None = None
 
 
-def log_group(function: str) -> str:
-    """The log group of a function that names no other."""
-    return f"/aws/lambda/{function}"
-
-
 def log_stream(started_at: float, version: str, environment_id: str) -> str:
     """The log stream of an execution environment that was started at `started_at` (seconds since the epoch)."""
     return f"{datetime.fromtimestamp(started_at, UTC):%Y/%m/%d}/[{version}]{environment_id}"
@@ -57,12 +54,26 @@ def lines(record: InvocationRecord, raw: bytes, runtime: str = THIS_PYTHON, regi
 
     A throttled invocation has none: no environment took it.
     """
+    before, during = _lines(record, raw, runtime, region)
+    return before + during
+
+
+def tail(record: InvocationRecord, raw: bytes) -> str:
+    """What ``LogType=Tail`` gives: the last 4 KB of START to REPORT, each line ended."""
+    text = "".join(event.message + "\n" for event in _lines(record, raw)[1]).encode()
+    return text[-TAIL_BYTES:].decode(errors="ignore")
+
+
+def _lines(
+    record: InvocationRecord, raw: bytes, runtime: str = THIS_PYTHON, region: str = "us-east-1"
+) -> tuple[list[LogEvent], list[LogEvent]]:
+    """The log events up to START, which only a cold start has, and those from START on."""
     if record.status == "throttled":
-        return []
+        return [], []
     began_ms = record.started_at * 1_000
     invoked_ms = int(began_ms + (record.init_ms or 0.0))
     ended_ms = int(began_ms + (record.init_ms or 0.0) + record.duration_ms)
-    output, init_events = _parse(raw, invoked_ms)
+    output, init_events = _parse(raw, invoked_ms, record)
     if init_events is None:
         init_events = next((i for i, event in enumerate(output) if event.timestamp_ms >= invoked_ms), len(output))
     before = output[:init_events] if record.cold_start else []
@@ -72,30 +83,47 @@ def lines(record: InvocationRecord, raw: bytes, runtime: str = THIS_PYTHON, regi
     # What the environment stamped is right; the rest was worked out from durations that leave out the way there and back.
     started_ms = min(invoked_ms, during[0].timestamp_ms) if during else invoked_ms
     ended_ms = max(ended_ms, started_ms, during[-1].timestamp_ms if during else 0)
-    events = [LogEvent(started_ms, start_line(record)), *during]
+    during = [*_start(record, started_ms), *during, *_end(record, ended_ms)]
     if record.cold_start:
         init_ms = min(int(began_ms), before[0].timestamp_ms) if before else int(began_ms)
-        events = [LogEvent(init_ms, init_start_line(runtime, region)), *before, *events]
-    if record.status == "timeout":
-        events.append(LogEvent(ended_ms, timeout_line(record, ended_ms)))
-    return [*events, LogEvent(ended_ms, end_line(record)), LogEvent(ended_ms, report_line(record))]
+        before = [*_init_start(record, init_ms, runtime, region), *before, *_init_end(record, started_ms)]
+    return before, during
 
 
-def tail(record: InvocationRecord, raw: bytes) -> str:
-    """What ``LogType=Tail`` gives: the last 4 KB of START to REPORT, each line ended."""
-    events = lines(record, raw)
-    first = start_line(record)
-    start = next((i for i, event in enumerate(events) if event.message == first), 0)
-    text = "".join(event.message + "\n" for event in events[start:]).encode()
-    return text[-TAIL_BYTES:].decode(errors="ignore")
+def _init_start(record: InvocationRecord, at_ms: int, runtime: str, region: str) -> list[LogEvent]:
+    if record.system_log_level is None:
+        return [LogEvent(at_ms, init_start_line(runtime, region))]
+    return _logged(record.system_log_level, at_ms, [system_events.init_start(record, at_ms, runtime, region)])
+
+
+def _init_end(record: InvocationRecord, at_ms: int) -> list[LogEvent]:
+    if record.system_log_level is None or record.init_ms is None:  # those that failed are told where they did
+        return []
+    return _logged(record.system_log_level, at_ms, system_events.init_end(record, at_ms))
+
+
+def _start(record: InvocationRecord, at_ms: int) -> list[LogEvent]:
+    if record.system_log_level is None:
+        return [LogEvent(at_ms, start_line(record))]
+    return _logged(record.system_log_level, at_ms, [system_events.start(record, at_ms)])
+
+
+def _end(record: InvocationRecord, at_ms: int) -> list[LogEvent]:
+    if record.system_log_level is not None:
+        return _logged(record.system_log_level, at_ms, system_events.end(record, at_ms))
+    told = [timeout_line(record, at_ms)] if record.status == "timeout" else []
+    return [LogEvent(at_ms, line) for line in (*told, end_line(record), report_line(record))]
+
+
+def _logged(level: str, at_ms: int, events: list[SystemEvent]) -> list[LogEvent]:
+    """Those of `events` that a function with this system log level has in its log."""
+    return [LogEvent(at_ms, event.text, event.level) for event in events if event.is_logged(level)]
 
 
 def init_start_line(runtime: str = THIS_PYTHON, region: str = "us-east-1") -> str:
     """The line that opens the log of a cold start, for a runtime identifier such as ``python3.11``."""
-    language = runtime.rstrip("0123456789.")
-    version = f"{language}:{runtime.removeprefix(language)}.v1"
-    digest = hashlib.sha256(version.encode()).hexdigest()
-    return f"INIT_START Runtime Version: {version}\tRuntime Version ARN: arn:aws:lambda:{region}::runtime:{digest}"
+    version, arn = runtime_version(runtime, region)
+    return f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}"
 
 
 def start_line(record: InvocationRecord) -> str:
@@ -124,8 +152,7 @@ def report_line(record: InvocationRecord) -> str:
 
 def timeout_line(record: InvocationRecord, ended_ms: int) -> str:
     """What Lambda writes when an invocation ran out of time, at `ended_ms` since the epoch."""
-    stamp = datetime.fromtimestamp(ended_ms / 1_000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return f"{stamp} {record.request_id} Task timed out after {record.duration_ms / 1_000:.2f} seconds"
+    return f"{utc(ended_ms / 1_000)} {record.request_id} Task timed out after {record.duration_ms / 1_000:.2f} seconds"
 
 
 def init_report_line(failed: FailedInit) -> str:
@@ -168,8 +195,8 @@ def _status(record: InvocationRecord) -> str:
     return ""
 
 
-def _parse(raw: bytes, at_ms: int) -> tuple[list[LogEvent], int | None]:
-    """The events, and how many of them the init phase wrote if the output says so."""
+def _parse(raw: bytes, at_ms: int, record: InvocationRecord | None = None) -> tuple[list[LogEvent], int | None]:
+    """The events, and how many of them the init phase wrote if the output says so; `record` is that of the invocation."""
     events: list[LogEvent] = []
     init_events: int | None = None
     parts: list[bytes] = []
@@ -183,7 +210,10 @@ def _parse(raw: bytes, at_ms: int) -> tuple[list[LogEvent], int | None]:
             continue
         if row.startswith(INIT_FAILED) and (failed := _failed_init(row)):
             at_ms = int(failed.ended_at * 1_000)
-            events.append(LogEvent(at_ms, init_report_line(failed)))
+            if record is None or record.system_log_level is None:
+                events.append(LogEvent(at_ms, init_report_line(failed)))
+            else:
+                events += _logged(record.system_log_level, at_ms, system_events.init_failed(record, failed, at_ms))
             continue
         if stamped := _STAMPED.match(row):
             at_ms = int(stamped[1])

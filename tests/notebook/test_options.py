@@ -32,6 +32,10 @@ from jlambda.notebook.options import VERBS, CellOptions, LineOptions, cell_optio
         ),
         ("f --use df,helper --use x", CellOptions("f", use=("df", "helper", "x"))),
         ("f --architecture arm64 --ephemeral-storage 1024", CellOptions("f", architecture="arm64", ephemeral_storage=1024)),
+        (
+            "f --log-format json --log-level debug --system-log-level WARN --log-group /shared",
+            CellOptions("f", log_format="JSON", log_level="DEBUG", system_log_level="WARN", log_group="/shared"),
+        ),
         ("f -e EMPTY=", CellOptions("f", env=(("EMPTY", ""),))),
     ],
 )
@@ -55,6 +59,8 @@ def test_every_option_of_a_cell_has_its_place(line: str, expected: CellOptions) 
         ("f -e =dev", "environment variable '=dev': use KEY=VALUE"),
         ("f -o 2x", "variable '2x': use a Python name"),
         ("f --architecture arm", "architecture 'arm': use x86_64 or arm64; did you mean arm64?"),
+        ("f --log-format yaml", "log format 'yaml': use Text or JSON"),
+        ("f --log-level WARNING", "log level 'WARNING': use TRACE, DEBUG, INFO, WARN, ERROR or FATAL; did you mean WARN?"),
     ],
 )
 def test_a_wrong_value_says_what_is_allowed(line: str, message: str) -> None:

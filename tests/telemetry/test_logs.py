@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from jlambda.model.frames import CONTINUED, INIT_END, STAMP
 from jlambda.model.invocation import InvocationRecord
+from jlambda.model.log_settings import default_log_group
 from jlambda.telemetry import logs
 from jlambda.telemetry.logs import LogEvent
 from tests.samples import NOON, a_record
@@ -212,5 +213,5 @@ def test_lines_hold_every_event_of_the_output(record: InvocationRecord, events: 
 
 def test_names_of_group_and_stream() -> None:
     """AWS's own: a group for the function, a stream for the environment, dated in UTC."""
-    assert logs.log_group("hello") == "/aws/lambda/hello"
+    assert default_log_group("hello") == "/aws/lambda/hello"
     assert logs.log_stream(NOON, "$LATEST", "0123456789abcdef" * 2) == a_record().log_stream
