@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import threading
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -78,6 +79,7 @@ class RunningRuntime:
             faulthandler.disable()
             importlib.reload(warnings)  # pytest collects warnings in a list of its own
             warnings.resetwarnings()
+            threading.excepthook = threading.__excepthook__  # and exceptions of threads
             null = os.open(os.devnull, os.O_RDONLY)
             for descriptor, place in ((null, 0), (output, 1), (output, 2)):
                 os.dup2(descriptor, place)
