@@ -1,6 +1,6 @@
 """A small piece of memory that the engine and the supervisor share: a slot for each environment.
 
-The engine writes a slot's phase, the supervisor the rest; a byte is read and written whole. So the supervisor learns
+The engine writes a slot's phase, the supervisor the rest; a member is read and written whole. So the supervisor learns
 what an environment does without a message for each invocation.
 """
 
@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import mmap
 import os
+import struct
 
-#: bytes of a slot: phase, whether it is frozen, whether it was killed for want of memory
-SLOT_BYTES = 4
-PHASE, FROZEN, OUT_OF_MEMORY = 0, 1, 2
+#: bytes of a slot: phase, whether it is frozen, whether it was killed for want of memory, and the peak in MB of a function
+#: together with the processes that it started, which takes two
+SLOT_BYTES = 8
+PHASE, FROZEN, OUT_OF_MEMORY, FAMILY_PEAK = 0, 1, 2, 4
 IDLE, INIT, INVOKE = 0, 1, 2
 SLOTS = 8_192
+_MEGABYTES = struct.Struct("H")
 
 
 class Board:
@@ -35,6 +38,15 @@ class Board:
                 fd = os.dup(file.fileno())
         os.ftruncate(fd, SLOTS * SLOT_BYTES)
         return cls(fd)
+
+    def family_peak_mb(self, slot_at: int) -> int:
+        """The peak of the slot that begins at `slot_at`, 0 where the function has started no process."""
+        peak_mb: int = _MEGABYTES.unpack_from(self.bytes, slot_at + FAMILY_PEAK)[0]
+        return peak_mb
+
+    def set_family_peak(self, slot_at: int, peak_mb: int) -> None:
+        """Keep the peak of a slot."""
+        _MEGABYTES.pack_into(self.bytes, slot_at + FAMILY_PEAK, peak_mb)
 
     def close(self) -> None:
         """Let go of the memory; it ends when the other process has done so too."""

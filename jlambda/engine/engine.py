@@ -266,7 +266,7 @@ class Engine:
         """The outcome of a conversation that is over, with what the function wrote."""
         written_before = environment.log_read
         log = environment.take_output(conversation.log_end) if conversation.log_end else b""
-        status, peak_mb = conversation.status, -(-conversation.peak_kib // 1024)
+        status, peak_mb = conversation.status, max(-(-conversation.peak_kib // 1024), environment.family_peak_mb())
         if environment.board[environment.phase_at + OUT_OF_MEMORY] and conversation.error_type == "Runtime.ExitError":
             status, peak_mb = "out_of_memory", environment.memory_mb
         init_ms = None if conversation.init_s is None else conversation.init_s * 1000

@@ -8,6 +8,7 @@ import os
 import socket
 import struct
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from jlambda.engine import syscalls
@@ -58,6 +59,7 @@ class Environment:
         "buffer",
         "channel",
         "current",
+        "family_peak_mb",
         "fd",
         "id",
         "initialization",
@@ -79,6 +81,7 @@ class Environment:
     def __init__(self, channel: socket.socket, output: int, supervised: int, slot: int, board: Board) -> None:
         self.supervised, self.slot = supervised, slot
         self.board, self.phase_at = board.bytes, slot * SLOT_BYTES
+        self.family_peak_mb = partial(board.family_peak_mb, self.phase_at)
         self.born: Callable[[Environment], None] = lambda _: None
         self.memory_mb = 0
         self.buffer = bytearray()

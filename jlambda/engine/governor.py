@@ -20,13 +20,15 @@ from jlambda.engine.budget import CpuBudget
 _CLOSE_LOOK_S = 0.002
 #: between two looks at one that uses CPU, for the sake of its memory; and at an idle one
 _LOOK_S = 0.005
-#: the longest time between two looks at one that waits; such looks are taken together, at multiples of _ROUND_S
-_GLANCE_S = 0.2
+#: the longest time between two looks at one that waits, for few and for many that do: what comes after a long wait is
+#: seen late by as much; such looks are taken together, at multiples of _ROUND_S
+_GLANCE_S, _MANY_GLANCE_S, _GLANCE_EACH_S = 0.04, 0.2, 0.000_2
 _ROUND_S = 0.02
 #: how long an idle environment runs on before it is frozen
 _FREEZE_AFTER_S = 0.02
-#: between two looks for processes that the function has started
-_FAMILY_S = 0.1
+#: between two looks for processes that the function has started, and at how much memory they take in all
+_FAMILY_S = 0.05
+_WEIGH_S = 0.02
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -47,6 +49,7 @@ class _Watched:
         "slot",
         "used",
         "was_init",
+        "weigh_at",
     )
 
     def __init__(self, first: int, pid: int, slot: int, memory_mb: int, share: float, now: float) -> None:
@@ -54,7 +57,7 @@ class _Watched:
         self.budget = CpuBudget(share, now)
         self.clocks = {pid: _cpu_clock(pid)}
         self.used = 0.0
-        self.look_at, self.family_at, self.pause = now, now + _FAMILY_S, _LOOK_S
+        self.look_at, self.family_at, self.weigh_at, self.pause = now, now + _FAMILY_S, now, _LOOK_S
         self.idle_since: float | None = None
         self.is_resting = False
         self.was_init = True
@@ -64,7 +67,7 @@ class Governor:
     """Watches environments by id. `look` carries out what is due, and says when to come back."""
 
     def __init__(self, board: Board, *, has_cpu_limit: bool, has_freezer: bool) -> None:
-        self._board = board.bytes
+        self._slots, self._board = board, board.bytes
         self._has_cpu_limit, self._has_freezer = has_cpu_limit, has_freezer
         self._watched: dict[int, _Watched] = {}
         self._awake: dict[int, _Watched] = {}
@@ -74,6 +77,7 @@ class Governor:
         it = _Watched(first, pid, slot, memory_mb, share, now)
         self._watched[environment_id] = self._awake[environment_id] = it
         self._board[it.slot + FROZEN] = self._board[it.slot + OUT_OF_MEMORY] = 0
+        self._slots.set_family_peak(it.slot, 0)
 
     def forget(self, environment_id: int) -> None:
         """An environment is gone."""
@@ -119,21 +123,26 @@ class Governor:
         if it.is_resting:
             it.is_resting = False
             self._signal(it, signal.SIGCONT)
+        has_grown = False
         if now >= it.family_at:
             it.family_at = now + _FAMILY_S
-            self._meet_family(it)
+            has_grown = self._meet_family(it)
         cpu_s = self._cpu_used(it)
+        may_have_allocated = cpu_s > 0 or has_grown
         if phase == IDLE:
             it.idle_since = it.idle_since or now
             it.look_at = now + _LOOK_S
             if self._has_freezer and now - it.idle_since >= _FREEZE_AFTER_S:
                 self._freeze(environment_id, it)
             elif not self._has_freezer:
+                if may_have_allocated and self._is_out_of_memory(it, now):
+                    os.kill(it.pid, signal.SIGKILL)
+                    return
                 it.budget.spend(cpu_s, now)
                 it.look_at = self._next_look_at(it, cpu_s, now)
             return
         it.idle_since = None
-        if cpu_s and self._is_out_of_memory(it):
+        if may_have_allocated and self._is_out_of_memory(it, now):
             self._board[it.slot + OUT_OF_MEMORY] = 1
             os.kill(it.pid, signal.SIGKILL)
             return
@@ -151,7 +160,9 @@ class Governor:
     def _next_look_at(self, it: _Watched, cpu_s: float, now: float) -> float:
         """Soon after CPU was used, else later each time."""
         shortest = _CLOSE_LOOK_S if self._has_cpu_limit and it.budget.share < 1 else _LOOK_S
-        it.pause = shortest if cpu_s else min(it.pause * 2, _GLANCE_S)
+        it.pause = (
+            shortest if cpu_s else min(it.pause * 2, min(_MANY_GLANCE_S, max(_GLANCE_S, len(self._awake) * _GLANCE_EACH_S)))
+        )
         at = now + it.pause
         return at if it.pause < _ROUND_S else math.ceil(at / _ROUND_S) * _ROUND_S
 
@@ -168,21 +179,30 @@ class Governor:
         used, it.used = total - it.used, total
         return max(0.0, used)
 
-    def _meet_family(self, it: _Watched) -> None:
-        """Count the processes that the function has started from now on."""
+    def _meet_family(self, it: _Watched) -> bool:
+        """Count the processes that the function has started from now on; whether there are new ones."""
+        before = len(it.clocks)
         for pid in _family(it.first):
             if pid not in it.clocks:
                 with contextlib.suppress(OSError):
                     clock = _cpu_clock(pid)
                     it.used += time.clock_gettime(clock)
                     it.clocks[pid] = clock
+        return len(it.clocks) > before
 
-    def _is_out_of_memory(self, it: _Watched) -> bool:
-        pages = sum(_first_numbers(f"/proc/{pid}/statm")[1] for pid in it.clocks)
-        if pages * _PAGE <= it.memory_bytes:
+    def _is_out_of_memory(self, it: _Watched, now: float) -> bool:
+        used = _first_numbers(f"/proc/{it.pid}/statm")[1] * _PAGE
+        if len(it.clocks) == 1:
+            return used > it.memory_bytes
+        others = [pid for pid in it.clocks if pid != it.pid]
+        if used + sum(map(_resident_bytes, others)) <= it.memory_bytes and now < it.weigh_at:
             return False
         # What processes of one family share was counted for each of them: take the exact way, which is the slow one.
-        return len(it.clocks) == 1 or sum(_proportional_bytes(pid) for pid in it.clocks) > it.memory_bytes
+        it.weigh_at = now + _WEIGH_S
+        used += sum(map(_own_bytes, others))
+        peak_mb = min(used, it.memory_bytes) + (1 << 20) - 1 >> 20
+        self._slots.set_family_peak(it.slot, max(peak_mb, self._slots.family_peak_mb(it.slot)))
+        return used > it.memory_bytes
 
     def _freeze(self, environment_id: int, it: _Watched) -> None:
         """Stop all processes, unless an invocation comes at this very moment."""
@@ -217,12 +237,20 @@ def _first_numbers(path: str) -> list[int]:
         os.close(fd)
 
 
-def _proportional_bytes(pid: int) -> int:
-    """Resident memory of a process, with its part of what it shares."""
+def _resident_bytes(pid: int) -> int:
+    """Resident memory of a process, 0 if it has ended."""
+    try:
+        return _first_numbers(f"/proc/{pid}/statm")[1] * _PAGE
+    except (OSError, IndexError):
+        return 0
+
+
+def _own_bytes(pid: int) -> int:
+    """Resident memory of a process without what it shares with others."""
     try:
         with open(f"/proc/{pid}/smaps_rollup") as file:
-            return next(int(line.split()[1]) << 10 for line in file if line.startswith("Pss:"))
-    except (OSError, StopIteration):
+            return sum(int(line.split()[1]) << 10 for line in file if line.startswith("Private_"))
+    except OSError:
         return 0
 
 

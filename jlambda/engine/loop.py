@@ -399,7 +399,7 @@ def warm_outcome(
 ) -> Outcome:
     """The outcome of an invocation that took the usual course."""
     log = environment.take_output(log_end) if log_end > environment.log_read else b""
-    peak_mb = min(-(-peak_kib // 1024), environment.memory_mb)
+    peak_mb = min(max(-(-peak_kib // 1024), environment.family_peak_mb()), environment.memory_mb)
     return Outcome(
         "success",
         payload,

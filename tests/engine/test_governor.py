@@ -136,6 +136,94 @@ def test_peak_memory_is_the_process_own(rig: Rig) -> None:
     assert rig.run(rig.version(GREEDY, memory_mb=512), 0).max_memory_mb < 30
 
 
+FAMILY = """
+import os, subprocess, sys, time
+CHILD = "held = bytes([1]) * (%d << 20); import time; time.sleep(0.3)"
+def handler(event, context):
+    if event["how"] == "fork":
+        if os.fork() == 0:
+            exec(CHILD % event["mb"])
+            os._exit(0)
+        os.wait()
+    else:
+        subprocess.run([sys.executable, "-S", "-c", CHILD % event["mb"]], check=True)
+    return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) // 1024
+"""
+
+
+@pytest.mark.parametrize("how", ["fork", "exec"])
+def test_peak_memory_counts_child_processes(rig: Rig, how: str) -> None:
+    """What a function and its children take together, what they share counted once."""
+    outcome = rig.run(rig.version(FAMILY, memory_mb=512), {"how": how, "mb": 100})
+    assert outcome.status == "success"
+    own = int(outcome.payload)
+    bare_interpreter_mb = 12 if how == "exec" else 3
+    assert own + 98 <= outcome.max_memory_mb <= own + 102 + bare_interpreter_mb
+
+
+@pytest.mark.parametrize("how", ["fork", "exec"])
+def test_child_processes_can_run_out_of_memory(rig: Rig, how: str) -> None:
+    """The limit is that of the environment, not that of one process; the next invocation works."""
+    version = rig.version(FAMILY, memory_mb=128)
+    outcome = rig.run(version, {"how": how, "mb": 300})
+    assert (outcome.status, outcome.error_type, outcome.max_memory_mb) == ("out_of_memory", "Runtime.ExitError", 128)
+    assert rig.run(version, {"how": how, "mb": 1}).status == "success"
+
+
+def test_a_child_that_ends_leaves_its_function_watched(rig: Rig) -> None:
+    """However many processes come and go, the limit still holds afterwards."""
+    source = """
+import os, subprocess
+def handler(event, context):
+    for _ in range(40):
+        subprocess.run(["true"], check=True)
+    held = []
+    for _ in range(event): held.append(bytes([1]) * (1 << 20))
+"""
+    version = rig.version(source, memory_mb=1769, timeout_s=20)
+    assert rig.run(version, 1).status == "success"
+    assert rig.run(version, 3000).status == "out_of_memory"
+
+
+def test_memory_is_limited_while_idle_and_not_frozen(make_rig: MakeRig) -> None:
+    """With the freezer off, a thread that allocates between invocations ends its process; the next one has a new one."""
+    source = """
+import threading, time
+held = []
+def grow(megabytes):
+    for _ in range(megabytes): held.append(bytes([1]) * (1 << 20))
+def handler(event, context):
+    if event: threading.Timer(0.05, grow, (event,)).start()
+    return len(held)
+"""
+    rig = make_rig(freezer=False)
+    version = rig.version(source)
+    version.memory_mb = 128
+    assert rig.value(version, 3000) == 0
+    (environment,) = rig.engine._environments.values()
+    first = environment.pid
+    assert eventually(lambda: not Path(f"/proc/{first}").exists())
+    again = rig.run(version, 0)
+    assert (again.status, again.payload) == ("success", b"0")
+    assert again.max_memory_mb < 60
+
+
+def test_a_burst_after_a_long_wait_is_noticed_soon(make_rig: MakeRig) -> None:
+    """Memory that is allocated at once, after seconds in which nothing was, does not go far past the limit."""
+    source = """
+import time
+def handler(event, context):
+    time.sleep(1)
+    held = []
+    began = time.monotonic()
+    while time.monotonic() - began < 2: held.append(bytes([1]) * (1 << 20))
+"""
+    rig = make_rig(cpu_limit=False)
+    outcome = rig.run(rig.version(source, memory_mb=128, timeout_s=10))
+    assert outcome.status == "out_of_memory"
+    assert outcome.duration_ms < 1_800
+
+
 def test_frozen_between_invocations(rig: Rig) -> None:
     """A background thread makes no progress while its environment is idle, and goes on at the next invocation."""
     source = """
