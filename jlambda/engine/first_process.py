@@ -116,6 +116,12 @@ def _descendants() -> list[int]:
 def _kill_the_rest() -> None:
     """End and reap all that the function's process left behind; orphans come to us, so once round is not enough."""
     while children := _descendants():
+        if os.getpid() == 1:  # of a PID namespace of our own: all at once, or a fork bomb would outrun us
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(-1, signal.SIGKILL)
+            with contextlib.suppress(ChildProcessError):
+                while True:
+                    os.wait4(-1, 0)
         for pid in children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -29,6 +29,8 @@ _FREEZE_AFTER_S = 0.02
 #: between two looks for processes that the function has started, and at how much memory they take in all
 _FAMILY_S = 0.05
 _WEIGH_S = 0.02
+#: and by how much longer for each process that there is: no family of a thousand takes up the supervisor's time
+_FAMILY_EACH_S, _WEIGH_EACH_S, _LOOK_EACH_S = 0.000_5, 0.001, 0.000_1
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -125,7 +127,7 @@ class Governor:
             self._signal(it, signal.SIGCONT)
         has_grown = False
         if now >= it.family_at:
-            it.family_at = now + _FAMILY_S
+            it.family_at = now + max(_FAMILY_S, len(it.clocks) * _FAMILY_EACH_S)
             has_grown = self._meet_family(it)
         cpu_s = self._cpu_used(it)
         may_have_allocated = cpu_s > 0 or has_grown
@@ -160,9 +162,9 @@ class Governor:
     def _next_look_at(self, it: _Watched, cpu_s: float, now: float) -> float:
         """Soon after CPU was used, else later each time."""
         shortest = _CLOSE_LOOK_S if self._has_cpu_limit and it.budget.share < 1 else _LOOK_S
-        it.pause = (
-            shortest if cpu_s else min(it.pause * 2, min(_MANY_GLANCE_S, max(_GLANCE_S, len(self._awake) * _GLANCE_EACH_S)))
-        )
+        shortest = max(shortest, len(it.clocks) * _LOOK_EACH_S)
+        longest = min(_MANY_GLANCE_S, max(_GLANCE_S, len(self._awake) * _GLANCE_EACH_S))
+        it.pause = shortest if cpu_s else min(it.pause * 2, longest)
         at = now + it.pause
         return at if it.pause < _ROUND_S else math.ceil(at / _ROUND_S) * _ROUND_S
 
@@ -198,7 +200,7 @@ class Governor:
         if used + sum(map(_resident_bytes, others)) <= it.memory_bytes and now < it.weigh_at:
             return False
         # What processes of one family share was counted for each of them: take the exact way, which is the slow one.
-        it.weigh_at = now + _WEIGH_S
+        it.weigh_at = now + max(_WEIGH_S, len(it.clocks) * _WEIGH_EACH_S)
         used += sum(map(_own_bytes, others))
         peak_mb = min(used, it.memory_bytes) + (1 << 20) - 1 >> 20
         self._slots.set_family_peak(it.slot, max(peak_mb, self._slots.family_peak_mb(it.slot)))

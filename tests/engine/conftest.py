@@ -30,6 +30,7 @@ class SourceVersion:
     function: str = "f"
     timeout_s: int = 3
     memory_mb: int = 1769
+    ephemeral_storage_mb: int = 512
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def new_environment(self, initialization: str) -> tuple[str, bytes]:
@@ -40,7 +41,7 @@ class SourceVersion:
         )
         start = {
             "code": self.code,
-            "ephemeral_storage_mb": 512,
+            "ephemeral_storage_mb": self.ephemeral_storage_mb,
             "variables": python.environment_variables(configuration, {}, Account(), stream),
             "entry": python.ENTRY,
             "start": python.start(configuration, Account().function_arn(self.function)),

@@ -68,7 +68,6 @@ def test_what_could_be_stricter_is_explained(machine: Machine) -> None:
     [
         ({"cpu_limit": False}, "CPU share", "off", "all the CPU it can get"),
         ({"freezer": False}, "frozen when idle", "off", "go on between invocations"),
-        ({"freezer": False}, "memory limit", "yes", "between invocations nobody looks"),
         ({"processors": 1}, "CPU share", "yes", "sizes above 1,769 MB"),
         ({"kernel": "5.13.0"}, "1,024 processes", "partly", "over all processes of the user"),
         ({"landlock_version": 5}, "network of its own", "no", "abstract sockets"),
