@@ -19,7 +19,7 @@ from collections.abc import Callable
 from functools import partial
 
 from jlambda.engine.background import Background
-from jlambda.engine.board import FROZEN, IDLE, INIT, INVOKE, OUT_OF_MEMORY, SLOTS, Board
+from jlambda.engine.board import FROZEN, IDLE, INIT, INVOKE, SLOTS, Board
 from jlambda.engine.control import Control, Protection, Template
 from jlambda.engine.conversation import After, Conversation
 from jlambda.engine.environment import Environment, Version
@@ -267,7 +267,7 @@ class Engine:
         written_before = environment.log_read
         log = environment.take_output(conversation.log_end) if conversation.log_end else b""
         status, peak_mb = conversation.status, max(-(-conversation.peak_kib // 1024), environment.family_peak_mb())
-        if environment.board[environment.phase_at + OUT_OF_MEMORY] and conversation.error_type == "Runtime.ExitError":
+        if environment.was_out_of_memory and conversation.error_type == "Runtime.ExitError":
             status, peak_mb = "out_of_memory", environment.memory_mb
         init_ms = None if conversation.init_s is None else conversation.init_s * 1000
         failed_inits = tuple(each._replace(log_end=each.log_end - written_before) for each in conversation.failed_inits)
@@ -296,7 +296,7 @@ class Engine:
             self.release(environment)
             return
         environment.board[environment.phase_at] = IDLE
-        environment.board[environment.phase_at + OUT_OF_MEMORY] = 0
+        environment.was_out_of_memory = False
         event = WasReset if conversation.after is After.SANDBOX else Ended
         with self._lock:
             actions = self.scheduler.handle(event(environment.id, self.now()))
@@ -416,6 +416,11 @@ class Engine:
         if control is None:
             raise EngineError("this session is closed; make a new one")
         return control.wait_until_ready()
+
+    @property
+    def supervisor_pid(self) -> int | None:
+        """The supervisor's process; None while there is none."""
+        return self._control.pid if self._control is not None else None
 
     def _report(self, loop: Loop, control: Control) -> None:
         report = control.read_report()

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Protocol
 
 from jlambda.engine import syscalls
-from jlambda.engine.board import INIT, INVOKE, SLOT_BYTES, Board
+from jlambda.engine.board import INIT, INVOKE, OUT_OF_MEMORY, SLOT_BYTES, Board
 from jlambda.engine.conversation import Conversation, Phase
 from jlambda.model import frames
 from jlambda.model.invocation import ON_DEMAND
@@ -50,7 +50,8 @@ class Environment:
     """One environment. `log_read` is how much of its output has been taken over; `pid` its process, 0 if unknown.
 
     `id` is the scheduler's number for it, `supervised` the supervisor's, `slot` that on the board; `born` is called
-    whenever it has got a process. `buffer` takes the answers to a caller that waits, `current` is its request.
+    whenever it has got a process; `was_out_of_memory` is how the last one ended. `buffer` takes the answers to a caller
+    that waits, `current` is its request.
     """
 
     __slots__ = (
@@ -76,6 +77,7 @@ class Environment:
         "slot",
         "start",
         "supervised",
+        "was_out_of_memory",
     )
 
     def __init__(self, channel: socket.socket, output: int, supervised: int, slot: int, board: Board) -> None:
@@ -91,6 +93,7 @@ class Environment:
         self.id = self.pid = self.log_read = self.released = 0
         self.log_stream, self.start = "", b""
         self.initialization = ON_DEMAND
+        self.was_out_of_memory = False
 
     @classmethod
     def open(cls, supervised: int, slot: int, board: Board) -> tuple[Environment, int]:
@@ -129,9 +132,10 @@ class Environment:
         if conversation.after is None and (at := now()) >= conversation.deadline:
             conversation.expired(at)
 
-    @staticmethod
-    def understand(conversation: Conversation, packet: bytes, now: float) -> None:
+    def understand(self, conversation: Conversation, packet: bytes, now: float) -> None:
         """Hand a packet to the conversation; whoever has written nonsense to the channel, its environment is ended."""
+        if packet[:1] == frames.EXITED:  # the next process is about to be watched, and has a clean slot
+            self.was_out_of_memory = self.board[self.phase_at + OUT_OF_MEMORY] != 0
         try:
             conversation.received(packet, now)
         except (ValueError, TypeError, KeyError, AttributeError, struct.error):
