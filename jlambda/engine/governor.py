@@ -14,23 +14,26 @@ import time
 from collections.abc import Iterator
 
 from jlambda.engine.board import FROZEN, IDLE, INIT, OUT_OF_MEMORY, PHASE, SLOT_BYTES, Board
-from jlambda.engine.budget import CpuBudget
+from jlambda.engine.budget import PERIOD_S, CpuBudget
 
-#: between two looks at an environment that uses CPU and has less than a whole one
+#: at the least between two looks at an environment that uses CPU and has little of it
 _CLOSE_LOOK_S = 0.002
 #: between two looks at one that uses CPU, for the sake of its memory; and at an idle one
 _LOOK_S = 0.005
+#: how fast a process can possibly fill memory, in bytes a second; the next look at it comes before it can be out of it
+_FILL_RATE = 4 << 30
 #: the longest time between two looks at one that waits, for few and for many that do: what comes after a long wait is
 #: seen late by as much; such looks are taken together, at multiples of _ROUND_S
-_GLANCE_S, _MANY_GLANCE_S, _GLANCE_EACH_S = 0.04, 0.2, 0.000_2
+_GLANCE_S, _MANY_GLANCE_S, _GLANCE_EACH_S = 0.1, 0.2, 0.000_2
 _ROUND_S = 0.02
 #: how long an idle environment runs on before it is frozen
 _FREEZE_AFTER_S = 0.02
 #: between two looks for processes that the function has started, and at how much memory they take in all
-_FAMILY_S = 0.05
+_FAMILY_S = 0.1
 _WEIGH_S = 0.02
 #: and by how much longer for each process that there is: no family of a thousand takes up the supervisor's time
 _FAMILY_EACH_S, _WEIGH_EACH_S, _LOOK_EACH_S = 0.000_5, 0.001, 0.000_1
+_MB = 1 << 20
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -44,7 +47,9 @@ class _Watched:
         "first",
         "idle_since",
         "is_resting",
+        "is_unweighed",
         "look_at",
+        "memory_at",
         "memory_bytes",
         "pause",
         "pid",
@@ -60,8 +65,9 @@ class _Watched:
         self.clocks = {pid: _cpu_clock(pid)}
         self.used = 0.0
         self.look_at, self.family_at, self.weigh_at, self.pause = now, now + _FAMILY_S, now, _LOOK_S
+        self.memory_at = now
         self.idle_since: float | None = None
-        self.is_resting = False
+        self.is_resting = self.is_unweighed = False
         self.was_init = True
 
 
@@ -130,7 +136,8 @@ class Governor:
             it.family_at = now + max(_FAMILY_S, len(it.clocks) * _FAMILY_EACH_S)
             has_grown = self._meet_family(it)
         cpu_s = self._cpu_used(it)
-        may_have_allocated = cpu_s > 0 or has_grown
+        it.is_unweighed = it.is_unweighed or has_grown or cpu_s > 0
+        may_have_allocated = it.is_unweighed and (has_grown or now >= it.memory_at)
         if phase == IDLE:
             it.idle_since = it.idle_since or now
             it.look_at = now + _LOOK_S
@@ -161,10 +168,13 @@ class Governor:
 
     def _next_look_at(self, it: _Watched, cpu_s: float, now: float) -> float:
         """Soon after CPU was used, else later each time."""
-        shortest = _CLOSE_LOOK_S if self._has_cpu_limit and it.budget.share < 1 else _LOOK_S
-        shortest = max(shortest, len(it.clocks) * _LOOK_EACH_S)
+        if cpu_s:
+            # one period's quota; whatever is used beyond it is rested off
+            it.pause = max(_CLOSE_LOOK_S, min(it.budget.share if self._has_cpu_limit else 1, 1) * PERIOD_S)
+            it.pause = max(min(it.pause, it.memory_at - now), _CLOSE_LOOK_S, len(it.clocks) * _LOOK_EACH_S)
+            return now + it.pause
         longest = min(_MANY_GLANCE_S, max(_GLANCE_S, len(self._awake) * _GLANCE_EACH_S))
-        it.pause = shortest if cpu_s else min(it.pause * 2, longest)
+        it.pause = min(it.pause * 2, longest)
         at = now + it.pause
         return at if it.pause < _ROUND_S else math.ceil(at / _ROUND_S) * _ROUND_S
 
@@ -194,16 +204,21 @@ class Governor:
 
     def _is_out_of_memory(self, it: _Watched, now: float) -> bool:
         used = _first_numbers(f"/proc/{it.pid}/statm")[1] * _PAGE
-        if len(it.clocks) == 1:
-            return used > it.memory_bytes
-        others = [pid for pid in it.clocks if pid != it.pid]
-        if used + sum(map(_resident_bytes, others)) <= it.memory_bytes and now < it.weigh_at:
-            return False
-        # What processes of one family share was counted for each of them: take the exact way, which is the slow one.
-        it.weigh_at = now + max(_WEIGH_S, len(it.clocks) * _WEIGH_EACH_S)
-        used += sum(map(_own_bytes, others))
-        peak_mb = min(used, it.memory_bytes) + (1 << 20) - 1 >> 20
-        self._slots.set_family_peak(it.slot, max(peak_mb, self._slots.family_peak_mb(it.slot)))
+        others = [pid for pid in it.clocks if pid != it.pid] if len(it.clocks) > 1 else []
+        if others:
+            at_most = used + sum(map(_resident_bytes, others))
+            if at_most > it.memory_bytes or now >= it.weigh_at:
+                # What processes of one family share was counted for each of them: take the exact way, which is the slow one.
+                it.weigh_at = now + max(_WEIGH_S, len(it.clocks) * _WEIGH_EACH_S)
+                used += sum(map(_own_bytes, others))
+                peak_mb = min(used, it.memory_bytes) + _MB - 1 >> 20
+                self._slots.set_family_peak(it.slot, max(peak_mb, self._slots.family_peak_mb(it.slot)))
+                it.is_unweighed = False
+            else:
+                used = at_most
+        else:
+            it.is_unweighed = False
+        it.memory_at = now + (it.memory_bytes - used) / _FILL_RATE
         return used > it.memory_bytes
 
     def _freeze(self, environment_id: int, it: _Watched) -> None:

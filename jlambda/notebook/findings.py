@@ -40,8 +40,8 @@ def findings(machine: Machine) -> list[Finding]:
 
 def _memory(_: Machine) -> Finding:
     how = "resident memory, looked at every few ms while CPU is used; past it SIGKILL, status out_of_memory; a burst between"
-    how += " two looks gets past, most easily within 0.04 s of a pause (0.2 s where a thousand environments wait); processes"
-    how += " that it starts count 0.05 s later"
+    how += " two looks gets past, most easily within 0.1 s of a pause (0.2 s where a thousand environments wait); processes"
+    how += " that it starts count 0.1 s later"
     return Finding("memory limit", "yes", how)
 
 

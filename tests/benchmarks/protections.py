@@ -11,6 +11,7 @@ from unittest import mock
 
 import jlambda
 from jlambda.engine.control import wanted_sandbox
+from jlambda.engine.sandbox import Sandbox
 
 from .measure import Call, Figure, alternate, bare_fork_s, median, on_one_processor, ping_pong
 
@@ -50,7 +51,11 @@ def run(folder: Path) -> list[Figure]:
 
 def _session(opened: ExitStack, folder: Path, name: str) -> jlambda.Session:
     options, without = OFF[name]
-    with mock.patch("jlambda.engine.control.wanted_sandbox", partial(wanted_sandbox, **without)):
+
+    def weaker(state: str, code_root: str) -> Sandbox:
+        return wanted_sandbox(state, code_root, **without)
+
+    with mock.patch("jlambda.engine.control.wanted_sandbox", weaker):
         session = opened.enter_context(jlambda.Session(folder, **options))  # type: ignore[arg-type]
         session.deploy("def handler(event, context): return event", "f", memory=1769)(EVENT)
     session.engine.blanks = 0  # a cold start is then all of one

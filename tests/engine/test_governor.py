@@ -25,6 +25,10 @@ def handler(event, context):
     while time.process_time() < end: pass
 """
 
+SLEEP = """
+def handler(event, context): time.sleep(event)
+"""
+
 GREEDY = """
 def handler(event, context):
     held = []
@@ -70,6 +74,46 @@ def test_cpu_limit_holds_beside_a_busy_kernel(rig: Rig) -> None:
     finally:
         stop.set()
         busy.join()
+
+
+def test_two_governed_functions_have_a_share_each(rig: Rig) -> None:
+    """What one uses is not taken from the other, nor given to it."""
+    got: dict[int, float] = {}
+
+    def measure(memory_mb: int) -> None:
+        got[memory_mb] = share(rig, memory_mb, 0.05, 2.0)
+
+    threads = [threading.Thread(target=measure, args=(memory_mb,)) for memory_mb in (256, 512)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got == {memory_mb: pytest.approx(memory_mb / 1769, rel=0.15) for memory_mb in (256, 512)}
+
+
+def supervisor_cpu_s(rig: Rig) -> float:
+    """CPU seconds that the rig's supervisor has used."""
+    pid = rig.engine.supervisor_pid
+    assert pid is not None
+    return time.clock_gettime((~pid << 3) | 2)
+
+
+def test_governing_costs_little(rig: Rig) -> None:
+    """Under 2 % of a core for an environment that uses CPU, next to nothing for one that waits, nothing once it is frozen."""
+    burning, waiting = rig.version(BURN, memory_mb=256, timeout_s=60), rig.version("import time\n" + SLEEP)
+    rig.run(burning, 0)
+    rig.run(waiting, 0)
+    before = supervisor_cpu_s(rig)
+    began = time.perf_counter()
+    rig.run(burning, 0.3)
+    assert supervisor_cpu_s(rig) - before < 0.02 * (time.perf_counter() - began)
+    before = supervisor_cpu_s(rig)
+    rig.run(waiting, 2)
+    assert supervisor_cpu_s(rig) - before < 0.005 * 2
+    assert eventually(lambda: all(map(is_frozen, rig.engine._environments.values())))
+    before = supervisor_cpu_s(rig)
+    time.sleep(1)
+    assert supervisor_cpu_s(rig) == before
 
 
 def test_cpu_limit_counts_what_a_function_starts(rig: Rig) -> None:
