@@ -83,7 +83,6 @@ def test_environment_variables_are_lambdas_own_and_the_functions() -> None:
         "AWS_LAMBDA_FUNCTION_NAME": "hello",
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "256",
-        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_LAMBDA_LOG_GROUP_NAME": "/aws/lambda/hello",
         "AWS_LAMBDA_LOG_STREAM_NAME": "stream",
         "LAMBDA_TASK_ROOT": "/var/task",
