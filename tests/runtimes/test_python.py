@@ -92,8 +92,8 @@ def test_environment_variables_are_lambdas_own_and_the_functions() -> None:
         "LANG": "en_US.UTF-8",
     }
     assert {name: found[name] for name in expected} == expected
-    set_per_invocation, of_long_ago = {"_X_AMZN_TRACE_ID"}, {"AWS_ACCESS_KEY"}
-    assert found.keys() >= RESERVED_VARIABLES - set_per_invocation - of_long_ago
+    set_later, of_long_ago = {"_X_AMZN_TRACE_ID", "AWS_LAMBDA_INITIALIZATION_TYPE"}, {"AWS_ACCESS_KEY"}
+    assert found.keys() >= RESERVED_VARIABLES - set_later - of_long_ago
     assert "HOME" not in found
     assert found["PATH"].split(":")[0] == str(Path(sys.executable).parent)
 
