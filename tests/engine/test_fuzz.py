@@ -12,6 +12,7 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -188,6 +189,7 @@ class RealEngine(RuleBasedStateMachine):
 
 
 TestRealEngine = RealEngine.TestCase
+TestRealEngine.pytestmark = [pytest.mark.timeout(600)]
 TestRealEngine.settings = settings(
     max_examples=12,
     stateful_step_count=25,
