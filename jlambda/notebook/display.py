@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from jlambda.handle import Function, Invocation
     from jlambda.model.function import FunctionConfiguration
+    from jlambda.service.provisioned import ProvisionedConcurrency
 
 _RESULT_CHARS = 2_000
 _ONE_LINE_CHARS, _INDENTED_CHARS = 100, 20_000
@@ -85,8 +86,8 @@ def function_card(function: Function) -> Card:
     try:
         c = function.configuration
     except ResourceNotFound:
-        return Card(f"λ {function.name}", "has been deleted", [], "bad")
-    call = python_name(c.name)
+        return Card(f"λ {function.reference}", "has been deleted", [], "bad")
+    call = python_name(c.name) if function.qualifier is None else f'jlambda.get("{function.reference}")'
     variables = [*(f"{key}={value}" for key, value in c.environment.items()), *(f"{key}=***" for key in c.secrets)]
     rows = [
         Row("ARN", function.arn, "code"),
@@ -96,9 +97,17 @@ def function_card(function: Function) -> Card:
         *_log_rows(c),
         *([Row("variables", "\n".join(variables), "code")] if variables else []),
         *([] if function.changes is None else [Row("changed", changes_text(function.changes))]),
+        *_provisioned_rows(function.provisioned),
         Row("call it", f"{call}(event)   {call}.invoke(event)   {call}.map(events)", "code"),
     ]
-    return Card(f"λ {c.name}", c.description, rows)
+    return Card(f"λ {function.reference}", c.description, rows)
+
+
+def _provisioned_rows(it: ProvisionedConcurrency | None) -> list[Row]:
+    """How far the provisioned concurrency of a version or alias is."""
+    if it is None:
+        return []
+    return [Row("provisioned", f"{it.allocated} of {it.requested} · {it.status}{f' · {it.reason}' if it.reason else ''}")]
 
 
 def _log_rows(c: FunctionConfiguration) -> list[Row]:

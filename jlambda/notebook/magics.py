@@ -48,6 +48,8 @@ class LambdaMagics(Magics):
             "invocations": lambda given: self._session().invocations(self._known(given.function)),
             "cost": lambda given: self._session().cost(self._known(given.function)),
             "metrics": lambda given: self._session().metrics(self._known(given.function)),
+            "publish": lambda given: self._function(given.function).publish(given.description),
+            "alias": lambda given: self._function(given.function).alias(given.alias, dict(given.versions)),
             "delete": lambda given: self._delete(given.function),
             "doctor": lambda _: Diagnosis(jlambda.current().machine()),
             "reset": lambda _: self._reset(),

@@ -48,6 +48,9 @@ class LineOptions:
     function: str = ""
     event: str = "{}"
     output: str | None = None
+    alias: str = ""
+    versions: tuple[tuple[str, float], ...] = ()
+    description: str | None = None
 
 
 def cell_options(line: str) -> CellOptions:
@@ -129,6 +132,24 @@ def _invoke() -> Parser:
     return parser
 
 
+def _publish() -> Parser:
+    parser = _verb("publish", "Keep what is deployed as a version that never changes.", "one", "  %lambda publish hello")
+    parser.add_argument("--description", metavar="TEXT", help="at most 256 characters")
+    return parser
+
+
+def _alias() -> Parser:
+    parser = _verb(
+        "alias",
+        "Point an alias at a version, or at two by weight.",
+        "one",
+        "  %lambda alias hello live 1\n  %lambda alias hello live 1=0.9 2=0.1",
+    )
+    parser.add_argument("alias", metavar="ALIAS")
+    parser.add_argument("versions", metavar="VERSION", nargs="+", type=_weighted, help="a number, or number=weight twice")
+    return parser
+
+
 VERBS = {
     "invoke": _invoke,
     "list": lambda: _verb("list", "All functions."),
@@ -137,6 +158,8 @@ VERBS = {
     "invocations": lambda: _verb("invocations", "Invocations as a DataFrame, of one function or all.", "any"),
     "cost": lambda: _verb("cost", "What the invocations would have cost on AWS, as a DataFrame.", "any"),
     "metrics": lambda: _verb("metrics", "Invocations, errors and durations by minute, as a DataFrame.", "any"),
+    "publish": _publish,
+    "alias": _alias,
     "delete": lambda: _verb("delete", "Delete a function; its invocations and logs stay.", "one"),
     "doctor": lambda: _verb("doctor", "What is enforced on this machine, how, and what would make it stricter."),
     "reset": lambda: _verb("reset", "Delete every function, invocation and log of this notebook."),
@@ -145,12 +168,20 @@ VERBS = {
 
 def _with_tuples(options: Mapping[str, object]) -> dict[str, Any]:
     """argparse's lists as tuples, and its None for a list that was not given as an empty one."""
-    lists = ("env", "secret", "use")
+    lists = ("env", "secret", "use", "versions")
     return {key: tuple(value or ()) if key in lists else value for key, value in options.items()}  # type: ignore[arg-type]
 
 
 def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _weighted(text: str) -> tuple[str, float]:
+    version, equals, weight = text.partition("=")
+    try:
+        return version, float(weight) if equals else 1.0
+    except ValueError:
+        raise InvalidParameter(f"version {text!r}: use a number, or NUMBER=WEIGHT such as 2=0.1") from None
 
 
 def _python_name(text: str) -> str:

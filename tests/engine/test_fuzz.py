@@ -189,7 +189,7 @@ class RealEngine(RuleBasedStateMachine):
 
 
 TestRealEngine = RealEngine.TestCase
-TestRealEngine.pytestmark = [pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 TestRealEngine.settings = settings(
     max_examples=12,
     stateful_step_count=25,

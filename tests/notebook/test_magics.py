@@ -12,7 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import jlambda
 from jlambda.errors import CodeError, FunctionError, InvalidParameter, InvalidRequestContent, LambdaError, ResourceNotFound
-from jlambda.notebook.display import invocation_card
+from jlambda.notebook.display import function_card, invocation_card
 from tests.notebook.conftest import Run
 
 FAILS = """
@@ -247,6 +247,18 @@ def test_the_verbs_answer(run: Run, session: jlambda.Session) -> None:
     assert run("%lambda reset").printed == "deleted 1 function, all invocations and logs\n"
     assert session.functions() == []
     assert len(run("%lambda invocations").value) == 0
+
+
+def test_versions_and_aliases(run: Run) -> None:
+    """publish and alias give the function under its qualifier, whose card says so."""
+    run(f"%%lambda f -q\n{ECHO}")
+    assert run("%lambda publish f --description first").value.reference == "f:1"
+    live = run("%lambda alias f live 1").value
+    assert (live.reference, live(3)) == ("f:live", 3)
+    assert "λ f:live" in function_card(live).text()
+    assert run("%lambda invoke f:live 4").value.record.version == "1"
+    live.provision(1)
+    assert "of 1" in function_card(live).text()
 
 
 @pytest.mark.parametrize("line", ["invoke helo 1", "show helo", "logs helo", "delete helo"])
