@@ -1,4 +1,7 @@
-"""Environments of one function at one time: 1,000, which is what an account may have, and 2,000 with a raised limit."""
+"""Environments at one time: 1,000 of one function, which is what an account may have, and 2,000 with a raised limit.
+
+The 2,000 are of two functions: Lambda's scaling rate gives one of them 1,000 in ten seconds.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,11 @@ class Burst:
     def __init__(self, engine: Engine, count: int) -> None:
         self.engine, self.count, self.throttled = engine, count, 0
 
+    def ask(self, version: Version, count: int) -> None:
+        """Ask for `count` invocations that take a minute and a half."""
+        for _ in range(count):
+            self.engine.submit(version, Request(new_request_id(), _LONG), self.done)
+
     def done(self, came: Outcome | Exception) -> None:
         """What came of one."""
         self.throttled += isinstance(came, Throttled)
@@ -56,11 +64,11 @@ class Burst:
         return True
 
 
-def begin(engine: Engine, version: Version, count: int) -> Burst:
-    """Ask for `count` invocations that take a minute and a half."""
-    burst = Burst(engine, count)
-    for _ in range(count):
-        engine.submit(version, Request(new_request_id(), _LONG), burst.done)
+def begin(engine: Engine, *versions: Version, count: int) -> Burst:
+    """Ask for `count` long invocations of each of these versions."""
+    burst = Burst(engine, count * len(versions))
+    for version in versions:
+        burst.ask(version, count)
     return burst
 
 
@@ -86,14 +94,15 @@ def run(folder: Path) -> list[Figure]:
     """From the first call to the moment at which all have their event, and until nothing is left of them."""
     fork = bare_fork_s()
     figures = []
-    for count, target in ((1_000, "10,000 ms"), (2_000, "")):
+    for names, target in (("f", "10,000 ms"), ("fg", "")):
+        count = 1_000 * len(names)
         with jlambda.Session(folder / f"s{count}", concurrency=count) as session:
-            function = session.deploy(SOURCE, "f", timeout=100)
-            function(0)
-            version = session.control.version("f")
+            for name in names:
+                session.deploy(SOURCE, name, timeout=100)(0)
+            versions = [session.control.version(name) for name in names]
             engine = session.engine
             began = time.perf_counter()
-            burst = begin(engine, version, count)
+            burst = begin(engine, *versions, count=1_000)
             assert burst.wait_until_busy(120), f"{burst.busy()} of {count} after two minutes"
             took = time.perf_counter() - began
             control = engine._control

@@ -22,10 +22,10 @@ def test_a_thousand_environments_work_at_one_time(make_rig: MakeRig) -> None:
     rig.run(version, 0)
     (supervisor,) = supervisors()
     before = len(os.listdir("/proc/self/fd"))
-    invocations = begin(rig.engine, version, CONCURRENT_EXECUTIONS)
+    invocations = begin(rig.engine, version, count=CONCURRENT_EXECUTIONS)
     assert invocations.wait_until_busy(90)
     assert invocations.throttled == 0
-    assert begin(rig.engine, version, 1).wait_until_throttled(5)
+    assert begin(rig.engine, version, count=1).wait_until_throttled(5)
     pids = family(supervisor)
     assert len(pids) >= CONCURRENT_EXECUTIONS
     assert private_mb(pids) / CONCURRENT_EXECUTIONS < MOST_MB
