@@ -103,7 +103,7 @@ class Control:
             return None
         report: dict[str, Any] = json.loads(message)
         if "sandbox" in report:
-            sandbox = Sandbox(**{**report["sandbox"], "hidden": tuple(report["sandbox"]["hidden"])})
+            sandbox = Sandbox.read(report["sandbox"])
             self.protection = Protection(sandbox, report["refusal"], tuple(report["folders"]))
         return report
 
@@ -125,8 +125,10 @@ class Control:
         self._child.end(_CLOSE_LIMIT_S)
 
 
-def wanted_sandbox(state: str, code_root: str, *, private_root: bool = True, landlock: bool = True) -> Sandbox:
-    """The strictest sandbox for environments of a session, parts of it left out if asked."""
+def wanted_sandbox(
+    state: str, code_root: str, tools: Sequence[str] = (), *, private_root: bool = True, landlock: bool = True
+) -> Sandbox:
+    """The strictest sandbox for environments of a session, parts of it left out if asked; `tools` are folders to show."""
     from jlambda.engine.syscalls import IS_LINUX
 
     return Sandbox(
@@ -137,4 +139,5 @@ def wanted_sandbox(state: str, code_root: str, *, private_root: bool = True, lan
         ),
         has_private_root=private_root and IS_LINUX,
         landlock_version=_ANY_LANDLOCK if landlock and IS_LINUX else 0,
+        tools=tuple(tools),
     )

@@ -43,7 +43,7 @@ class Supervisor:
         self.ending: dict[int, float] = {}  # environment id -> when it is killed
         self.pidfds: dict[int, int] = {}  # of functions asked to end -> environment id
         self.poll = select.poll()
-        folders = sandbox.interpreter_folders()
+        folders = sandbox.visible_folders(wanted.tools)
         box = replace(wanted, landlock_version=min(syscalls.landlock_version(), wanted.landlock_version))
         self.setting = Setting(box, sandbox.plan_private_root(wanted, folders), folders, rehearse)
         self.first: dict[int, int] = {}  # environment id -> pid of its first process
@@ -271,7 +271,7 @@ def main() -> None:
     gc.freeze()
     gc.disable()
     control = socket.socket(fileno=int(sys.argv[1]))
-    wanted = Sandbox(**{**options["sandbox"], "hidden": tuple(options["sandbox"]["hidden"])})
+    wanted = Sandbox.read(options["sandbox"])
     governor = Governor(Board(int(sys.argv[2])), has_cpu_limit=options["cpu_limit"], has_freezer=options["freezer"])
     module, _, name = options["rehearse"].partition(":")
     Supervisor(control, wanted, governor, getattr(importlib.import_module(module), name)).serve()

@@ -40,7 +40,6 @@ PRELOAD: tuple[str, ...] = (
 )
 
 TASK_ROOT = "/var/task"
-LAYERS_ROOT = "/opt"
 
 # Names of the kind that AWS's documentation uses for credentials. They make the SDKs look nowhere else.
 _CREDENTIALS = {
@@ -54,8 +53,6 @@ def start(config: FunctionConfiguration, function_arn: str) -> dict[str, object]
     """What `jlambda.runtimes.bootstrap.run` needs to know of a function; `function_arn` is the unqualified one."""
     return {
         "handler": config.handler,
-        "task_root": TASK_ROOT,
-        "layers_root": LAYERS_ROOT,
         "site_packages": site_packages(),
         "function_arn": function_arn,
     }
