@@ -66,12 +66,7 @@ class CodeStore:
 
     def put_folder(self, path: Path) -> Package:
         """Store all files of a folder but compiled Python; symbolic links are kept where they stay inside."""
-        if not path.is_dir():
-            raise CodeError(f"{path} is not a folder")
-        try:
-            return self.put_zip(_zipped(_files_of(path)))
-        except OSError as error:
-            raise CodeError(f"{path} cannot be read: {error.strerror} ({error.filename})") from None
+        return self.put_zip(zipped_folder(path))
 
     def put_zip(self, package: bytes) -> Package:
         """Store a zip as it is."""
@@ -124,6 +119,16 @@ class CodeStore:
             raise StateError(
                 f"{self._path} cannot be written: {error.strerror}; free space or choose another state folder"
             ) from None
+
+
+def zipped_folder(path: Path) -> bytes:
+    """A folder as a zip that depends on its files and nothing else. Raises `CodeError`."""
+    if not path.is_dir():
+        raise CodeError(f"{path} is not a folder")
+    try:
+        return _zipped(_files_of(path))
+    except OSError as error:
+        raise CodeError(f"{path} cannot be read: {error.strerror} ({error.filename})") from None
 
 
 def _key(sha256: str) -> str:

@@ -14,6 +14,7 @@ import jlambda.store.secrets as secret_rules
 from jlambda.errors import CodeError, InvalidParameter, ResourceNotFound, StateError
 from jlambda.model.arn import LATEST, Account, check_function_name, parse_reference
 from jlambda.model.function import FunctionConfiguration, changes, check_values, with_settings
+from jlambda.runtimes import languages
 from jlambda.runtimes.code import CodeStore, Package
 from jlambda.runtimes.handler import SHIPPED_GLOBALS
 from jlambda.service.shipping import own_files, pickled_globals
@@ -188,7 +189,8 @@ class ControlPlane:
                 folder = self._code.folder(configuration.code_sha256)
                 code = f"{folder.parent.name}/{folder.name}"
                 values, redact = self._secrets.values(name), self._secrets.redact(name)
-                found = self._versions[name] = DeployedVersion(configuration, code, values, redact, self._account)
+                how = languages.starting(languages.choose(configuration.runtime), configuration, self._code.put_zip)
+                found = self._versions[name] = DeployedVersion(configuration, code, values, redact, self._account, how)
             return found
 
     def delete(self, reference: str) -> None:

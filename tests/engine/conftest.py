@@ -18,6 +18,7 @@ from jlambda.model.function import FunctionConfiguration
 from jlambda.model.invocation import Outcome, Request
 from jlambda.runtimes import python
 from jlambda.runtimes.code import CodeStore
+from jlambda.runtimes.variables import environment_variables
 from jlambda.service.invoke import new_request_id
 
 
@@ -45,9 +46,9 @@ class SourceVersion:
             "runtime": self.runtime,
             "layers": self.layers,
             "ephemeral_storage_mb": 512,
-            "variables": python.environment_variables(configuration, {}, Account(), stream),
+            "variables": environment_variables(configuration, {}, Account(), stream, python.variables()),
             "entry": python.ENTRY,
-            "start": python.start(configuration, Account().function_arn(self.function)),
+            "start": {**python.start(configuration), "function_arn": Account().function_arn(self.function)},
         }
         return stream, json.dumps(start).encode()
 
