@@ -7,6 +7,8 @@ that is there is complete and never changes. Knows nothing of functions: who use
 from __future__ import annotations
 
 import base64
+import calendar
+import contextlib
 import hashlib
 import io
 import os
@@ -191,6 +193,9 @@ def _unpack(package: bytes, root: Path) -> None:
                         target.write(chunk)
                 if mode & stat.S_IXUSR:
                     path.chmod(0o755)
+                with contextlib.suppress(ValueError):  # a zip may carry no date at all
+                    written = calendar.timegm((*info.date_time, 0, 0, 0))
+                    os.utime(path, (written, written))
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, UnicodeDecodeError):
         # encrypted, truncated, in a method of compression that is not known
         raise CodeError("Could not unzip uploaded file. Please check your file, then try to upload again.") from None
