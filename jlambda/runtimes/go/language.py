@@ -20,6 +20,8 @@ from jlambda.runtimes.language import Language, Sources, Tool, compile_with, num
 #: the oldest version that our package is written for
 _OLDEST = (1, 18)
 _LIBRARY, _SHIM = "github.com/aws/aws-lambda-go", Path(__file__).with_name("shim")
+#: the line of a go.mod that puts our package in the place of AWS's
+_STAND_IN = f"\nreplace {_LIBRARY} => {_SHIM}\n"
 _ERROR = re.compile(r"^(?:vet: )?(?:\./)?([^\s:]+\.go):(\d+)(?::\d+)?: (.*)$", re.MULTILINE)
 #: what a module with a go.mod is compiled with, of the user's variables
 _OF_USER = ("HOME", "GOPATH", "GOMODCACHE", "GOPROXY", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOSUMDB", "GOINSECURE")
@@ -58,13 +60,16 @@ class Go(Language):
         with tempfile.TemporaryDirectory(prefix="jlambda-go-") as name:
             module = Path(name, "function")
             write_files(sources.files, module)
-            variables = _variables(Path(name), is_module="go.mod" in sources.files)
-            if "go.mod" not in sources.files:
+            is_module = "go.mod" in sources.files
+            variables = _variables(Path(name), is_module=is_module)
+            if not (module / "vendor").is_dir():
+                variables["GOFLAGS"] = "-mod=mod"
+            if not is_module:
                 version = ".".join(map(str, numbers(tool.version)[:2]))
-                (module / "go.mod").write_text(f"module function\n\ngo {version}\n\n{_stand_in()}")
+                (module / "go.mod").write_text(f"module function\n\ngo {version}\n\nrequire {_LIBRARY} v1.0.0\n{_STAND_IN}")
             elif not _has_library(tool, module, variables):
                 with open(module / "go.mod", "a") as file:
-                    file.write(f"\n{_stand_in()}")
+                    file.write(_STAND_IN)
             program = folder / "bootstrap"
             flags = [
                 "-buildvcs=false",
@@ -80,11 +85,6 @@ class Go(Language):
         return sources.handler or self.default_handler
 
 
-def _stand_in() -> str:
-    """Lines of a go.mod that put our package in the place of AWS's."""
-    return f"require {_LIBRARY} v1.0.0\n\nreplace {_LIBRARY} => {_SHIM}\n"
-
-
 def _variables(scratch: Path, *, is_module: bool) -> dict[str, str]:
     """The compiler's settings: nothing is downloaded but what a go.mod of the user's asks for."""
     kept = cache_folder() / "go-build"
@@ -95,7 +95,7 @@ def _variables(scratch: Path, *, is_module: bool) -> dict[str, str]:
     fixed = {"GOCACHE": str(kept), "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on"}
     if is_module:
         return {**{name: os.environ[name] for name in _OF_USER if name in os.environ}, **fixed}
-    return {**fixed, "GOFLAGS": "-mod=mod", "GOPROXY": "off", "GOENV": "off", "GOPATH": str(scratch / "gopath")}
+    return {**fixed, "GOPROXY": "off", "GOENV": "off", "GOPATH": str(scratch / "gopath")}
 
 
 def _has_library(tool: Tool, module: Path, variables: Mapping[str, str]) -> bool:
@@ -103,7 +103,7 @@ def _has_library(tool: Tool, module: Path, variables: Mapping[str, str]) -> bool
     if _LIBRARY not in (module / "go.mod").read_text(errors="replace") or (module / "vendor").is_dir():
         return True
     look = [tool.path, "list", "-m", "-f", "{{.Dir}}", _LIBRARY]
-    found = compile_with(look, module, {**variables, "GOPROXY": "off", "GOFLAGS": "-mod=mod"})
+    found = compile_with(look, module, {**variables, "GOPROXY": "off"})
     return found.exit_code == 0 and bool(found.output.strip())
 
 
@@ -111,8 +111,8 @@ def _complaint(output: str, sources: Sources) -> str:
     """The compiler's first error at its place, and how many more there are."""
     found = _ERROR.findall(output)
     if not found:
-        lines = [line for line in output.splitlines() if line.strip() and not line.startswith("#")]
-        return f"go build: {lines[0].strip() if lines else 'failed without a word'}"
+        lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith("#")]
+        return f"go build: {' '.join(lines[:2]) or 'failed without a word'}"
     path, line, message = found[0]
     if "module lookup disabled" in message:
         message = message.partition(": module lookup")[0] + "; deploy a folder with a go.mod to use other modules"
