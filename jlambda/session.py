@@ -286,7 +286,7 @@ class _Parts:
         from jlambda.engine.control import Template, wanted_sandbox
         from jlambda.engine.engine import Engine
         from jlambda.engine.scheduler import Scheduler
-        from jlambda.runtimes import python
+        from jlambda.runtimes import languages, python
         from jlambda.runtimes.code import CodeStore
         from jlambda.service.concurrency import Concurrency
         from jlambda.service.control import ControlPlane
@@ -305,9 +305,10 @@ class _Parts:
             opened.callback(database.close)
             self.records: Records = Records(database)
             code = self.folder.path / "code"
-            sandbox = wanted_sandbox(str(self.folder.path), str(code))
+            sandbox = wanted_sandbox(str(self.folder.path), str(code), languages.folders())
             scheduler = Scheduler(session.concurrency, session.keep_alive_s)
-            template = Template((python.ENTRY.partition(":")[0], *python.PRELOAD), python.REHEARSE)
+            entries = [entry.partition(":")[0] for entry in (python.ENTRY, languages.BRIDGE)]
+            template = Template((*entries, *python.PRELOAD), python.REHEARSE)
             self.engine: Engine = Engine(scheduler, sandbox, template, BLANKS, cpu_limit=self.cpu_limit, freezer=self.freezer)
             self.invoker: Invoker = Invoker(self.engine, self.records)
             opened.callback(self.invoker.close)

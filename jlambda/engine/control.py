@@ -73,9 +73,10 @@ class Control:
         """Have the environment's function process killed."""
         self._ask({"do": "kill", "id": environment_id, "pid": pid})
 
-    def watch(self, environment_id: int, pid: int, slot: int, memory_mb: int, share: float) -> None:
+    def watch(self, environment_id: int, pid: int, slot: int, memory_mb: int, share: float, has_bridge: bool) -> None:
         """Have the environment's process held to its limits; what it does is on the board."""
-        self._ask({"do": "watch", "id": environment_id, "pid": pid, "slot": slot, "memory_mb": memory_mb, "share": share})
+        limits = {"memory_mb": memory_mb, "share": share}
+        self._ask({"do": "watch", "id": environment_id, "pid": pid, "slot": slot, "bridge": has_bridge, **limits})
 
     def thaw(self, environment_id: int) -> None:
         """Have a frozen environment go on."""

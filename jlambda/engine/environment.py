@@ -40,6 +40,10 @@ class Version(Protocol):
     def timeout_s(self) -> int:
         """How long an invocation may take."""
 
+    @property
+    def has_bridge(self) -> bool:
+        """Whether the process that an environment forks only starts the function's own, and serves it."""
+
     def new_environment(self) -> tuple[str, bytes]:
         """The log stream of a new environment, and the JSON of its START message."""
 
@@ -58,6 +62,7 @@ class Environment:
         "channel",
         "current",
         "fd",
+        "has_bridge",
         "id",
         "log_read",
         "log_stream",
@@ -78,7 +83,7 @@ class Environment:
         self.supervised, self.slot = supervised, slot
         self.board, self.phase_at = board.bytes, slot * SLOT_BYTES
         self.born: Callable[[Environment], None] = lambda _: None
-        self.memory_mb = 0
+        self.memory_mb, self.has_bridge = 0, False
         self.buffer = bytearray()
         self.current: object = None
         self.channel, self.fd, self.output = channel, channel.fileno(), output
@@ -101,7 +106,7 @@ class Environment:
 
     def become(self, version: Version) -> None:
         """Make a blank one an environment of `version`."""
-        self.memory_mb = version.memory_mb
+        self.memory_mb, self.has_bridge = version.memory_mb, version.has_bridge
         self.log_stream, self.start = version.new_environment()
         seconds = struct.pack("ll", version.timeout_s, 0)
         # the deadline of a usual invocation, both ways; what takes this path never waits in Python

@@ -38,6 +38,7 @@ class _Watched:
         "clocks",
         "family_at",
         "first",
+        "has_bridge",
         "idle_since",
         "is_resting",
         "look_at",
@@ -49,12 +50,14 @@ class _Watched:
         "was_init",
     )
 
-    def __init__(self, first: int, pid: int, slot: int, memory_mb: int, share: float, now: float) -> None:
+    def __init__(self, first: int, pid: int, slot: int, memory_mb: int, share: float, now: float, has_bridge: bool) -> None:
         self.first, self.pid, self.slot, self.memory_bytes = first, pid, slot * SLOT_BYTES, memory_mb << 20
         self.budget = CpuBudget(share, now)
         self.clocks = {pid: _cpu_clock(pid)}
         self.used = 0.0
-        self.look_at, self.family_at, self.pause = now, now + _FAMILY_S, _LOOK_S
+        self.has_bridge = has_bridge
+        # a bridge starts the function's own process at once
+        self.look_at, self.family_at, self.pause = now, now + (0.0 if has_bridge else _FAMILY_S), _LOOK_S
         self.idle_since: float | None = None
         self.is_resting = False
         self.was_init = True
@@ -69,9 +72,22 @@ class Governor:
         self._watched: dict[int, _Watched] = {}
         self._awake: dict[int, _Watched] = {}
 
-    def watch(self, environment_id: int, first: int, pid: int, slot: int, memory_mb: int, share: float, now: float) -> None:
-        """Begin to watch the process `pid` of an environment; `share` is in CPUs."""
-        it = _Watched(first, pid, slot, memory_mb, share, now)
+    def watch(
+        self,
+        environment_id: int,
+        first: int,
+        pid: int,
+        slot: int,
+        memory_mb: int,
+        share: float,
+        now: float,
+        has_bridge: bool = False,
+    ) -> None:
+        """Begin to watch the process `pid` of an environment; `share` is in CPUs.
+
+        One with a bridge is ours, and only the processes that it starts count towards the function's memory and CPU.
+        """
+        it = _Watched(first, pid, slot, memory_mb, share, now, has_bridge)
         self._watched[environment_id] = self._awake[environment_id] = it
         self._board[it.slot + FROZEN] = 0
 
@@ -101,6 +117,11 @@ class Governor:
         self._signal(it, signal.SIGCONT)
         return it.pid
 
+    def has_bridge(self, environment_id: int) -> bool:
+        """Whether a watched environment's process is a bridge."""
+        it = self._watched.get(environment_id)
+        return it is not None and it.has_bridge
+
     def next_look(self) -> float | None:
         """When `look` has something to do, at the earliest; None for never."""
         return min((it.look_at for it in self._awake.values()), default=None)
@@ -120,8 +141,9 @@ class Governor:
             it.is_resting = False
             self._signal(it, signal.SIGCONT)
         if now >= it.family_at:
-            it.family_at = now + _FAMILY_S
             self._meet_family(it)
+            is_waited_for = it.has_bridge and len(it.clocks) == 1
+            it.family_at = now + (0.0 if is_waited_for else _FAMILY_S)
         cpu_s = self._cpu_used(it)
         if phase == IDLE:
             it.idle_since = it.idle_since or now
@@ -160,7 +182,8 @@ class Governor:
         total = 0.0
         for pid, clock in list(it.clocks.items()):
             try:
-                total += time.clock_gettime(clock)
+                seconds = time.clock_gettime(clock)
+                total += 0.0 if it.has_bridge and pid == it.pid else seconds
             except OSError:
                 if pid == it.pid:
                     raise
@@ -178,11 +201,12 @@ class Governor:
                     it.clocks[pid] = clock
 
     def _is_out_of_memory(self, it: _Watched) -> bool:
-        pages = sum(_first_numbers(f"/proc/{pid}/statm")[1] for pid in it.clocks)
+        counted = [pid for pid in it.clocks if not (it.has_bridge and pid == it.pid)]
+        pages = sum(_first_numbers(f"/proc/{pid}/statm")[1] for pid in counted)
         if pages * _PAGE <= it.memory_bytes:
             return False
         # What processes of one family share was counted for each of them: take the exact way, which is the slow one.
-        return len(it.clocks) == 1 or sum(_proportional_bytes(pid) for pid in it.clocks) > it.memory_bytes
+        return len(counted) == 1 or sum(_proportional_bytes(pid) for pid in counted) > it.memory_bytes
 
     def _freeze(self, environment_id: int, it: _Watched) -> None:
         """Stop all processes, unless an invocation comes at this very moment."""

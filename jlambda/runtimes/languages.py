@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -59,6 +60,15 @@ def languages() -> Iterator[Language]:
     """Every language, that of the notebook's own Python included."""
     for folder in dict.fromkeys(_FOLDERS.values()):
         yield _language(folder)
+
+
+def folders() -> list[str]:
+    """Folders outside of the system's own that environments must see to run any of the languages."""
+    found = []
+    for folder in dict.fromkeys(_FOLDERS.values()):
+        with suppress(ModuleNotFoundError):
+            found += _language(folder).folders()
+    return list(dict.fromkeys(found))
 
 
 def language_of(runtime: str) -> Language:

@@ -33,6 +33,7 @@ class SourceVersion:
     memory_mb: int = 1769
     runtime: str = ""
     layers: str = ""
+    has_bridge: bool = False
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def new_environment(self) -> tuple[str, bytes]:

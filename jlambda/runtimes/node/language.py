@@ -1,14 +1,24 @@
-"""JavaScript on Node.js: which `node` programs there are, and how a function's process is started."""
+"""JavaScript and TypeScript on Node.js: which `node` programs there are, what a cell becomes, how its process starts."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
+from jlambda import process
+from jlambda.errors import CodeError
 from jlambda.model.runtime import NODE_RUNTIMES
-from jlambda.runtimes.language import Language, Tool, numbers, on_path, said_version
+from jlambda.runtimes.language import Language, Sources, Tool, numbers, on_path, said_version, write_files
 
 #: the oldest version that the client is written for
 _OLDEST = 18
+_CHECK_LIMIT_S = 30.0
+_MODULE_SYNTAX = re.compile(r"^\s*(?:import\b(?!\s*\()|export\b)", re.MULTILINE)
+#: a type of a parameter, or of its own
+_TYPES = re.compile(rb"\(\s*\w+\??:\s*\w+|^\s*(?:interface|type)\s+\w", re.MULTILINE)
+#: what Node.js says of a file that it cannot read: a place, the line, a caret, the reason
+_PLACE, _REASON = re.compile(r":(\d+)\n"), re.compile(r"^(SyntaxError.*|TypeError.*)$", re.MULTILINE)
 
 
 class Node(Language):
@@ -32,7 +42,49 @@ class Node(Language):
 
     def command(self, tool: Tool, handler: str) -> list[str]:
         del handler
-        return [tool.path, "/var/runtime/index.mjs"]
+        return [tool.path, "/var/runtime/bootstrap.js"]
+
+    def variables(self, tool: Tool, handler: str) -> dict[str, str]:
+        del handler
+        major = numbers(tool.version)[0]
+        layers = f"/opt/nodejs/node{major}/node_modules:/opt/nodejs/node_modules"
+        return {"NODE_PATH": f"{layers}:/var/runtime/node_modules:/var/runtime:/var/task"}
+
+    def build(self, sources: Sources, tool: Tool, folder: Path) -> str:
+        """A cell becomes CommonJS, an ES module or TypeScript, whichever it can be read as."""
+        if set(sources.files) != {self.cell_file}:
+            return super().build(sources, tool, folder)
+        source = sources.files[self.cell_file]
+        kinds = ["index.js", "index.mjs"]
+        if _MODULE_SYNTAX.search(source.decode(errors="replace")):
+            kinds.reverse()
+        if _strips_types(tool):
+            kinds.append("index.mts" if kinds[0] == "index.mjs" else "index.cts")
+        complaints = []
+        for name in kinds:
+            write_files({name: source}, folder)
+            checked = process.run([tool.path, "--check", str(folder / name)], timeout_s=_CHECK_LIMIT_S)
+            if checked.exit_code == 0:
+                return sources.handler or self.default_handler
+            complaints.append(checked.output)
+            (folder / name).unlink()
+        raise CodeError(_complaint(complaints[0], sources, tool))
+
+
+def _strips_types(tool: Tool) -> bool:
+    """Whether this version runs TypeScript, leaving its types out."""
+    version = numbers(tool.version)
+    return version >= (23, 6) or (22, 18) <= version < (23,)
+
+
+def _complaint(output: str, sources: Sources, tool: Tool) -> str:
+    place, reason = _PLACE.search(output), _REASON.search(output)
+    said = reason[1] if reason else output.strip().rpartition("\n")[2]
+    hint = "" if _strips_types(tool) else f" (Node.js {tool.version} runs JavaScript; for TypeScript install 22.18 or newer)"
+    is_typed = re.search(
+        rb"\w\??:\s*[A-Z]?\w+\s*[,)=;{]|^\s*(?:interface|type)\s", next(iter(sources.files.values())), re.MULTILINE
+    )
+    return f"{sources.place('index.js', place[1] if place else 1)}: {said}{hint if is_typed else ''}"
 
 
 LANGUAGE = Node()
