@@ -21,7 +21,8 @@ class LambdaHandler
   # The bytes to answer with, and their type. A handler that cannot be found is its first invocation's error.
   def call(event, context)
     owner = @class.empty? ? self : Object.const_get(@class.first)
-    raise NoMethodError, "undefined method `#{@method}' for #{owner}" unless owner.respond_to?(@method, true)
+    # without a backtrace, or Ruby would quote this very line in the message
+    raise NoMethodError, "undefined method `#{@method}' for #{owner}", [] unless owner.respond_to?(@method, true)
 
     answer = owner.__send__(@method, event: event, context: context)
     case answer

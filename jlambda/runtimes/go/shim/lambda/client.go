@@ -26,6 +26,9 @@ const (
 	bufferSize = 64 << 10
 )
 
+// errGone says that there is nobody left to talk to, and nothing to say about it.
+var errGone = errors.New("the Runtime API is gone")
+
 // A response's headers have names in lower case.
 type response struct {
 	status  int
@@ -46,7 +49,7 @@ func (i *invocation) header(name string) string { return i.headers["lambda-runti
 func (c *client) next() (*invocation, error) {
 	got, err := c.request("GET", runtimeAPI+"/invocation/next", nil, nil)
 	if err != nil {
-		return nil, fmt.Errorf("failed to get the next invoke: %v", err)
+		return nil, fmt.Errorf("failed to get the next invoke: %w", err)
 	}
 	if got.status != 200 {
 		return nil, fmt.Errorf("failed to get the next invoke: got unexpected status code: %d", got.status)
@@ -149,11 +152,11 @@ func (c *client) head(method, path string, headers []string) error {
 
 func (c *client) response() (*response, error) {
 	if err := c.out.Flush(); err != nil {
-		return nil, err
+		return nil, errGone
 	}
 	status, err := c.line()
 	if err != nil {
-		return nil, err
+		return nil, errGone
 	}
 	fields := strings.Fields(status)
 	if len(fields) < 2 {

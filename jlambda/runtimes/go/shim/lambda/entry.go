@@ -5,6 +5,7 @@ package lambda
 
 import (
 	"context"
+	"errors"
 	"log"
 	"os"
 )
@@ -54,5 +55,8 @@ func start(f *function) {
 	if f.isSIGTERMEnabled {
 		enableSIGTERM(address, f.onSIGTERM)
 	}
-	log.Fatal(serve(&client{address: address}, f))
+	if err := serve(&client{address: address}, f); !errors.Is(err, errGone) {
+		log.Print(err)
+	}
+	os.Exit(1)
 }
