@@ -49,8 +49,8 @@ class Go(Language):
         del tool, handler
         return ["/var/task/bootstrap"]
 
-    def inputs(self) -> dict[str, bytes]:
-        return {}  # our package is compiled into the function
+    def client(self, tool: Tool, folder: Path) -> None:
+        """Nothing: our package is compiled into the function."""
 
     def is_source(self, files: Mapping[str, bytes]) -> bool:
         return "bootstrap" not in files and any(name.endswith(".go") and "/" not in name for name in files)

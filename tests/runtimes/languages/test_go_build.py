@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jlambda.errors import CodeError
+from jlambda.errors import CodeError, InvalidParameter
 from jlambda.runtimes.language import Sources, on_path
 from jlambda.runtimes.languages import built, choose
 from tests.conftest import need
@@ -128,7 +128,8 @@ def test_go_sources_are_built_and_a_bootstrap_is_not() -> None:
 
 
 def test_go_functions_are_custom_runtimes() -> None:
-    """Go has no managed runtime any more: `go1.x` runs all the same, and says so."""
+    """Go has no managed runtime any more."""
     assert choose("go").runtime == "provided.al2023"
     assert choose("go").warning == ""
-    assert choose("go1.x").warning.startswith("runtime go1.x runs on Go ")
+    with pytest.raises(InvalidParameter, match=r"go1\.x is no longer supported"):
+        choose("go1.x")
