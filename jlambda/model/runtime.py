@@ -27,12 +27,26 @@ RUNTIMES = (
     *(*PYTHON_RUNTIMES, *NODE_RUNTIMES, *JAVA_RUNTIMES, *DOTNET_RUNTIMES, *RUBY_RUNTIMES, *GO_RUNTIMES, *CUSTOM_RUNTIMES),
 )
 
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html#runtimes-deprecated: functions can no longer be created
+NO_LONGER_SUPPORTED = frozenset(
+    {
+        *("python2.7", "python3.6", "python3.7", "ruby2.5", "ruby2.7", "go1.x", "java8", "provided"),
+        *("nodejs4.3", "nodejs4.3-edge", "nodejs6.10", "nodejs8.10", "nodejs10.x", "nodejs12.x", "nodejs14.x"),
+        *("dotnetcore1.0", "dotnetcore2.0", "dotnetcore2.1", "dotnetcore3.1"),
+    }
+)
+
 #: names that are no identifiers on AWS: of a language, for its newest version here
 LANGUAGE_NAMES = ("python", "nodejs", "java", "dotnet", "ruby", "go", "bash")
 
 
 def check_runtime(name: str) -> str:
-    """`name` if it is an identifier of Lambda's, else an `InvalidParameter` that lists the newest of each language."""
+    """`name` if functions can be created on it, else an `InvalidParameter` that lists the newest of each language."""
+    if name in NO_LONGER_SUPPORTED:
+        raise InvalidParameter(
+            f"The runtime parameter of {name} is no longer supported for creating or updating AWS Lambda functions. "
+            "We recommend you use a supported runtime while creating or updating functions."
+        )
     if name not in RUNTIMES:
         newest = (PYTHON_RUNTIMES, NODE_RUNTIMES, JAVA_RUNTIMES, DOTNET_RUNTIMES, RUBY_RUNTIMES, CUSTOM_RUNTIMES)
         examples = ", ".join(names[-1] for names in newest)
@@ -40,6 +54,11 @@ def check_runtime(name: str) -> str:
             f"runtime {name!r} is not known: use {THIS_PYTHON}, the notebook's own Python, or one like {examples}"
         )
     return name
+
+
+def is_python(name: str) -> bool:
+    """Whether an identifier, or a language's name, is one of Python's."""
+    return name.startswith("python")
 
 
 def execution_env(runtime: str) -> str | None:

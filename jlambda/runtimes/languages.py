@@ -17,7 +17,7 @@ from typing import NamedTuple
 from jlambda import __version__
 from jlambda.errors import CodeError, InvalidParameter
 from jlambda.model.function import FunctionConfiguration
-from jlambda.model.runtime import THIS_PYTHON, check_runtime
+from jlambda.model.runtime import RUNTIMES, THIS_PYTHON, check_runtime
 from jlambda.runtimes import builds, python
 from jlambda.runtimes.builds import Built
 from jlambda.runtimes.code import Package
@@ -49,6 +49,16 @@ class Choice(NamedTuple):
     tool: Tool
     warning: str = ""
 
+    @property
+    def is_python(self) -> bool:
+        """Whether the language is Python, in whichever version."""
+        return self.language is _language(_FOLDERS["python"])
+
+    @property
+    def is_own_python(self) -> bool:
+        """Whether it is the very interpreter that runs the notebook, for which there is the fast path."""
+        return self.tool.path == sys.executable
+
 
 @cache
 def _language(folder: str) -> Language:
@@ -73,9 +83,9 @@ def folders() -> list[str]:
 
 def language_of(runtime: str) -> Language:
     """The language of an identifier, or of a language's own name. Raises `InvalidParameter`."""
-    prefix = max((prefix for prefix in _FOLDERS if runtime.startswith(prefix)), key=len, default="")
     if runtime not in _FOLDERS:
         check_runtime(runtime)
+    prefix = max((prefix for prefix in _FOLDERS if runtime.startswith(prefix)), key=len)
     return _language(_FOLDERS[prefix])
 
 
@@ -90,7 +100,11 @@ def choose(runtime: str, *, is_strict: bool = False) -> Choice:
         raise InvalidParameter(f"runtime {runtime}: {language.name} is not installed: {language.install}")
     if runtime in _FOLDERS and runtime not in language.runtimes:
         best = max(tools, key=lambda tool: numbers(tool.runtime))
-        return Choice(best.runtime, language, best)
+        if best.runtime in RUNTIMES:
+            return Choice(best.runtime, language, best)
+        # a version that AWS never had: it stands in for the next one
+        newer = [name for name in language.runtimes if numbers(name) > numbers(best.runtime)]
+        runtime = newer[0] if newer else language.runtimes[-1]
     tool = nearest(runtime, tools)
     if tool.runtime == runtime or not numbers(runtime) or runtime == THIS_PYTHON:
         return Choice(runtime, language, tool)
@@ -120,7 +134,7 @@ class Starting(NamedTuple):
 def starting(choice: Choice, config: FunctionConfiguration, put: Callable[[bytes], Package]) -> Starting:
     """How environments of a function start; `put` stores a package that they need, a zip."""
     language, tool = choice.language, choice.tool
-    if tool.runtime == THIS_PYTHON and tool.path == sys.executable:
+    if choice.is_own_python:
         return Starting(python.ENTRY, python.start(config), python.variables())
     zipped = client(choice)
     package = f"{put(zipped).key}/task" if zipped else ""
@@ -132,7 +146,8 @@ def starting(choice: Choice, config: FunctionConfiguration, put: Callable[[bytes
 def built(choice: Choice, sources: Sources) -> Built:
     """The package that `sources` make, with its handler as the note; compiled only if it never was. Raises `CodeError`."""
     language, tool = choice.language, choice.tool
-    inputs = [part for name, content in sorted(sources.files.items()) for part in (name, content)]
+    files = (*language.inputs().items(), *sorted(sources.files.items()))
+    inputs = [part for name, content in files for part in (name, content)]
     libraries = [builds.file_state(path) for path in sources.classpath]
     key = builds.digest([*_identity(choice), "package", sources.handler or "", *libraries, *inputs])
     return builds.build(key, lambda folder: language.build(sources, tool, folder))

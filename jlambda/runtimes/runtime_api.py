@@ -81,7 +81,6 @@ class Bridge:
         self._began = time.perf_counter()
         self._channel, self._arn = channel, str(start["function_arn"]).encode()
         channel.set_inheritable(False)
-        channel.setblocking(False)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self._listener.setblocking(False)
         os.environ["AWS_LAMBDA_RUNTIME_API"] = f"127.0.0.1:{self._listener.getsockname()[1]}"
@@ -359,7 +358,6 @@ class Bridge:
 
     def _whole(self, first: bytes, size: int) -> bytes:
         """A message of `size` bytes of which the first packet has come; the engine is sending the others."""
-        self._channel.setblocking(True)
         parts, missing = [first], size - len(first)
         while missing > 0:
             packet = self._channel.recv(PACKET)
@@ -367,7 +365,6 @@ class Bridge:
                 raise ConnectionResetError
             parts.append(packet[1:])
             missing -= len(packet) - 1
-        self._channel.setblocking(False)
         return b"".join(parts)
 
     def _finish(self, kind: bytes, body: bytes) -> None:
@@ -399,10 +396,8 @@ class Bridge:
         if len(message) <= PACKET:
             self._channel.send(message)
             return
-        self._channel.setblocking(True)
         for packet in packets(message):
             self._channel.send(packet)
-        self._channel.setblocking(False)
 
     # -- ends --------------------------------------------------------------------------------------------------------
 

@@ -88,9 +88,9 @@ def tail(record: InvocationRecord, raw: bytes) -> str:
 
 
 def init_start_line(runtime: str = THIS_PYTHON, region: str = "us-east-1") -> str:
-    """The line that opens the log of a cold start, for a runtime identifier such as ``python3.11``."""
-    language = runtime.rstrip("0123456789.")
-    version = f"{language}:{runtime.removeprefix(language)}.v1"
+    """The line that opens the log of a cold start, for a runtime identifier such as ``python3.11`` or ``nodejs22.x``."""
+    language, number = re.fullmatch(r"([a-z]+)(.*)", runtime).groups()  # type: ignore[union-attr]  # all begin so
+    version = f"{language}:{number.removeprefix('.').removesuffix('.x')}.v1"
     digest = hashlib.sha256(version.encode()).hexdigest()
     return f"INIT_START Runtime Version: {version}\tRuntime Version ARN: arn:aws:lambda:{region}::runtime:{digest}"
 
