@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from jlambda.errors import CodeError
-from jlambda.model.runtime import RUBY_RUNTIMES
+from jlambda.model.runtime import NO_LONGER_SUPPORTED, RUBY_RUNTIMES
 from jlambda.runtimes.language import Language, Sources, Tool, compile_with, numbers, on_path, said_version, write_files
 
 #: the oldest version that the client is written for
@@ -26,7 +27,8 @@ class Ruby(Language):
     install = "install it with apt-get install ruby, brew install ruby or from https://www.ruby-lang.org"
 
     def programs(self) -> Sequence[str]:
-        return on_path("ruby", *reversed(RUBY_RUNTIMES))
+        found = [path for path in on_path("ruby", *reversed(RUBY_RUNTIMES)) if Path(path).parent.name != "shims"]
+        return list(dict.fromkeys([*found, *_kept_by_version_tools()]))
 
     def examine(self, program: str) -> Tool | None:
         engine, _, version = said_version(program, "--disable=gems", "-e", _ABOUT).partition(" ")
@@ -66,11 +68,21 @@ class Ruby(Language):
         """
         del handler
         # gems may have been put into a layer for another version than the one that stands in for it
-        versions = dict.fromkeys([tool.runtime, *RUBY_RUNTIMES])
+        versions = dict.fromkeys([tool.runtime, *(name for name in RUBY_RUNTIMES if name not in NO_LONGER_SUPPORTED)])
         gems = [f"/opt/ruby/gems/{runtime.removeprefix('ruby')}.0" for runtime in versions]
         own = f"/var/task/vendor/bundle/ruby/{tool.runtime.removeprefix('ruby')}.0"
         # the empty path at the end stands for the gems of this machine
         return {"GEM_PATH": ":".join([own, *gems, ""]), "RUBYLIB": "/var/task:/opt/ruby/lib"}
+
+
+def _kept_by_version_tools() -> list[str]:
+    """Interpreters that rbenv, chruby, asdf and mise have installed, newest first; their shims find nothing in a sandbox."""
+    roots = [
+        Path(os.environ.get("RBENV_ROOT") or Path.home() / ".rbenv") / "versions",
+        *(Path.home() / place for place in (".rubies", ".asdf/installs/ruby", ".local/share/mise/installs/ruby")),
+    ]
+    found = [path for root in roots for path in root.glob("*/bin/ruby")]
+    return [os.path.realpath(path) for path in sorted(found, key=lambda path: numbers(path.parts[-3]), reverse=True)]
 
 
 def _handler(file: str, candidates: Sequence[str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from jlambda.errors import CodeError
@@ -87,3 +89,20 @@ def test_another_version_than_asked_for_is_said() -> None:
     assert named.warning == "" or named.tool.runtime not in RUBY_RUNTIMES
     other = next(name for name in reversed(RUBY_RUNTIMES) if name != named.tool.runtime)
     assert choose(other).warning.startswith(f"runtime {other} runs on Ruby ")
+
+
+def test_interpreters_of_version_tools_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The interpreter itself, not the shim, which needs a home folder."""
+    real = Path(choose("ruby").tool.path)
+    program = tmp_path / "versions" / "9.8.7" / "bin" / "ruby"
+    shim = tmp_path / "shims" / "ruby"
+    for path in (program, shim):
+        path.parent.mkdir(parents=True)
+        path.write_text(f'#!/bin/sh\nexec {real} "$@"\n')
+        path.chmod(0o755)
+    monkeypatch.setenv("RBENV_ROOT", str(tmp_path))
+    monkeypatch.setenv("PATH", str(shim.parent), prepend=":")
+    language = choose("ruby").language
+    assert str(program) in language.programs()
+    assert str(shim) not in language.programs()
+    assert str(program.parent.parent) in language.folders()
