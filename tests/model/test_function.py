@@ -153,5 +153,5 @@ def test_runtimes() -> None:
     assert check_runtime(THIS_PYTHON) == THIS_PYTHON
     assert execution_env("python3.12") == "AWS_Lambda_python3.12"
     assert execution_env("provided.al2023") is None
-    with pytest.raises(InvalidParameter, match="python3.7 is no longer supported"):
+    with pytest.raises(InvalidParameter, match=r"python3\.7 is no longer supported"):
         check_runtime("python3.7")

@@ -12,7 +12,12 @@ from jlambda.runtimes.language import Language, Tool, numbers, on_path, said_ver
 
 #: the oldest version that the client is written for
 _OLDEST = (3, 8)
-_ABOUT = "import platform, sys; print(platform.python_version(), sys.base_prefix, sys.executable)"
+_SHARED = (
+    *(f"runtimes/{name}.py" for name in ("context", "failure", "handler", "logs", "output", "payload")),
+    *("model/frames.py", "model/limits.py", "errors.py"),
+)
+_PACKAGES = ("__init__.py", "runtimes/__init__.py", "model/__init__.py")
+_ABOUT = "import platform; print(platform.python_version())"
 
 
 class CPython(Language):
@@ -25,23 +30,31 @@ class CPython(Language):
     install = "install it with uv python install, pyenv install or apt-get"
 
     def programs(self) -> Sequence[str]:
-        named = [runtime.replace("python", "python", 1) for runtime in reversed(PYTHON_RUNTIMES)]
-        found = [path for path in on_path(*named) if not _is_shim(path)]
+        found = [path for path in on_path(*reversed(PYTHON_RUNTIMES)) if not _is_shim(path)]
         return list(dict.fromkeys([sys.executable, *found, *_kept_by_version_tools()]))
 
     def examine(self, program: str) -> Tool | None:
         if program == sys.executable:
             return Tool(program, ".".join(map(str, sys.version_info[:3])), THIS_PYTHON)
-        version, _, prefix = said_version(program, "-I", "-c", _ABOUT).strip().partition(" ")
+        version = said_version(program, "-I", "-c", _ABOUT).strip()
         major_minor = numbers(version)[:2]
         if len(major_minor) < 2 or major_minor < _OLDEST:
             return None
-        del prefix
         return Tool(program, version, "python{}.{}".format(*major_minor))
 
     def command(self, tool: Tool, handler: str) -> list[str]:
         del handler
-        return [tool.path, "-P" if numbers(tool.version) >= (3, 11) else "-B", "/var/runtime/bootstrap.py"]
+        return [tool.path, "-B", "/var/runtime/client.py", "/opt"]
+
+    def variables(self, tool: Tool, handler: str) -> dict[str, str]:
+        del tool, handler
+        return {"PYTHONPATH": "/var/runtime"}
+
+    def inputs(self) -> dict[str, bytes]:
+        """The client, and the modules of the fast path that it has in common with it."""
+        package = Path(__file__).parents[2]
+        shared = {f"jlambda/{name}": (package / name).read_bytes() for name in _SHARED}
+        return {**super().inputs(), **shared, **{f"jlambda/{name}": b"" for name in _PACKAGES}}
 
 
 def _is_shim(path: str) -> bool:
