@@ -68,7 +68,7 @@ class Dotnet(Language):
 
     def command(self, tool: Tool, handler: str) -> list[str]:
         del handler
-        return ["/bin/sh", "/var/runtime/bootstrap.sh", tool.path]
+        return ["/bin/sh", "/var/runtime/bootstrap.sh", tool.path, "/var/task"]
 
     def variables(self, tool: Tool, handler: str) -> dict[str, str]:
         del handler

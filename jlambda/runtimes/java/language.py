@@ -59,7 +59,7 @@ class Java(Language):
 
     def command(self, tool: Tool, handler: str) -> list[str]:
         del handler
-        return ["/bin/sh", "/var/runtime/bootstrap", tool.path]
+        return ["/bin/sh", "/var/runtime/bootstrap", tool.path, "/var/task", "/opt"]
 
     def file_of(self, source: str) -> str:
         return java.file_of(source)

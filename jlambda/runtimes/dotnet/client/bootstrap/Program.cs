@@ -12,7 +12,6 @@ namespace Jlambda
     internal static class Program
     {
         private static readonly string TaskRoot = Environment.GetEnvironmentVariable("LAMBDA_TASK_ROOT") ?? ".";
-        private static readonly string Ours = AppContext.BaseDirectory;
 
         private static int Main()
         {
@@ -25,7 +24,7 @@ namespace Jlambda
 
         private static Assembly Find(AssemblyLoadContext context, AssemblyName name)
         {
-            var folders = new[] { TaskRoot, "/opt", "/opt/lib", Path.Combine(Path.GetDirectoryName(typeof(Program).Assembly.Location) ?? Ours, "shims") };
+            var folders = new[] { TaskRoot, Path.Combine(Path.GetDirectoryName(typeof(Program).Assembly.Location), "shims") };
             foreach (var folder in folders)
             {
                 var path = Path.Combine(folder, name.Name + ".dll");
