@@ -251,8 +251,15 @@ def function_error(record: InvocationRecord, payload: bytes, origin: str) -> Fun
     document = error_document(payload)
     kind = str(document.get("errorType", record.error_type))
     stack = document.get("stackTrace", document.get("trace"))  # Node.js has its own word for it
-    frames = tuple(map(str, stack)) if isinstance(stack, list) else ()
+    frames = tuple(map(_frame, stack)) if isinstance(stack, list) else ()
     return FunctionError(record.function, kind, str(document.get("errorMessage", "")), frames, record.request_id, origin)
+
+
+def _frame(frame: object) -> str:
+    """A line of a stack trace; Go's are objects."""
+    if isinstance(frame, dict) and {"path", "line", "label"} <= frame.keys():
+        return "{path}:{line} in {label}".format(**frame)
+    return str(frame)
 
 
 def error_document(payload: bytes) -> dict[str, Any]:
