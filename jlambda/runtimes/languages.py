@@ -172,4 +172,12 @@ def client(choice: Choice) -> bytes:
 
 
 def _identity(choice: Choice) -> list[str]:
-    return [__version__, choice.language.name, choice.tool.path, choice.tool.version]
+    """What builds of a language depend on besides the sources: this version of jlambda, how it builds, and the tool."""
+    folder = type(choice.language).__module__.rpartition(".")[0]
+    return [__version__, _how(folder), choice.language.name, choice.tool.path, choice.tool.version]
+
+
+@cache
+def _how(package: str) -> str:
+    folder = Path(str(importlib.import_module(package).__file__)).parent
+    return builds.digest(path.read_bytes() for path in sorted(folder.glob("*.py")))

@@ -55,9 +55,9 @@ class Node(Language):
         if set(sources.files) != {self.cell_file}:
             return super().build(sources, tool, folder)
         source = sources.files[self.cell_file]
-        kinds = ["index.js", "index.mjs"]
-        if _MODULE_SYNTAX.search(source.decode(errors="replace")):
-            kinds.reverse()
+        # node --check lets any fault pass in a .js file that looks like a module
+        is_module = _MODULE_SYNTAX.search(source.decode(errors="replace")) is not None
+        kinds = ["index.mjs"] if is_module else ["index.js", "index.mjs"]
         if _strips_types(tool):
             kinds.append("index.mts" if kinds[0] == "index.mjs" else "index.cts")
         complaints = []

@@ -186,7 +186,7 @@ def test_the_context_is_that_of_the_invocation(function: Function) -> None:
     }
 
 
-def _state(pid: int | str) -> str:
+def _state(pid: object) -> str:
     """R, S, T … as the kernel has it."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
