@@ -16,7 +16,7 @@ _OLDEST = 18
 _CHECK_LIMIT_S = 30.0
 _MODULE_SYNTAX = re.compile(r"^\s*(?:import\b(?!\s*\()|export\b)", re.MULTILINE)
 #: a type of a parameter, or of its own
-_TYPES = re.compile(rb"\(\s*\w+\??:\s*\w+|^\s*(?:interface|type)\s+\w", re.MULTILINE)
+_TYPES = re.compile(rb"\(\s*\w+\??:\s*[\w{\[]|^\s*(?:interface|type)\s+\w", re.MULTILINE)
 #: what Node.js says of a file that it cannot read: a place, the line, a caret, the reason
 _PLACE, _REASON = re.compile(r":(\d+)\n"), re.compile(r"^(SyntaxError.*|TypeError.*)$", re.MULTILINE)
 

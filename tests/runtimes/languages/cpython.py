@@ -1,5 +1,6 @@
 """Another version of Python than the notebook's in the table of behaviours."""
 
+from jlambda.model.runtime import THIS_PYTHON
 from jlambda.runtimes.cpython.language import LANGUAGE
 from tests.runtimes.languages.behaviours import Sources
 
@@ -53,10 +54,10 @@ def handler(event, context):
 
 def _another_version() -> str:
     own, *others = LANGUAGE.tools()
-    return next((tool.runtime for tool in others if tool.runtime != own.runtime), "")
+    return next((tool.runtime for tool in others if tool.runtime != own.runtime), THIS_PYTHON)
 
 
-#: "" where the notebook's own is the only one
+#: the notebook's own where that is the only one; the test then has it take the way of the others
 RUNTIME = _another_version()
 SOURCES = Sources(
     RUNTIME, _HANDLER, "raise ValueError('no luck')\ndef handler(event, context): pass\n", "ValueError", "ValueError"
