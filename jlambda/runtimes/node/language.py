@@ -81,9 +81,7 @@ def _complaint(output: str, sources: Sources, tool: Tool) -> str:
     place, reason = _PLACE.search(output), _REASON.search(output)
     said = reason[1] if reason else output.strip().rpartition("\n")[2]
     hint = "" if _strips_types(tool) else f" (Node.js {tool.version} runs JavaScript; for TypeScript install 22.18 or newer)"
-    is_typed = re.search(
-        rb"\w\??:\s*[A-Z]?\w+\s*[,)=;{]|^\s*(?:interface|type)\s", next(iter(sources.files.values())), re.MULTILINE
-    )
+    is_typed = _TYPES.search(next(iter(sources.files.values())))
     return f"{sources.place('index.js', place[1] if place else 1)}: {said}{hint if is_typed else ''}"
 
 
