@@ -33,11 +33,12 @@ _USINGS = ("System", "System.Collections.Generic", "System.IO", "System.Linq", "
 _GLOBAL_USINGS = "".join(f"global using global::{name};\n" for name in (*_USINGS, "System.Threading.Tasks"))
 _USINGS_FILE = "GlobalUsings.g.cs"
 # A function's process lives on little memory and is started often: no second thread for the collector, no profiling of
-# code that is still cold, no library of all the world's cultures.
+# code that is still cold, no library of all the world's cultures, no socket for debuggers in /tmp.
 _VARIABLES = {
     "DOTNET_gcConcurrent": "0",
     "DOTNET_TieredPGO": "0",
     "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1",
+    "DOTNET_EnableDiagnostics": "0",
     "DOTNET_NOLOGO": "1",
     "DOTNET_CLI_TELEMETRY_OPTOUT": "1",
 }

@@ -74,7 +74,9 @@ namespace Jlambda
             {
                 RuntimeHelpers.RunClassConstructor(type.TypeHandle);
             }
-            return new Handler(method, target, serializer);
+            var handler = new Handler(method, target, serializer);
+            handler.Rehearse();
+            return handler;
         }
 
         public ReadOnlyMemory<byte> Call(byte[] body, ILambdaContext context)
@@ -106,6 +108,25 @@ namespace Jlambda
                 Invoke(write, serializer, result, whole);
             }
             return whole.GetBuffer().AsMemory(0, (int)whole.Length);
+        }
+
+        /// <summary>
+        /// Reads and writes a null with the default serializer: the init phase has the CPU to itself, the first invocation only
+        /// its share.
+        /// </summary>
+        private void Rehearse()
+        {
+            if (serializer.GetType() == typeof(Amazon.Lambda.Serialization.SystemTextJson.DefaultLambdaJsonSerializer))
+            {
+                if (read != null && !parameters[0].ParameterType.IsValueType)
+                {
+                    Invoke(read, serializer, Open(Null));
+                }
+                if (write != null && !write.GetGenericArguments()[0].IsValueType)
+                {
+                    Invoke(write, serializer, null, new MemoryStream());
+                }
+            }
         }
 
         private static MemoryStream Open(byte[] body) => new MemoryStream(body, 0, body.Length, false, true);

@@ -23,6 +23,7 @@ namespace Jlambda
             Critical,
         }
 
+        private static readonly string[] Names = { "Trace", "Debug", "Information", "Warning", "Error", "Critical" };
         private static readonly string[] Labels = { "trce", "dbug", "info", "warn", "fail", "crit" };
         private static readonly string[] AwsNames = { "TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL" };
 
@@ -69,7 +70,11 @@ namespace Jlambda
             return place >= 0 ? place : (int)(Parsed(named) ?? Level.Information);
         }
 
-        private static Level? Parsed(string level) => Enum.TryParse<Level>(level, true, out var found) ? found : null;
+        private static Level? Parsed(string level)
+        {
+            var place = Array.FindIndex(Names, name => name.Equals(level, StringComparison.OrdinalIgnoreCase));
+            return place >= 0 ? (Level)place : null;
+        }
 
         /// <summary>A message with its {names} replaced by the arguments, in their order.</summary>
         private static string Filled(string message, object[] args)
@@ -115,7 +120,7 @@ namespace Jlambda
             {
                 writer.WriteStartObject();
                 writer.WriteString("timestamp", DateTime.UtcNow.ToString("yyyy-MM-ddTHH:mm:ss.fffZ"));
-                writer.WriteString("level", level.ToString());
+                writer.WriteString("level", Names[(int)level]);
                 writer.WriteString("requestId", RequestId);
                 writer.WriteString("message", message);
                 if (exception != null)
