@@ -57,6 +57,8 @@ class Children:
         self._about = [-1, -1]
         self._peak_kib = 0
         self.runtime = 0
+        #: whether the runtime's process has ever been there
+        self.was_started = False
 
     def _moved(self, word: str) -> str:
         """A word of the command, with a place of AWS's replaced by where that really is."""
@@ -113,6 +115,7 @@ class Children:
                 return NotStarted(_NOT_FOUND if isinstance(error, FileNotFoundError) else 126)
             kind = "Runtime.InvalidEntrypoint"
             return NotStarted(1, _failure(kind, f"fork/exec {command[0]}: {(error.strerror or '').lower()}"))
+        self.was_started = True
         about = f"/proc/{self.runtime}"
         self._about = [os.open(f"{about}/{name}", os.O_RDONLY) for name in ("status", f"task/{self.runtime}/children")]
         return None

@@ -11,21 +11,12 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
-from jlambda.runtimes.http import Connection, Request
+from jlambda.runtimes.http import Answer, Connection, Request
 
 EXTENSIONS = "/2020-01-01/extension"
 INVOKE, SHUTDOWN = "INVOKE", "SHUTDOWN"
 _ACCEPTED = b'{"status":"OK"}\n'
-
-
-class Answer(NamedTuple):
-    """An answer to send at once."""
-
-    status: int
-    body: bytes
-    headers: bytes = b""
 
 
 class Extension:
@@ -126,14 +117,13 @@ class Extensions:
             about.pop("accountId", None)
         return Answer(200, json.dumps(about).encode(), b"Lambda-Extension-Identifier: %b\r\n" % extension.id.encode())
 
-    def tell(self, event: str, document: Mapping[str, object]) -> list[Connection]:
-        """Hand an event to those that asked for it and wait; returns connections that did not take all of it at once."""
+    def tell(self, event: str, document: Mapping[str, object]) -> list[tuple[Connection, Answer]]:
+        """What to answer those that asked for an event and wait: they wait no more."""
         body = json.dumps({"eventType": event, **document}).encode()
-        slow = []
+        told = []
         for extension in self:
             if event in extension.events and extension.parked is not None:
-                connection, extension.parked = extension.parked, None
                 header = b"Lambda-Extension-Event-Identifier: %b\r\n" % str(uuid.uuid4()).encode()
-                if not connection.answer(200, body, header):
-                    slow.append(connection)
-        return slow
+                told.append((extension.parked, Answer(200, body, header)))
+                extension.parked = None
+        return told

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Generator, Iterator
+from typing import NamedTuple
 
 #: what a request's line and headers may take
 _HEAD_BYTES = 65_536
@@ -26,6 +27,14 @@ class Request:
         self.body = b""
         self.trailers: dict[str, str] = {}
         self.is_too_large = False
+
+
+class Answer(NamedTuple):
+    """One answer; `headers` are whole lines, those of its length and content type apart."""
+
+    status: int
+    body: bytes
+    headers: bytes = b""
 
 
 class Connection:

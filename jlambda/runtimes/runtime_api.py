@@ -12,31 +12,20 @@ from __future__ import annotations
 import base64
 import json
 import os
-import select
 import signal
 import socket
 import time
 from collections.abc import Callable, Mapping
 from typing import NoReturn
 
-from jlambda.model.frames import (
-    ERROR,
-    FAILED,
-    FROM_ENVIRONMENT,
-    FROM_READING_MS,
-    INIT_END,
-    PACKET,
-    RAW,
-    READY,
-    RESULT,
-    TO_ENVIRONMENT,
-    packets,
-)
+from jlambda.model.frames import ERROR, FAILED, RAW, READY, RESULT
 from jlambda.model.limits import RESPONSE_BYTES, STREAMED_BYTES
 from jlambda.runtimes.children import Children, Ended
-from jlambda.runtimes.extensions import EXTENSIONS, INVOKE, SHUTDOWN, Answer, Extensions, refused
+from jlambda.runtimes.engine_end import EngineEnd
+from jlambda.runtimes.extensions import EXTENSIONS, INVOKE, SHUTDOWN, Extensions, refused
 from jlambda.runtimes.failure import TOO_LARGE
-from jlambda.runtimes.http import Connection, Request
+from jlambda.runtimes.http import Answer, Connection, Request
+from jlambda.runtimes.listener import Listener
 
 PREFIX = "/2018-06-01/runtime"
 _ACCEPTED = Answer(202, b'{"status":"OK"}\n')
@@ -52,7 +41,7 @@ _OPTIONAL_HEADERS = {
 }
 
 #: states of the runtime, as AWS's emulator names them in what it answers
-_STARTED, _READY, _RUNNING, _RESPONDED = "Started", "Ready", "Running", "ResponseSent"
+_STARTED, _READY, _RUNNING, _RESPONDED, _RESTORING = "Started", "Ready", "Running", "ResponseSent", "Restoring"
 
 
 def run(channel: socket.socket, start: Mapping[str, object]) -> NoReturn:
@@ -75,119 +64,61 @@ def run(channel: socket.socket, start: Mapping[str, object]) -> NoReturn:
 
 
 class Bridge:
-    """One environment's listener, its runtime's process and its extensions, on one thread."""
+    """One environment's runtime process and extensions, and the state of its one invocation."""
 
     def __init__(self, channel: socket.socket, start: Mapping[str, object]) -> None:
-        self._began = time.perf_counter()
-        self._channel, self._arn = channel, str(start["function_arn"]).encode()
-        channel.set_inheritable(False)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self._listener.setblocking(False)
-        os.environ["AWS_LAMBDA_RUNTIME_API"] = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self._poll = select.epoll()
-        self._ready: dict[int, Callable[[], None]] = {}
-        self._connections: dict[int, Connection] = {}
+        self._engine = EngineEnd(channel)
+        self._listener = Listener(self._serve, self._dropped, _limit)
+        os.environ["AWS_LAMBDA_RUNTIME_API"] = self._listener.address
         self._children = Children(start)
+        function_arn = str(start["function_arn"])
+        self._arn = function_arn.encode()
         environment = os.environ
         about = {
             "functionName": environment.get("AWS_LAMBDA_FUNCTION_NAME", ""),
             "functionVersion": environment.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
             "handler": environment.get("_HANDLER", ""),
-            "accountId": str(start["function_arn"]).split(":")[4],
+            "accountId": function_arn.split(":")[4],
         }
         self._extensions = Extensions(self._children.extension_names(), about)
         self._state = _STARTED
         self._parked: Connection | None = None
-        self._is_restored = True
-        self._has_init_ended = self._is_listening_to_engine = False
+        self._is_to_be_restored = self._has_init_ended = self._is_listening_to_engine = False
         self._request_id = b""
         self._held: tuple[bytes, bytes] | None = None
-        self._began_log = self._log_end = os.lseek(1, 0, os.SEEK_END)
-        self._ended: Ended | None = None
-        self._outcome = Ended()
-        self._stop_at: float | None = None
-        self._stop_steps: list[tuple[float, Callable[[], None]]] = []
-
-    # -- the loop ----------------------------------------------------------------------------------------------------
+        self._outcome: Ended | None = None
+        self._is_over = False
+        self._steps: list[tuple[float, Callable[[], None]]] = []
 
     def serve(self) -> Ended:
-        """Until the runtime's process has ended, or the engine wants this environment to end."""
-        woken, wake = os.pipe()
-        for fd in (woken, wake):
-            os.set_blocking(fd, False)
-        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
-        for number in (signal.SIGCHLD, signal.SIGTERM):
-            signal.signal(number, lambda *_: None)
-        self._watch(woken, lambda: self._signalled(os.read(woken, 4096)))
-        self._watch(self._listener.fileno(), self._accept)
+        """Until the runtime's process has ended, or the engine wants this environment to end: how."""
+        self._listener.watch_signals([signal.SIGCHLD, signal.SIGTERM], self._signalled)
         if failure := self._children.start_extensions():
             self._crashed("Extension.LaunchError", failure)
         elif not self._extensions.has_external:
             self._start_runtime()
-        ready, poll = self._ready, self._poll.poll
-        while self._ended is None:
-            for fd, what in poll(self._patience_s()):
-                if act := ready.get(fd):
-                    act()
-                elif what & select.EPOLLOUT:
-                    self._write(fd)
-                else:
-                    self._read(fd)
-            if self._stop_steps:
-                self._take_stop_steps()
-        return self._ended
-
-    def _patience_s(self) -> float:
-        return max(0.0, self._stop_steps[0][0] - time.monotonic()) if self._stop_steps else -1
-
-    def _watch(self, fd: int, act: Callable[[], None]) -> None:
-        self._ready[fd] = act
-        self._poll.register(fd, select.EPOLLIN)
+        step = self._listener.step
+        while not self._is_over:
+            step(-1 if not self._steps else max(0.0, self._steps[0][0] - time.monotonic()))
+            if self._steps:
+                self._take_shutdown_steps()
+        return self._outcome or Ended()
 
     def _signalled(self, numbers: bytes) -> None:
-        if signal.SIGTERM in numbers and self._stop_at is None:
-            self._begin_shutdown("spindown")
+        if signal.SIGTERM in numbers and self._outcome is None:
+            self._begin_shutdown("spindown", Ended())
         if signal.SIGCHLD in numbers:
-            for fd in list(self._connections):  # what it said before it ended counts
-                self._read(fd)
+            self._listener.read_all()  # what a process said before it ended counts
             self._reap()
 
-    def _accept(self) -> None:
-        try:
-            sock, _ = self._listener.accept()
-        except OSError:  # it has gone again
-            return
-        connection = Connection(sock, _limit)
-        self._connections[connection.fd] = connection
-        self._poll.register(connection.fd, select.EPOLLIN)
+    def _end(self, outcome: Ended) -> None:
+        self._outcome, self._is_over = outcome, True
 
-    def _read(self, fd: int) -> None:
-        connection = self._connections.get(fd)
-        if connection is None:
-            return
-        try:
-            for request in connection.receive():
-                self._serve(connection, request)
-        except (ConnectionError, ValueError):
-            self._drop(connection)
-
-    def _write(self, fd: int) -> None:
-        connection = self._connections.get(fd)
-        if connection is not None and connection.flush():
-            self._poll.modify(fd, select.EPOLLIN)
-
-    def _answer(self, connection: Connection, answer: Answer) -> None:
-        if not connection.answer(*answer):
-            self._poll.modify(connection.fd, select.EPOLLIN | select.EPOLLOUT)
-
-    def _drop(self, connection: Connection) -> None:
-        self._connections.pop(connection.fd, None)
-        self._poll.unregister(connection.fd)
-        connection.close()
+    def _dropped(self, connection: Connection) -> None:
         if connection is self._parked:
             self._parked = None
             self._listen_to_engine(False)
-            self._state = _STARTED if not self._has_init_ended else _RESPONDED
+            self._state = _RESPONDED if self._has_init_ended else _STARTED
         for extension in self._extensions:
             if extension.parked is connection:
                 extension.parked = None
@@ -210,7 +141,7 @@ class Bridge:
         else:
             answer = _NOT_FOUND
         if answer is not None:
-            self._answer(connection, answer)
+            self._listener.answer(connection, answer)
 
     def _posted(self, connection: Connection, call: tuple[str, str], request: Request) -> Answer | None:
         match call[0], *call[1].strip("/").split("/"):
@@ -221,9 +152,7 @@ class Bridge:
             case ["POST", "init", "error"]:
                 return self._fail_init(request)
             case ["GET", "restore", "next"]:
-                self._is_restored = False
-                self._next(connection)
-                return None
+                return self._restore_next(connection)
             case ["POST", "restore", "error"]:
                 return self._fail_restore(request)
         return _NOT_FOUND
@@ -231,7 +160,7 @@ class Bridge:
     def _next(self, connection: Connection) -> None:
         """The runtime has nothing to do: init, or an invocation, is over for it."""
         if self._state == _RUNNING or self._parked is not None:
-            self._answer(connection, self._not_allowed(_READY))
+            self._listener.answer(connection, self._not_allowed(_READY))
             return
         self._state, self._parked = _READY, connection
         if not self._has_init_ended:
@@ -240,6 +169,14 @@ class Bridge:
             self._listen_to_engine(True)
         else:
             self._send_held_if_over()
+
+    def _restore_next(self, connection: Connection) -> Answer | None:
+        """The runtime of a function with SnapStart: init is over, and goes on once there is an event."""
+        if self._has_init_ended or self._state != _STARTED:
+            return self._not_allowed("RestoreReady")
+        self._is_to_be_restored = True
+        self._next(connection)
+        return None
 
     def _not_allowed(self, to: str) -> Answer:
         message = f"State transition from {self._state} to {to} failed for runtime. Error: State transition is not allowed"
@@ -282,8 +219,10 @@ class Bridge:
         return _ACCEPTED
 
     def _fail_restore(self, request: Request) -> Answer:
-        if self._state != _RUNNING:
+        """What a runtime does between being restored and its first event has failed: that event gets the error."""
+        if self._state != _RESTORING:
             return self._not_allowed("RestoreError")
+        self._request_id = self._engine.take().request_id
         self._finish(ERROR, _error_document(request))
         return _ACCEPTED
 
@@ -294,13 +233,13 @@ class Bridge:
         if failure is not None:
             if failure.document:
                 self._send(FAILED, failure.document)
-            self._ended = Ended(exit_code=failure.exit_code)
+            self._end(Ended(exit_code=failure.exit_code))
 
     def _extension_spoke(self) -> None:
         failed = self._extensions.failed()
         if failed is not None:
             self._crashed(f"Extension.{'ExitError' if self._has_init_ended else 'InitError'}", failed.failure)
-        elif not self._children.has_runtime and self._extensions.are_registered():
+        elif not self._children.was_started and self._extensions.are_registered():
             self._start_runtime()
         elif not self._has_init_ended:
             self._end_init_if_over()
@@ -311,61 +250,36 @@ class Bridge:
         if self._state != _READY or not self._extensions.are_waiting():
             return
         self._has_init_ended = self._extensions.is_closed = True
-        if self._written() > self._began_log:
-            os.write(1, INIT_END + b"\n")
+        self._engine.end_init()
         self._send(READY, b"")
         self._listen_to_engine(True)
 
     def _listen_to_engine(self, is_wanted: bool) -> None:
         """Take an event only when there is somebody to run it: the next process finds one that this one has not read."""
         if is_wanted and not self._is_listening_to_engine:
-            self._watch(self._channel.fileno(), self._take_event)
+            self._listener.watch(self._engine.fd, self._event_came)
         elif not is_wanted and self._is_listening_to_engine:
-            self._poll.unregister(self._channel.fileno())
-            del self._ready[self._channel.fileno()]
+            self._listener.unwatch(self._engine.fd)
         self._is_listening_to_engine = is_wanted
 
-    def _take_event(self) -> None:
-        connection = self._parked
+    def _event_came(self) -> None:
+        connection, self._parked = self._parked, None
         assert connection is not None
-        if not self._is_restored:  # what SnapStart would have done by now: the runtime goes on, and asks again
-            self._is_restored, self._parked, self._state = True, None, _RESPONDED
-            self._listen_to_engine(False)
-            self._answer(connection, Answer(200, b""))
+        self._listen_to_engine(False)
+        if self._is_to_be_restored:  # the event stays where it is, until the runtime asks for it
+            self._is_to_be_restored, self._state = False, _RESTORING
+            self._listener.answer(connection, Answer(200, b""))
             return
-        message = self._channel.recv(PACKET)
-        if not message:
-            raise ConnectionResetError
-        self._began = time.perf_counter()
-        _, size, extra_size, deadline_ms, request_id = TO_ENVIRONMENT.unpack_from(message)
-        if deadline_ms < FROM_READING_MS:
-            deadline_ms += int(time.time() * 1000)
-        body_at = TO_ENVIRONMENT.size + extra_size
-        if len(message) < body_at + size:
-            message = self._whole(message, body_at + size)
-        extra = json.loads(message[TO_ENVIRONMENT.size : body_at]) if extra_size else {}
+        body, request_id, deadline_ms, extra = self._engine.take()
+        self._state, self._request_id = _RUNNING, request_id
         arn = self._arn + (b":" + extra["qualifier"].encode() if extra.get("qualifier") else b"")
         given = [f"{header}: {extra[name]}\r\n" for name, header in _OPTIONAL_HEADERS.items() if name in extra]
-        self._state, self._parked, self._request_id = _RUNNING, None, request_id
-        self._listen_to_engine(False)
         if self._extensions:
             about = {"deadlineMs": deadline_ms, "requestId": request_id.decode(), "invokedFunctionArn": arn.decode()}
             tracing = {"type": "X-Amzn-Trace-Id", "value": extra.get("trace_id", "")}
             self._tell(INVOKE, {**about, "tracing": tracing})
-        self._answer(
-            connection, Answer(200, message[body_at:], _EVENT % (request_id, deadline_ms, arn, "".join(given).encode()))
-        )
-
-    def _whole(self, first: bytes, size: int) -> bytes:
-        """A message of `size` bytes of which the first packet has come; the engine is sending the others."""
-        parts, missing = [first], size - len(first)
-        while missing > 0:
-            packet = self._channel.recv(PACKET)
-            if not packet:
-                raise ConnectionResetError
-            parts.append(packet[1:])
-            missing -= len(packet) - 1
-        return b"".join(parts)
+        headers = _EVENT % (request_id, deadline_ms, arn, "".join(given).encode())
+        self._listener.answer(connection, Answer(200, body, headers))
 
     def _finish(self, kind: bytes, body: bytes) -> None:
         """The invocation has its answer: pass it on, unless extensions are still at work on it."""
@@ -381,34 +295,21 @@ class Bridge:
             self._held = None
             self._listen_to_engine(True)
 
-    def _written(self) -> int:
-        """The size of the output, a line that was left open ended."""
-        end = os.lseek(1, 0, os.SEEK_END)
-        if end > self._log_end and os.pread(1, 1, end - 1) != b"\n":
-            os.write(1, b"\n")
-            end += 1
-        self._log_end = end
-        return end
-
     def _send(self, kind: bytes, body: bytes) -> None:
-        seconds, peak_kib = time.perf_counter() - self._began, self._children.peak_kib()
-        message = FROM_ENVIRONMENT.pack(kind, len(body), self._written(), seconds, peak_kib) + body
-        if len(message) <= PACKET:
-            self._channel.send(message)
-            return
-        for packet in packets(message):
-            self._channel.send(packet)
+        self._engine.send(kind, body, self._children.peak_kib())
 
     # -- ends --------------------------------------------------------------------------------------------------------
 
     def _reap(self) -> None:
         for ended in self._children.reap():
-            if ended.is_runtime and self._stop_at is None:
+            if self._outcome is not None:
+                continue
+            if ended.is_runtime:
                 self._begin_shutdown("failure", ended)
-            elif not ended.is_runtime and self._stop_at is None:
+            else:
                 self._crashed("Extension.Crash", f"exit code {ended.exit_code}")
-        if self._stop_at is not None and not self._children.are_there:
-            self._ended = self._ended or self._outcome
+        if self._outcome is not None and not self._children.are_there:
+            self._is_over = True
 
     def _crashed(self, error_type: str, reason: str) -> None:
         """An extension cannot go on, and the environment with it."""
@@ -418,43 +319,38 @@ class Bridge:
             self._send(FAILED, document)
         elif self._state == _RUNNING or self._held is not None:
             self._send(ERROR, document)
-        self._ended = Ended(exit_code=1)
+        self._end(Ended(exit_code=1))
 
     def _tell(self, event: str, document: Mapping[str, object]) -> None:
-        for connection in self._extensions.tell(event, document):
-            self._poll.modify(connection.fd, select.EPOLLIN | select.EPOLLOUT)
+        for connection, answer in self._extensions.tell(event, document):
+            self._listener.answer(connection, answer)
 
-    def _begin_shutdown(self, reason: str, ended: Ended | None = None) -> None:
-        """Give extensions, and the runtime for their sake, the time that AWS gives them; without any end at once."""
-        self._outcome = ended or Ended(exit_code=0)
+    def _begin_shutdown(self, reason: str, outcome: Ended) -> None:
+        """Give extensions, and the runtime for their sake, the time that AWS gives them; without any, end at once."""
         if not self._extensions:
-            self._ended = self._outcome
+            self._end(outcome)
             return
-        now = time.monotonic()
-        self._stop_at = now + (_EXTERNAL_S if self._extensions.has_external else _INTERNAL_S)
+        self._outcome = outcome
         self._listen_to_engine(False)
-        deadline_ms = int((time.time() + _EXTERNAL_S) * 1000)
-        self._stop_steps = [
-            (now + (_RUNTIME_S if ended is None else 0.0), lambda: self._stop_extensions(reason, deadline_ms)),
-            (self._stop_at, self._stop_for_good),
-        ]
+        now = time.monotonic()
+        limit_s = _EXTERNAL_S if self._extensions.has_external else _INTERNAL_S
+        self._steps = [(now + limit_s, lambda: self._end(outcome))]
+        if self._extensions.has_external:
+            deadline_ms = int((time.time() + _EXTERNAL_S) * 1000)
+            self._steps.insert(0, (now + _RUNTIME_S, lambda: self._stop_extensions(reason, deadline_ms)))
         self._children.ask_runtime_to_end()
 
-    def _take_stop_steps(self) -> None:
+    def _take_shutdown_steps(self) -> None:
         now = time.monotonic()
-        if len(self._stop_steps) > 1 and self._extensions.has_external and not self._children.has_runtime:
-            self._stop_steps[0] = (now, self._stop_steps[0][1])
-        while self._stop_steps and now >= self._stop_steps[0][0]:
-            self._stop_steps.pop(0)[1]()
+        if len(self._steps) > 1 and not self._children.has_runtime:  # it needed less time than it had
+            self._steps[0] = (now, self._steps[0][1])
+        while self._steps and now >= self._steps[0][0]:
+            self._steps.pop(0)[1]()
 
     def _stop_extensions(self, reason: str, deadline_ms: int) -> None:
-        if self._extensions.has_external:
-            self._children.kill_runtime()
-            self._children.kill_extensions({each.name for each in self._extensions if SHUTDOWN in each.events})
-            self._tell(SHUTDOWN, {"shutdownReason": reason, "deadlineMs": deadline_ms})
-
-    def _stop_for_good(self) -> None:
-        self._ended = self._outcome
+        self._children.kill_runtime()
+        self._children.kill_extensions({each.name for each in self._extensions if SHUTDOWN in each.events})
+        self._tell(SHUTDOWN, {"shutdownReason": reason, "deadlineMs": deadline_ms})
 
 
 def _limit(request: Request) -> int:
