@@ -27,14 +27,28 @@ def root(tool: Tool) -> Path:
 
 
 def compile_assembly(
-    tool: Tool, folder: Path, name: str, files: Sequence[str], references: Sequence[Path], place: Place, *, is_program: bool = False
+    tool: Tool,
+    folder: Path,
+    name: str,
+    files: Sequence[str],
+    references: Sequence[Path],
+    place: Place,
+    *,
+    is_program: bool = False,
 ) -> None:
     """Compile `files`, paths in `folder`, to ``NAME.dll`` there."""
     compiler = layout.compiler(root(tool))
     if compiler is None:
         raise CodeError(f"{root(tool)} has no C# compiler")
     every = [*layout.references(root(tool), tool.version), *references]
-    lines = [*_OPTIONS, "-nullable:enable", "-warn:0", f"-target:{'exe' if is_program else 'library'}", f"-pathmap:{folder}=/var/task", f'-out:"{name}.dll"']
+    lines = [
+        *_OPTIONS,
+        "-nullable:enable",
+        "-warn:0",
+        f"-target:{'exe' if is_program else 'library'}",
+        f"-pathmap:{folder}=/var/task",
+        f'-out:"{name}.dll"',
+    ]
     lines += [f'-r:"{path}"' for path in every] + [f'"{path}"' for path in files]
     response = folder / f".{name}.rsp"
     response.write_text("\n".join(lines))
@@ -54,4 +68,5 @@ def message(output: str, place: Place) -> str:
     at = list(dict.fromkeys(each["line"] for each in others))
     named = ", ".join(at[:_LINES_NAMED]) + (" …" if len(at) > _LINES_NAMED else "")
     rest = f"; {len(others)} more: line {named}" if others else ""
-    return f"{place(Path(first['path']).name if first['path'].startswith('/') else first['path'], first['line'])}: {first['what']}{rest}"
+    path = Path(first["path"])
+    return f"{place(path.name if path.is_absolute() else str(path), first['line'])}: {first['what']}{rest}"

@@ -105,7 +105,9 @@ class Dotnet(Language):
                 others = {name: data for name, data in files.items() if name not in texts}
                 found = {path.name: path.read_bytes() for path in (work / f"{assembly}.dll", *libraries)}
                 write_files({**others, **found}, folder)
-        return sources.handler or csharp.find_handler(texts.values(), projects[0].rsplit("/")[-1].removesuffix(".csproj") if projects else assembly)
+        return sources.handler or csharp.find_handler(
+            texts.values(), projects[0].rsplit("/")[-1].removesuffix(".csproj") if projects else assembly
+        )
 
     def client(self, tool: Tool, folder: Path) -> None:
         inputs = [part for name, content in self.inputs().items() for part in (name, content)]

@@ -15,7 +15,17 @@ from jlambda.runtimes.dotnet.source import Package
 from jlambda.runtimes.language import Tool, compile_with, numbers
 
 #: what the SDK needs of the user's environment to find packages: configuration, caches, proxies
-_KEPT = ("HOME", "NUGET_PACKAGES", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy", "SSL_CERT_FILE")
+_KEPT = (
+    "HOME",
+    "NUGET_PACKAGES",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+)
 
 
 def check(tool: Tool, packages: Sequence[Package]) -> None:
@@ -41,18 +51,38 @@ def project(assembly: str, version: str, packages: Sequence[Package], shims: Seq
         "  </PropertyGroup>",
         "  <ItemGroup>",
     ]
-    lines += [f"    <PackageReference Include={quoteattr(each.name)} Version={quoteattr(each.version or '*')} />" for each in packages]
+    lines += [
+        f"    <PackageReference Include={quoteattr(each.name)} Version={quoteattr(each.version or '*')} />" for each in packages
+    ]
     if not any(name.startswith("Amazon.Lambda.") for name in names):
-        lines += [f"    <Reference Include={quoteattr(path.stem)} HintPath={quoteattr(str(path))} Private=\"false\" />" for path in shims]
+        lines += [
+            f'    <Reference Include={quoteattr(path.stem)} HintPath={quoteattr(str(path))} Private="false" />'
+            for path in shims
+        ]
     return "\n".join([*lines, "  </ItemGroup>", "</Project>", ""])
 
 
 def publish(tool: Tool, work: Path, folder: Path, place: Place) -> None:
     """Build the project in `work` as it would be built for AWS, into `folder`."""
     about = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    about |= {"DOTNET_ROOT": str(root(tool)), "DOTNET_CLI_HOME": str(work / ".home"), "DOTNET_NOLOGO": "1", "DOTNET_CLI_TELEMETRY_OPTOUT": "1"}
+    about |= {
+        "DOTNET_ROOT": str(root(tool)),
+        "DOTNET_CLI_HOME": str(work / ".home"),
+        "DOTNET_NOLOGO": "1",
+        "DOTNET_CLI_TELEMETRY_OPTOUT": "1",
+    }
     # no server of the build's may stay behind
-    command = [tool.path, "publish", "--nologo", "-c", "Release", "-o", str(work / "out"), "-nodeReuse:false", "-p:UseSharedCompilation=false"]
+    command = [
+        tool.path,
+        "publish",
+        "--nologo",
+        "-c",
+        "Release",
+        "-o",
+        str(work / "out"),
+        "-nodeReuse:false",
+        "-p:UseSharedCompilation=false",
+    ]
     done = compile_with(command, work, about)
     if done.exit_code != 0:
         raise CodeError(message(done.output, place))

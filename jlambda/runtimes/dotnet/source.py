@@ -14,10 +14,16 @@ from jlambda.errors import CodeError
 _NOISE = re.compile(
     r'//[^\n]*|/\*.*?\*/|\$*"{3,}.*?"{3,}|\$?@\$?"(?:""|[^"])*"|\$?"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', re.DOTALL
 )
-_PACKAGE = re.compile(r'^[ \t]*#r[ \t]+"nuget:[ \t]*(?P<name>[\w.-]+)(?:[ \t]*,[ \t]*(?P<version>[^"\s]+))?[ \t]*"[ \t]*$', re.M)
+_PACKAGE = re.compile(
+    r'^[ \t]*#r[ \t]+"nuget:[ \t]*(?P<name>[\w.-]+)(?:[ \t]*,[ \t]*(?P<version>[^"\s]+))?[ \t]*"[ \t]*$', re.M
+)
 _NAMESPACE = re.compile(r"\bnamespace\s+([\w.]+)\s*([;{])")
-_TYPE = re.compile(r"((?:\b(?:public|internal|sealed|static|partial|abstract|readonly|unsafe)\s+)*)\b(class|struct|record(?:\s+(?:class|struct))?)\s+(\w+)([^{;]*)\{")
-_METHOD = re.compile(r"\bpublic\s+((?:(?:static|async|virtual|override|unsafe)\s+)*)([\w.<>\[\],?\s]+?)\s+(\w+)\s*\(([^()]*)\)[^{;=]*(?:\{|=>)")
+_TYPE = re.compile(
+    r"((?:\b(?:public|internal|sealed|static|partial|abstract|readonly|unsafe)\s+)*)\b(class|struct|record(?:\s+(?:class|struct))?)\s+(\w+)([^{;]*)\{"
+)
+_METHOD = re.compile(
+    r"\bpublic\s+((?:(?:static|async|virtual|override|unsafe)\s+)*)([\w.<>\[\],?\s]+?)\s+(\w+)\s*\(([^()]*)\)[^{;=]*(?:\{|=>)"
+)
 #: the names in AWS's own templates and examples
 _USUAL = ("FunctionHandler", "FunctionHandlerAsync", "Handler", "HandlerAsync", "Handle", "HandleAsync")
 
@@ -60,7 +66,9 @@ def find_handler(sources: Iterable[str], assembly: str) -> str:
             return names[0]
         if names:
             raise CodeError(f"which one is the handler: {', '.join(names)}? Choose with --handler")
-    raise CodeError("no handler: write a class with a public method, as in `public string Handler(Event e, ILambdaContext context)`")
+    raise CodeError(
+        "no handler: write a class with a public method, as in `public string Handler(Event e, ILambdaContext context)`"
+    )
 
 
 def candidates(source: str) -> Iterator[Candidate]:

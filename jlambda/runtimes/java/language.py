@@ -27,7 +27,9 @@ _JAVAC = ("-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC", "-encoding", "UTF-8
 _INSTALLED = ("/usr/lib/jvm", "/Library/Java/JavaVirtualMachines")
 _JAR_DATE = (1980, 1, 1, 0, 0, 0)
 _REHEARSAL = "jlambda.Rehearsal"
-_ERROR = re.compile(r"^(?P<path>[^\s:][^:\n]*\.java):(?P<line>\d+): error: (?P<what>[^\n]*)(?P<more>(?:\n(?![^\s:]+\.java:\d+:).*)*)", re.M)
+_ERROR = re.compile(
+    r"^(?P<path>[^\s:][^:\n]*\.java):(?P<line>\d+): error: (?P<what>[^\n]*)(?P<more>(?:\n(?![^\s:]+\.java:\d+:).*)*)", re.M
+)
 _DETAIL = re.compile(r"^\s+(symbol|required|found|reason|location):\s+(.*)$", re.M)
 _SHIM = "com/amazonaws/services/lambda/runtime/Context.class"
 
@@ -75,7 +77,19 @@ class Java(Language):
         ours = [] if any(_has_shim(jar) for jar in jars) else ["-sourcepath", str(_CLIENT), "-implicit:none"]
         classpath = os.pathsep.join([*map(str, jars), *(path for path in sources.classpath if Path(path).is_dir())])
         processing = [] if jars else ["-proc:none"]
-        command = [_compiler(tool), *_JAVAC, "-g", "-parameters", "-nowarn", *processing, *ours, "-cp", classpath or ".", "-d", "."]
+        command = [
+            _compiler(tool),
+            *_JAVAC,
+            "-g",
+            "-parameters",
+            "-nowarn",
+            *processing,
+            *ours,
+            "-cp",
+            classpath or ".",
+            "-d",
+            ".",
+        ]
         done = compile_with([*command, *texts], folder)
         if done.exit_code != 0:
             raise CodeError(_message(done.output, sources))
@@ -84,7 +98,9 @@ class Java(Language):
         for jar in jars:
             write_files({f"lib/{jar.name}": jar.read_bytes()}, folder)
         for root in map(Path, sources.classpath):
-            inside = [path for path in sorted(root.rglob("*")) if path.is_file() and path.suffix != ".jar"] if root.is_dir() else []
+            inside = (
+                [path for path in sorted(root.rglob("*")) if path.is_file() and path.suffix != ".jar"] if root.is_dir() else []
+            )
             write_files({path.relative_to(root).as_posix(): path.read_bytes() for path in inside}, folder)
         return sources.handler or java.find_handler(texts.values())
 

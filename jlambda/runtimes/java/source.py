@@ -13,8 +13,12 @@ from jlambda.errors import CodeError
 
 _NOISE = re.compile(r'//[^\n]*|/\*.*?\*/|"""(?:\\.|.)*?"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', re.DOTALL)
 _PACKAGE = re.compile(r"\bpackage\s+([\w.\s]+?)\s*;")
-_TYPE = re.compile(r"((?:@\w[\w.]*\s*|\b(?:public|final|abstract|sealed|strictfp|static)\b\s*)*)\b(class|record|enum|interface)\s+(\w+)([^{;]*)\{")
-_METHOD = re.compile(r"\bpublic\s+((?:(?:static|final|synchronized)\s+)*)([\w.<>\[\],?&\s]*?)\b(\w+)\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)[^{;]*\{")
+_TYPE = re.compile(
+    r"((?:@\w[\w.]*\s*|\b(?:public|final|abstract|sealed|strictfp|static)\b\s*)*)\b(class|record|enum|interface)\s+(\w+)([^{;]*)\{"
+)
+_METHOD = re.compile(
+    r"\bpublic\s+((?:(?:static|final|synchronized)\s+)*)([\w.<>\[\],?&\s]*?)\b(\w+)\s*\(([^()]*(?:\([^()]*\)[^()]*)*)\)[^{;]*\{"
+)
 _INTERFACE = re.compile(r"\b(?:RequestHandler|RequestStreamHandler)\b")
 _MAX_PARAMETERS = 3
 

@@ -35,13 +35,16 @@ public class Function
                 return new Dictionary<string, object?>
                 {
                     ["id"] = context.AwsRequestId, ["group"] = context.LogGroupName, ["stream"] = context.LogStreamName,
-                    ["name"] = context.FunctionName, ["version"] = context.FunctionVersion, ["arn"] = context.InvokedFunctionArn,
+                    ["name"] = context.FunctionName, ["version"] = context.FunctionVersion,
+                    ["arn"] = context.InvokedFunctionArn,
                     ["memory"] = context.MemoryLimitInMB, ["left"] = context.RemainingTime.TotalMilliseconds,
                     ["identity"] = context.Identity, ["client"] = context.ClientContext, ["tenant"] = context.TenantId,
                 };
             case "identity":
                 var client = context.ClientContext;
-                return new object[] { context.Identity.IdentityId, context.Identity.IdentityPoolId, client.Custom, client.Environment, client.Client.AppTitle };
+                var who = context.Identity;
+                var app = client.Client;
+                return new object[] { who.IdentityId, who.IdentityPoolId, client.Custom, client.Environment, app.AppTitle };
             case "refuse":
                 throw new Refused("no näme", new IOException("disk"));
             case "later":
@@ -152,7 +155,9 @@ def test_other_errors(environment: Bridged) -> None:
     assert [each["errorMessage"] for each in several["causes"]] == ["one", "two"]
     itself = answer(environment, "itself")
     assert itself["errorType"] == "JsonSerializerException"
-    assert itself["errorMessage"].startswith("Error converting the response object of type System.Object from the Lambda function to JSON")
+    assert itself["errorMessage"].startswith(
+        "Error converting the response object of type System.Object from the Lambda function to JSON"
+    )
 
 
 def test_logs(function: Deployed) -> None:
@@ -161,7 +166,14 @@ def test_logs(function: Deployed) -> None:
         answer(environment, "log")
         text = "\n".join(environment.events())
         stamp = rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{3}}Z\t{REQUEST_ID}\t"
-        expected = ["no end, <>info\thé", "<>fail\terr", "<>info\tline", "<>warn\t1 of 2", "<>fail\twent wrong", "System.IO.IOException: disk"]
+        expected = [
+            "no end, <>info\thé",
+            "<>fail\terr",
+            "<>info\tline",
+            "<>warn\t1 of 2",
+            "<>fail\twent wrong",
+            "System.IO.IOException: disk",
+        ]
         assert re.sub(stamp, "<>", text).splitlines() == [*expected, "<>static"]
     with function.running(AWS_LAMBDA_LOG_FORMAT="JSON", AWS_LAMBDA_LOG_LEVEL="DEBUG") as environment:
         answer(environment, "log")
@@ -265,7 +277,11 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     ("method", "event", "expected"),
     [
         ("Record", {"x": 1, "COLOURS": [1, 0], "unknown": 2}, {"X": 1, "Colours": [1, 0]}),
-        ("Bean", {"Name": "é", "At": "2026-01-01T00:00:00Z", "points": {"p": {"X": 1}}}, {"Name": "é", "At": "2026-01-01T00:00:00Z", "Points": {"p": {"X": 1}}}),
+        (
+            "Bean",
+            {"Name": "é", "At": "2026-01-01T00:00:00Z", "points": {"p": {"X": 1}}},
+            {"Name": "é", "At": "2026-01-01T00:00:00Z", "Points": {"p": {"X": 1}}},
+        ),
         ("Text", "é", "éé"),
         ("Number", 41, 42),
         ("Nothing", {}, None),
@@ -295,7 +311,9 @@ def test_an_event_of_another_shape_is_an_error(shapes: Deployed) -> None:
     """AWS's error and its words."""
     (found,) = shapes.answers("x", _HANDLER="Shapes::Some.Where.Shapes::Number")
     assert found["errorType"] == "JsonSerializerException"
-    assert found["errorMessage"].startswith("Error converting the Lambda event JSON payload to type System.Int32: The JSON value could not be")
+    assert found["errorMessage"].startswith(
+        "Error converting the Lambda event JSON payload to type System.Int32: The JSON value could not be"
+    )
     (found,) = shapes.answers({}, _HANDLER="Shapes::Some.Where.Shapes::Text")
     assert "JSON strings must be quoted" in found["errorMessage"]
 
@@ -306,10 +324,19 @@ def test_an_event_of_another_shape_is_an_error(shapes: Deployed) -> None:
         ("Shapes", "Invalid lambda function handler: 'Shapes'"),
         ("Missing::A::B", "Could not find the specified handler assembly with the file name 'Missing'"),
         ("Shapes::A::B", "Unable to load type 'A' from assembly 'Shapes'."),
-        ("Shapes::Some.Where.Shapes::B", "Unable to find method 'B' in type 'Some.Where.Shapes' from assembly 'Shapes': Found no"),
-        ("Shapes::Some.Where.Shapes::Three", "Method 'Three' of type 'Some.Where.Shapes' is not supported: the method has more than 2"),
+        (
+            "Shapes::Some.Where.Shapes::B",
+            "Unable to find method 'B' in type 'Some.Where.Shapes' from assembly 'Shapes': Found no",
+        ),
+        (
+            "Shapes::Some.Where.Shapes::Three",
+            "Method 'Three' of type 'Some.Where.Shapes' is not supported: the method has more than 2",
+        ),
         ("Shapes::Some.Where.Shapes::NotContext", "the second parameter is not of type 'Amazon.Lambda.Core.ILambdaContext'"),
-        ("Shapes::Some.Where.Shapes::Twice", "The method 'Twice' in type 'Some.Where.Shapes' appears to have a number of overloads"),
+        (
+            "Shapes::Some.Where.Shapes::Twice",
+            "The method 'Twice' in type 'Some.Where.Shapes' appears to have a number of overloads",
+        ),
         ("Shapes::Some.Where.Shapes::Void", "because it is an 'async void' method"),
         ("Shapes::Some.Where.Shapes::Generic", "because it is a generic method"),
         ("Shapes::Some.Where.Half::Go", "because its type 'Some.Where.Half' is abstract"),
@@ -340,7 +367,8 @@ def test_a_package_s_own_library_goes_before_ours(tmp_path: Path) -> None:
     files["Dummy.cs"] = "public class Dummy { public int Handler(int e) => e; }"
     Deployed(tmp_path / "core", "dotnet", files, "Amazon.Lambda.Core::Dummy::Handler")
     library = tmp_path / "core" / "task" / "Amazon.Lambda.Core.dll"
-    text = "using Amazon.Lambda.Core;\npublic class Function { public bool Handler(ILambdaContext c) => typeof(ILambdaContext).Assembly.Location.Contains(\"/task/\"); }"
+    found = 'typeof(ILambdaContext).Assembly.Location.Contains("/task/")'
+    text = f"using Amazon.Lambda.Core;\npublic class Function {{ public bool Handler(ILambdaContext c) => {found}; }}"
     (tmp_path / "f").mkdir()
     function = Deployed(tmp_path / "f", "dotnet", {"Function.cs": text})
     assert function.answers({}) == [False]

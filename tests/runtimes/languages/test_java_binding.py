@@ -52,7 +52,11 @@ public class Shapes {
 
     public static Map<String, Object> map(Map<String, Object> e) { return e; }
     public static Object any(Object e) { return e; }
-    public static String types(Object[] e) { StringBuilder b = new StringBuilder(); for (Object o : e) b.append(o == null ? "null" : o.getClass().getSimpleName()).append(' '); return b.toString().trim(); }
+    public static String types(Object[] e) {
+        StringBuilder names = new StringBuilder();
+        for (Object o : e) names.append(o == null ? "null" : o.getClass().getSimpleName()).append(' ');
+        return names.toString().trim();
+    }
     public static Point point(Point e) { return e; }
     public static Wrong wrong(Wrong e) { return e; }
     public static Bean bean(Bean e) { return e; }
@@ -86,7 +90,10 @@ public class Shapes {
     public static UUID uuid(UUID e) { return e; }
     public static URI uri(URI e) { return e; }
     public static Optional<Integer> optional(Optional<Integer> e) { return e; }
-    public static Object odd(Object e) { return new Object[] {Double.NaN, 1f, 'c', new StringBuilder("b"), List.of(1).iterator(), Optional.empty(), new char[] {'x'}}; }
+    public static Object odd(Object e) {
+        Object builder = new StringBuilder("b");
+        return new Object[] {Double.NaN, 1f, 'c', builder, List.of(1).iterator(), Optional.empty(), new char[] {'x'}};
+    }
 }
 """
 PROBE = """package jlambda;
@@ -147,12 +154,20 @@ FULL_BEAN = {"name": "n", "noSetter": "set", "rate": 1.5, "open": True, "twice":
     ("method", "event", "expected"),
     [
         ("map", {"a": {"b": [1]}}, {"a": {"b": [1]}}),
-        ("types", [1, 2**31, 2**63, 1.5, "s", True, None, [], {}], "Integer Long BigInteger Double String Boolean null ArrayList LinkedHashMap"),
+        (
+            "types",
+            [1, 2**31, 2**63, 1.5, "s", True, None, [], {}],
+            "Integer Long BigInteger Double String Boolean null ArrayList LinkedHashMap",
+        ),
         ("point", POINT, POINT),
         ("point", {"unknown": {"x": [1]}}, {"x": 0, "y": None, "colours": None}),
         ("bean", {**FULL_BEAN, "twice": 7, "ignored": 7, "shared": 7}, FULL_BEAN),
         ("bean", {}, {"name": None, "noSetter": None, "rate": 0.0, "open": False, "twice": 10, "url": None}),
-        ("page", {"items": [POINT], "first": POINT, "more": {"k": [POINT]}}, {"items": [POINT], "first": POINT, "more": {"k": [POINT]}}),
+        (
+            "page",
+            {"items": [POINT], "first": POINT, "more": {"k": [POINT]}},
+            {"items": [POINT], "first": POINT, "more": {"k": [POINT]}},
+        ),
         ("points", {"items": [], "first": POINT, "total": 2}, {"items": [], "first": POINT, "more": None, "total": 2}),
         ("node", {"value": 1, "next": {"value": 2}}, {"value": 1, "next": {"value": 2, "next": None}}),
         ("hidden", {"x": 3}, {"x": 3}),
@@ -236,7 +251,7 @@ def test_what_is_read_is_written_again(echo: Bridged, event: object) -> None:
     ("text", "expected"),
     [
         (r'"\"\\\/\b\f\n\r\t\u00e9\uD83D\uDE00"', '"\\/\b\f\n\r\té😀'),
-        (' [ 1 , 2 ] ', [1, 2]),
+        (" [ 1 , 2 ] ", [1, 2]),
         ("-0", 0),
         ("-0.0", 0.0),
         ("1E+2", 100.0),
@@ -264,8 +279,42 @@ def test_depth_goes_as_far_as_jackson_goes(echo: Bridged) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", " ", "nul", "truth", "+1", "01", "1.", ".5", "1e", "-", "0x1", "NaN", "'a'", "[1,]", "[,1]", "[1 2]", '{"a"}', '{"a":}', "{a: 1}"),
-        *('{"a": 1,}', "[", "{", '"', '"\\"', r'"\x"', r'"\u12"', '"\u0001"', '"a\nb"', "1 2", "[1]]", "/* c */ 1", "[" * 1001 + "]" * 1001),
+        *(
+            "",
+            " ",
+            "nul",
+            "truth",
+            "+1",
+            "01",
+            "1.",
+            ".5",
+            "1e",
+            "-",
+            "0x1",
+            "NaN",
+            "'a'",
+            "[1,]",
+            "[,1]",
+            "[1 2]",
+            '{"a"}',
+            '{"a":}',
+            "{a: 1}",
+        ),
+        *(
+            '{"a": 1,}',
+            "[",
+            "{",
+            '"',
+            '"\\"',
+            r'"\x"',
+            r'"\u12"',
+            '"\u0001"',
+            '"a\nb"',
+            "1 2",
+            "[1]]",
+            "/* c */ 1",
+            "[" * 1001 + "]" * 1001,
+        ),
     ],
 )
 def test_what_is_not_json(probe: Bridged, text: str) -> None:

@@ -48,7 +48,7 @@ def complaint(text: str) -> str:
         ("package a.b;\n" + HELLO, "a/b/Hello.java"),
         ("class Other {}\npublic record Main(int x) {}", "Main.java"),
         ("class Only {}", "Only.java"),
-        ("// public class No {}\n/* class Neither { */ class Yes { String s = \"class Not {\"; }", "Yes.java"),
+        ('// public class No {}\n/* class Neither { */ class Yes { String s = "class Not {"; }', "Yes.java"),
         ("interface Some { }", "Some.java"),
         ("int x;", "Function.java"),
     ],
@@ -64,9 +64,20 @@ def test_the_public_class_names_the_file(source: str, file: str) -> None:
         (HELLO, "Hello::handleRequest"),
         ("package a.b;\n" + HELLO, "a.b.Hello::handleRequest"),
         ("class Event { public int getX() { return 1; } }\n" + HELLO, "Hello::handleRequest"),
-        ("public class A implements RequestHandler<Map<String, Object>, String> { public String x(int a) { } }", "A::handleRequest"),
-        ("public class A { public A() { } public static void main(String[] a) { } public Map<String, List<A>> work(A a) throws E { } }", "A::work"),
-        ("public class A { private int f() { } static class B { public int g() { } } public int h(int a, Context c) { if (x) { } } }", "A::h"),
+        (
+            "public class A implements RequestHandler<Map<String, Object>, String> { public String x(int a) { } }",
+            "A::handleRequest",
+        ),
+        (
+            "public class A { public A() { } public static void main(String[] a) { }"
+            " public Map<String, List<A>> work(A a) throws E { } }",
+            "A::work",
+        ),
+        (
+            "public class A { private int f() { } static class B { public int g() { } }"
+            " public int h(int a, Context c) { if (x) { } } }",
+            "A::h",
+        ),
         ("public class A { public int handler(int a) { } public int other(int a) { } }", "A::handler"),
         ("public class A { public int f(@Ann(x = 1) int a) { } }", "A::f"),
     ],
@@ -79,7 +90,10 @@ def test_the_handler_is_found(source: str, handler: str) -> None:
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("public class A { public int f() { } public int g() { } }", r"which one is the handler: A::f, A::g\? Choose with --handler"),
+        (
+            "public class A { public int f() { } public int g() { } }",
+            r"which one is the handler: A::f, A::g\? Choose with --handler",
+        ),
         ("class A { int f() { } }", r"no handler: write a public class with a public method handleRequest \(there is only A\)"),
         ("", r"no handler: .* \(there is no class at all\)"),
         ("public class A { public int f(int a, int b, int c, int d) { } }", "no handler"),
@@ -101,9 +115,12 @@ def test_a_cell_is_compiled_once() -> None:
 
 def test_complaints_name_the_cells_lines() -> None:
     """The first in whole, the others by their lines."""
-    assert complaint("public class A {\n  int f() { return x; }\n}") == "Cell In[3], line 2: cannot find symbol (symbol variable x)"
-    two = complaint("public class A {\n  int f() { return \"s\"; }\n  B b;\n}")
-    assert two.endswith("1 more: line 2") or two.endswith("1 more: line 3")
+    assert (
+        complaint("public class A {\n  int f() { return x; }\n}")
+        == "Cell In[3], line 2: cannot find symbol (symbol variable x)"
+    )
+    two = complaint('public class A {\n  int f() { return "s"; }\n  B b;\n}')
+    assert two.endswith(("1 more: line 2", "1 more: line 3"))
     assert two.startswith("Cell In[3], line ")
     assert complaint("public class A {\n") == "Cell In[3], line 1: reached end of file while parsing"
 
@@ -136,13 +153,16 @@ def jar(folder: Path, files: Mapping[str, str]) -> Path:
 
 def test_libraries_come_along(tmp_path: Path) -> None:
     """A jar of the class path is compiled with, packed below lib, and found at run time; so is one in a layer."""
-    library = jar(tmp_path / "library", {"dep/Dep.java": "package dep; public class Dep { public static int x() { return 7; } }"})
+    library = jar(
+        tmp_path / "library", {"dep/Dep.java": "package dep; public class Dep { public static int x() { return 7; } }"}
+    )
     text = "public class Main { public int handleRequest() { return dep.Dep.x(); } }"
     assert package_of({"Main.java": text}, classpath=(str(library),))[1] == ["Main.class", "lib/library.jar"]
     assert package_of({"Main.java": text}, classpath=(f"{library.parent}/*",))[1] == ["Main.class", "lib/library.jar"]
-    late = 'public class Main { public Object handleRequest() throws Exception { return Class.forName("dep.Dep").getMethod("x").invoke(null); } }'
-    function = Deployed(tmp_path / "late", "java", {"Main.java": late}) if (tmp_path / "late").mkdir() is None else None
-    assert function is not None
+    found = 'Class.forName("dep.Dep").getMethod("x").invoke(null)'
+    late = f"public class Main {{ public Object handleRequest() throws Exception {{ return {found}; }} }}"
+    (tmp_path / "late").mkdir()
+    function = Deployed(tmp_path / "late", "java", {"Main.java": late})
     (missing,) = function.answers({})
     assert missing["errorType"] == "java.lang.ClassNotFoundException"
     layer = tmp_path / "late" / "opt" / "java" / "lib"
@@ -155,7 +175,8 @@ def test_a_real_library_goes_before_ours(tmp_path: Path) -> None:
     """Where the user has AWS's interfaces, cells are compiled against those."""
     text = "package com.amazonaws.services.lambda.runtime; public interface Context { int theirs(); }"
     library = jar(tmp_path, {"Context.java": text})
-    cell = "import com.amazonaws.services.lambda.runtime.*;\npublic class A { public int handleRequest(Context c) { return c.theirs(); } }"
+    cell = "import com.amazonaws.services.lambda.runtime.*;\n"
+    cell += "public class A { public int handleRequest(Context c) { return c.theirs(); } }"
     assert package_of({"A.java": cell}, classpath=(str(library),))[0] == "A::handleRequest"
     assert "cannot find symbol (symbol method theirs())" in complaint(cell)
 

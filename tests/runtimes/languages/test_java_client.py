@@ -69,7 +69,8 @@ public class Function implements RequestHandler<Map<String, Object>, Object> {
     Object fields(Context c) {
         Map<String, Object> all = new TreeMap<>();
         all.put("id", c.getAwsRequestId()); all.put("group", c.getLogGroupName()); all.put("stream", c.getLogStreamName());
-        all.put("name", c.getFunctionName()); all.put("version", c.getFunctionVersion()); all.put("arn", c.getInvokedFunctionArn());
+        all.put("name", c.getFunctionName()); all.put("version", c.getFunctionVersion());
+        all.put("arn", c.getInvokedFunctionArn());
         all.put("memory", c.getMemoryLimitInMB()); all.put("left", c.getRemainingTimeInMillis());
         all.put("identity", c.getIdentity()); all.put("client", c.getClientContext()); all.put("tenant", c.getTenantId());
         return all;
@@ -77,7 +78,8 @@ public class Function implements RequestHandler<Map<String, Object>, Object> {
 
     Object identity(Context c) {
         ClientContext client = c.getClientContext();
-        return List.of(c.getIdentity().getIdentityId(), c.getIdentity().getIdentityPoolId(), client.getCustom(), client.getEnvironment(),
+        CognitoIdentity who = c.getIdentity();
+        return List.of(who.getIdentityId(), who.getIdentityPoolId(), client.getCustom(), client.getEnvironment(),
             client.getClient().getAppTitle());
     }
 }
@@ -148,10 +150,15 @@ def test_an_error_is_awss_document_and_the_environment_goes_on(environment: Brid
     assert (document["errorType"], document["errorMessage"]) == ("Function$Refused", "no näme")
     line = next(number for number, text in enumerate(FUNCTION.splitlines(), 1) if "new Refused(" in text)
     # the second is what the compiler made of the interface's generic method
-    assert document["stackTrace"] == [f"Function.handleRequest(Function.java:{line})", "Function.handleRequest(Function.java:8)"]
+    assert document["stackTrace"] == [
+        f"Function.handleRequest(Function.java:{line})",
+        "Function.handleRequest(Function.java:8)",
+    ]
     assert document["cause"]["errorType"] == "java.io.IOException"
     log = "\n".join(environment.events()[before:])
-    assert log.startswith(f"no näme: Function$Refused\nFunction$Refused: no näme\n\tat Function.handleRequest(Function.java:{line})")
+    assert log.startswith(
+        f"no näme: Function$Refused\nFunction$Refused: no näme\n\tat Function.handleRequest(Function.java:{line})"
+    )
     assert "Caused by: java.io.IOException: disk" in log
     assert answer(environment, "count") == count + 1
 
@@ -188,13 +195,19 @@ def test_logs(function: Deployed) -> None:
         answer(environment, "log")
         lines = [line for event in environment.events() for line in event.splitlines()]
         records = [json.loads(line) for line in lines if line.startswith("{")]
-        assert [(each["level"], each["message"]) for each in records] == [("UNDEFINED", "plain"), ("WARN", "warned"), ("UNDEFINED", "bytes")]
+        assert [(each["level"], each["message"]) for each in records] == [
+            ("UNDEFINED", "plain"),
+            ("WARN", "warned"),
+            ("UNDEFINED", "bytes"),
+        ]
         assert {each["AWSRequestId"] for each in records} == {REQUEST_ID}
 
 
 def test_the_heap_fits_the_memory_unless_java_tool_options_say_otherwise(tmp_path: Path) -> None:
     """A function may choose its own heap, collector and compiler."""
-    source = IMPORTS + """
+    source = (
+        IMPORTS
+        + """
 public class Function {
     public List<Object> handleRequest() {
         String collector = java.lang.management.ManagementFactory.getGarbageCollectorMXBeans().get(0).getName();
@@ -202,6 +215,7 @@ public class Function {
     }
 }
 """
+    )
     function = Deployed(tmp_path, "java", {"Function.java": source})
     (own,) = function.answers({}, AWS_LAMBDA_FUNCTION_MEMORY_SIZE="512")
     assert 360 < own[0] < 388
@@ -218,10 +232,20 @@ public class Function {
         ("public int go(int e, Context c) { return e + 1; }", "Function::go", 41, 42),
         ("public static int go(Integer e) { return e; }", "Function::go", "7", 7),
         ("public void go(List<Long> e) { if (e.get(0) + 1 != 3) throw new Error(); }", "Function::go", [2], None),
-        ("public String go() { return \"none\"; }", "Function::go", {}, "none"),
+        ('public String go() { return "none"; }', "Function::go", {}, "none"),
         ("public String go(Context c) { return c.getFunctionName(); }", "Function::go", {}, "f"),
-        ("public void go(InputStream in, OutputStream out) throws IOException { in.transferTo(out); }", "Function::go", [1], [1]),
-        ("public void go(InputStream in, OutputStream out, Context c) throws IOException { out.write(in.readAllBytes()); }", "Function::go", [1], [1]),
+        (
+            "public void go(InputStream in, OutputStream out) throws IOException { in.transferTo(out); }",
+            "Function::go",
+            [1],
+            [1],
+        ),
+        (
+            "public void go(InputStream in, OutputStream out, Context c) throws IOException { out.write(in.readAllBytes()); }",
+            "Function::go",
+            [1],
+            [1],
+        ),
         ("public int go(int e) { return 1; } public int go(int e, Context c) { return 2; }", "Function::go", 0, 2),
     ],
 )
@@ -263,7 +287,11 @@ public class Streamed implements RequestStreamHandler {{
     ("handler", "error_type", "message"),
     [
         ("a.Missing::go", "java.lang.ClassNotFoundException", "Class not found: a.Missing"),
-        ("Function::missing", NO_TYPE, "No public method named missing with appropriate method signature found on class Function"),
+        (
+            "Function::missing",
+            NO_TYPE,
+            "No public method named missing with appropriate method signature found on class Function",
+        ),
         ("String", "java.lang.ClassNotFoundException", "Class not found: String"),
         ("java.lang.String", NO_TYPE, "Class does not implement an appropriate handler interface: java.lang.String"),
         ("::go", NO_TYPE, "Invalid handler: `::go'"),
@@ -282,8 +310,8 @@ def test_a_handler_that_is_not_there_fails_every_invocation(
 @pytest.mark.parametrize(
     ("body", "error_type", "message"),
     [
-        ("public Function() { throw new IllegalStateException(\"no start\"); }", "java.lang.IllegalStateException", "no start"),
-        ("static { if (true) throw new Error(\"static\"); }", "java.lang.Error", "Error loading class Function: static"),
+        ('public Function() { throw new IllegalStateException("no start"); }', "java.lang.IllegalStateException", "no start"),
+        ('static { if (true) throw new Error("static"); }', "java.lang.Error", "Error loading class Function: static"),
     ],
 )
 def test_a_constructor_that_fails_fails_the_init_phase(tmp_path: Path, body: str, error_type: str, message: str) -> None:
