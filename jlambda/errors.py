@@ -20,6 +20,11 @@ A function that fails is a value first, an `Outcome`; only a call that promised 
 
 from __future__ import annotations
 
+import re
+
+#: how stack traces name the file that a cell became, by language
+_CELL = re.compile(r'File "/var/task/lambda_function\.py"|/var/task/lambda_function\.rb|/var/task/index\.m?js|\btask/main\.go')
+
 
 class LambdaError(Exception):
     """Base class. The gateway reads `code` and `status`, and nothing else.
@@ -131,10 +136,7 @@ class FunctionError(LambdaError):
 
     def _render_traceback_(self) -> list[str]:
         frames = [
-            frame.rstrip("\n").replace('File "/var/task/lambda_function.py"', self.origin)
-            if self.origin
-            else frame.rstrip("\n")
-            for frame in self.stack
+            _CELL.sub(lambda _: self.origin, frame.rstrip("\n")) if self.origin else frame.rstrip("\n") for frame in self.stack
         ]
         head = ["Traceback (most recent call last):"] if frames else []
         return [*head, *frames, f"FunctionError: {self}"]

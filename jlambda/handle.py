@@ -20,6 +20,7 @@ from jlambda.model.arn import LATEST, Account
 from jlambda.model.function import FunctionConfiguration
 from jlambda.model.invocation import InvocationRecord
 from jlambda.model.limits import CONCURRENT_EXECUTIONS, check_range
+from jlambda.model.runtime import THIS_PYTHON
 from jlambda.service.invoke import Finished
 from jlambda.telemetry.logs import LogEvent, lines, report_line
 
@@ -43,10 +44,12 @@ _raw_decode = json.JSONDecoder().raw_decode
 class Invocation:
     """One finished call: what came back, what was logged, what it took and cost."""
 
-    def __init__(self, finished: Finished, origin: str = "", region: str = Account().region) -> None:
+    def __init__(
+        self, finished: Finished, origin: str = "", region: str = Account().region, runtime: str = THIS_PYTHON
+    ) -> None:
         self.record: InvocationRecord = finished.record
         self.payload: bytes = finished.payload
-        self._raw_log, self._origin, self._region = finished.log, origin, region
+        self._raw_log, self._origin, self._region, self._runtime = finished.log, origin, region, runtime
 
     @property
     def function(self) -> str:
@@ -66,7 +69,7 @@ class Invocation:
     @cached_property
     def logs(self) -> list[LogEvent]:
         """The log events of this invocation, START to REPORT, on a cold start from INIT_START on."""
-        return lines(self.record, self._raw_log, region=self._region)
+        return lines(self.record, self._raw_log, self._runtime, self._region)
 
     @property
     def report(self) -> str:
@@ -139,7 +142,8 @@ class Function:
         __tracebackhide__ = True
         version = self._version()
         finished = self._session.invoker.invoke(version, event, self.qualifier)
-        return Invocation(finished, version.configuration.origin, self._session.account.region)
+        configuration = version.configuration
+        return Invocation(finished, configuration.origin, self._session.account.region, configuration.runtime)
 
     def submit(self, event: Any = NO_EVENT) -> Future[Any]:
         """Invoke it without waiting; the future gets its result, or a `FunctionError` or `Throttled`.
@@ -338,9 +342,16 @@ def function_error(record: InvocationRecord, payload: bytes, origin: str) -> Fun
     """The error that a failed invocation's payload describes."""
     document = error_document(payload)
     kind = str(document.get("errorType", record.error_type))
-    stack = document.get("stackTrace")
-    frames = tuple(map(str, stack)) if isinstance(stack, list) else ()
+    stack = document.get("stackTrace", document.get("trace"))  # Node.js has its own word for it
+    frames = tuple(map(_frame, stack)) if isinstance(stack, list) else ()
     return FunctionError(record.function, kind, str(document.get("errorMessage", "")), frames, record.request_id, origin)
+
+
+def _frame(frame: object) -> str:
+    """A line of a stack trace; Go's are objects."""
+    if isinstance(frame, dict) and {"path", "line", "label"} <= frame.keys():
+        return "{path}:{line} in {label}".format(**frame)
+    return str(frame)
 
 
 def error_document(payload: bytes) -> dict[str, Any]:

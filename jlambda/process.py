@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from jlambda.errors import EngineError
 
@@ -19,6 +20,51 @@ def clean_environment() -> dict[str, str]:
     """What a child of ours needs of the user's environment variables, and nothing else: no credentials, no HOME."""
     kept = ("PATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PYTHONPATH", "PYTHONUSERBASE", "VIRTUAL_ENV", "TZ")
     return {key: os.environ[key] for key in kept if key in os.environ}
+
+
+class Finished(NamedTuple):
+    """How a program ended (None: it was killed when its time was up), and all that it wrote."""
+
+    exit_code: int | None
+    output: str
+
+
+def run(
+    command: Sequence[str], *, timeout_s: float, cwd: Path | None = None, variables: Mapping[str, str] | None = None
+) -> Finished:
+    """Run a program to its end, with nothing to read. One that cannot be started has ended with 127, as in a shell."""
+    import subprocess
+
+    about = {**clean_environment(), "LC_ALL": "C.UTF-8"} if variables is None else dict(variables)
+    try:
+        # a group of its own: what it started ends with it, and Ctrl-C is ours to act on
+        child = subprocess.Popen(
+            list(command),
+            cwd=cwd,
+            env=about,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    except OSError as error:
+        return Finished(127, f"{command[0]}: {error.strerror}")
+    with child:
+        try:
+            output, _ = child.communicate(timeout=timeout_s)
+            ended: int | None = child.returncode
+        except subprocess.TimeoutExpired:
+            _kill_group(child.pid)
+            output, ended = child.communicate()[0], None
+        except BaseException:
+            _kill_group(child.pid)
+            raise
+    return Finished(ended, output.decode(errors="replace"))
+
+
+def _kill_group(leader: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
 
 
 class Child:

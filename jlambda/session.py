@@ -9,7 +9,7 @@ import atexit
 import os
 import threading
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
@@ -46,7 +46,8 @@ class Session:
     is used by one live session at a time: `notice` says so where this one had to take another. `cpu_limit` holds
     functions to the CPU share of their memory size, `freezer` stops them between invocations, `concurrency` is the
     account's limit on invocations at one time, and `keep_alive_s` how long an idle environment stays; a session that is
-    open keeps to what they were when it was opened.
+    open keeps to what they were when it was opened. With `strict_runtimes` a runtime is refused where only another version
+    of it is installed, which would otherwise stand in for it, with a warning.
     """
 
     def __init__(
@@ -59,12 +60,13 @@ class Session:
         freezer: bool = True,
         concurrency: int = CONCURRENT_EXECUTIONS,
         keep_alive_s: float = KEEP_ALIVE_S,
+        strict_runtimes: bool = False,
     ) -> None:
         if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 0:
             raise InvalidParameter(f"concurrency is {concurrency!r}; it must be a whole number, 0 or more")
         if isinstance(keep_alive_s, bool) or not isinstance(keep_alive_s, (int, float)) or not keep_alive_s >= 0:
             raise InvalidParameter(f"keep_alive_s is {keep_alive_s!r}; it must be a number of seconds, 0 or more")
-        self.concurrency, self.keep_alive_s = concurrency, keep_alive_s
+        self.concurrency, self.keep_alive_s, self.strict_runtimes = concurrency, keep_alive_s, strict_runtimes
         self.account = Account(account, region).checked()
         self.cpu_limit, self.freezer = cpu_limit, freezer
         self._asked = Path(state) if state is not None else default_folder()
@@ -167,15 +169,17 @@ class Session:
         system_log_level: str | None = None,
         log_group: str | None = None,
         use: Mapping[str, object] | None = None,
+        classpath: Sequence[str | Path] = (),
         origin: str = "",
     ) -> Function:
         """Create a function, or update the one of this name; options not given keep their values.
 
-        `source` is the text of a module, a path (a .py file, a folder or a zip) or a callable, `memory` and
-        `ephemeral_storage` are in MB, `timeout` is in seconds, `secrets` are environment variables whose values are
-        never shown, `log_format` is ``"Text"`` or ``"JSON"``, only the latter having levels, `use` holds objects that
-        become globals of the module, `origin` says where the source came from (``"Cell In[3]"``), for tracebacks.
-        Raises `InvalidParameter` and `CodeError`, having changed nothing.
+        `source` is the text of a module, a path (a source file, a folder or a zip) or a callable; `runtime` is an
+        identifier of Lambda's (``"nodejs22.x"``) or the name of a language (``"go"``); `memory` and `ephemeral_storage`
+        are in MB, `timeout` is in seconds, `secrets` are environment variables whose values are never shown,
+        `log_format` is ``"Text"`` or ``"JSON"``, only the latter having levels, `use` holds objects that become globals of
+        the module, `classpath` libraries that Java and C# are compiled with, `origin` says where the source came from
+        (``"Cell In[3]"``), for tracebacks. Raises `InvalidParameter` and `CodeError`, having changed nothing.
         """
         from jlambda.service.settings import Settings
 
@@ -194,6 +198,8 @@ class Session:
             system_log_level=system_log_level,
             log_group=log_group,
             use=use,
+            classpath=tuple(map(str, classpath)),
+            is_strict=self.strict_runtimes,
             origin=origin,
         )
         configuration, changed = self.control.deploy(source, name, settings)
@@ -228,7 +234,8 @@ class Session:
         """Invoke a function by name, NAME:QUALIFIER or ARN, and wait for it."""
         version, qualifier = self.control.resolve(reference)
         finished = self.invoker.invoke(version, event, qualifier)
-        return Invocation(finished, version.configuration.origin, self.account.region)
+        configuration = version.configuration
+        return Invocation(finished, configuration.origin, self.account.region, configuration.runtime)
 
     # -- views of the records; a function by name or ARN, deleted ones too ----------------------------------------------
 
@@ -242,7 +249,8 @@ class Session:
         """Log events of one function or all, in the order of time."""
         from jlambda.telemetry import frames
 
-        return frames.logs(self._open().records.raw_logs(self._name(function)))
+        runtimes = {configuration.name: configuration.runtime for configuration in self.control.list()}
+        return frames.logs(self._open().records.raw_logs(self._name(function)), runtimes)
 
     def cost(self, function: str | None = None) -> pd.DataFrame:
         """What the invocations would cost on AWS in US dollars, by function: AWS's prices for what ran here."""
@@ -316,7 +324,7 @@ class _Parts:
         from jlambda.engine.control import Template, wanted_sandbox
         from jlambda.engine.engine import Engine
         from jlambda.engine.scheduler import Scheduler
-        from jlambda.runtimes import python
+        from jlambda.runtimes import languages, python
         from jlambda.runtimes.code import CodeStore
         from jlambda.service.concurrency import Concurrency
         from jlambda.service.control import ControlPlane
@@ -337,9 +345,10 @@ class _Parts:
             opened.callback(database.close)
             self.records: Records = Records(database)
             code = self.folder.path / "code"
-            sandbox = wanted_sandbox(str(self.folder.path), str(code))
+            sandbox = wanted_sandbox(str(self.folder.path), str(code), languages.folders())
             scheduler = Scheduler(session.concurrency, session.keep_alive_s)
-            template = Template((python.ENTRY.partition(":")[0], *python.PRELOAD), python.REHEARSE)
+            entries = [entry.partition(":")[0] for entry in (python.ENTRY, languages.BRIDGE)]
+            template = Template((*entries, *python.PRELOAD), python.REHEARSE)
             self.engine: Engine = Engine(scheduler, sandbox, template, BLANKS, cpu_limit=self.cpu_limit, freezer=self.freezer)
             self.invoker: Invoker = Invoker(self.engine, self.records)
             opened.callback(self.invoker.close)

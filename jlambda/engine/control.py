@@ -73,9 +73,10 @@ class Control:
         """Have the environment's function process killed."""
         self._ask({"do": "kill", "id": environment_id, "pid": pid})
 
-    def watch(self, environment_id: int, pid: int, slot: int, memory_mb: int, share: float) -> None:
+    def watch(self, environment_id: int, pid: int, slot: int, memory_mb: int, share: float, has_bridge: bool) -> None:
         """Have the environment's process held to its limits; what it does is on the board."""
-        self._ask({"do": "watch", "id": environment_id, "pid": pid, "slot": slot, "memory_mb": memory_mb, "share": share})
+        limits = {"memory_mb": memory_mb, "share": share}
+        self._ask({"do": "watch", "id": environment_id, "pid": pid, "slot": slot, "bridge": has_bridge, **limits})
 
     def thaw(self, environment_id: int) -> None:
         """Have a frozen environment go on."""
@@ -103,7 +104,7 @@ class Control:
             return None
         report: dict[str, Any] = json.loads(message)
         if "sandbox" in report:
-            sandbox = Sandbox(**{**report["sandbox"], "hidden": tuple(report["sandbox"]["hidden"])})
+            sandbox = Sandbox.read(report["sandbox"])
             self.protection = Protection(sandbox, report["refusal"], tuple(report["folders"]))
         return report
 
@@ -125,8 +126,10 @@ class Control:
         self._child.end(_CLOSE_LIMIT_S)
 
 
-def wanted_sandbox(state: str, code_root: str, *, private_root: bool = True, landlock: bool = True) -> Sandbox:
-    """The strictest sandbox for environments of a session, parts of it left out if asked."""
+def wanted_sandbox(
+    state: str, code_root: str, tools: Sequence[str] = (), *, private_root: bool = True, landlock: bool = True
+) -> Sandbox:
+    """The strictest sandbox for environments of a session, parts of it left out if asked; `tools` are folders to show."""
     from jlambda.engine.syscalls import IS_LINUX
 
     return Sandbox(
@@ -137,4 +140,5 @@ def wanted_sandbox(state: str, code_root: str, *, private_root: bool = True, lan
         ),
         has_private_root=private_root and IS_LINUX,
         landlock_version=_ANY_LANDLOCK if landlock and IS_LINUX else 0,
+        tools=tuple(tools),
     )

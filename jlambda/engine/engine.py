@@ -315,7 +315,8 @@ class Engine:
         if control is not None:
             share = environment.memory_mb / MB_PER_VCPU
             with contextlib.suppress(EngineError):
-                control.watch(environment.supervised, environment.pid, environment.slot, environment.memory_mb, share)
+                about = (environment.pid, environment.slot, environment.memory_mb, share, environment.has_bridge)
+                control.watch(environment.supervised, *about)
 
     def kill(self, environment: Environment, conversation: Conversation) -> None:
         """Have the environment's process killed, as the conversation asks; its channel then says how it ended."""

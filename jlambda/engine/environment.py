@@ -42,6 +42,10 @@ class Version(Protocol):
     def timeout_s(self) -> int:
         """How long an invocation may take."""
 
+    @property
+    def has_bridge(self) -> bool:
+        """Whether the process that an environment forks only starts the function's own, and serves it."""
+
     def new_environment(self, initialization: str) -> tuple[str, bytes]:
         """The log stream of a new environment, and the JSON of its START message; `initialization` is AWS's word for how."""
 
@@ -62,6 +66,7 @@ class Environment:
         "current",
         "family_peak_mb",
         "fd",
+        "has_bridge",
         "id",
         "initialization",
         "log_read",
@@ -85,7 +90,7 @@ class Environment:
         self.board, self.phase_at = board.bytes, slot * SLOT_BYTES
         self.family_peak_mb = partial(board.family_peak_mb, self.phase_at)
         self.born: Callable[[Environment], None] = lambda _: None
-        self.memory_mb = 0
+        self.memory_mb, self.has_bridge = 0, False
         self.buffer = bytearray()
         self.current: object = None
         self.channel, self.fd, self.output = channel, channel.fileno(), output
@@ -110,7 +115,8 @@ class Environment:
 
     def become(self, version: Version, initialization: str) -> None:
         """Make a blank one an environment of `version`."""
-        self.memory_mb, self.initialization = version.memory_mb, initialization
+        self.memory_mb, self.has_bridge = version.memory_mb, version.has_bridge
+        self.initialization = initialization
         self.log_stream, self.start = version.new_environment(initialization)
         seconds = struct.pack("ll", version.timeout_s, 0)
         # the deadline of a usual invocation, both ways; what takes this path never waits in Python

@@ -23,7 +23,7 @@ from typing import NoReturn
 from jlambda.engine import channel as channels
 from jlambda.engine import sandbox as sandboxes
 from jlambda.engine import syscalls
-from jlambda.engine.sandbox import PrivateRoot, Sandbox
+from jlambda.engine.sandbox import TASK_ROOT, Packages, PrivateRoot, Sandbox
 from jlambda.model import frames
 
 #: a failure of the sandbox itself, told to the engine as this exit status
@@ -179,20 +179,23 @@ def _become_function(
 
 
 def _run_function(start: dict[str, object], channel: socket.socket, setting: Setting, environment_id: int) -> None:
-    sandbox, code, variables, runtime = setting.sandbox, start["code"], start["variables"], start["start"]
-    assert isinstance(code, str)
+    sandbox, variables, runtime = setting.sandbox, start["variables"], start["start"]
+    packages = Packages(*(str(start.get(name) or "") for name in Packages._fields))
     assert isinstance(variables, dict)
     assert isinstance(runtime, dict)
-    sandboxes.show_code(sandbox, environment_id, code, int(str(start["ephemeral_storage_mb"])))
-    task_root = sandbox.task_root(code)
-    os.environ |= {**variables, "LAMBDA_TASK_ROOT": task_root, "PWD": task_root}
+    sandboxes.show_code(sandbox, environment_id, packages, int(str(start["ephemeral_storage_mb"])))
+    roots = sandbox.roots(packages)
+    task_root, runtime_root, layers_root = roots.values()
+    os.environ |= {**variables, "LAMBDA_TASK_ROOT": TASK_ROOT, "PWD": TASK_ROOT}
     if not sandbox.has_private_root:
+        os.environ |= sandboxes.moved(os.environ, roots)
         os.environ["TMPDIR"] = sandbox.tmp(environment_id)
     os.chdir(task_root)
-    sandboxes.confine(sandbox, environment_id, code, setting.folders)
+    sandboxes.confine(sandbox, environment_id, packages, setting.folders)
     gc.enable()
     module, _, name = str(start["entry"]).partition(":")
-    getattr(importlib.import_module(module), name)(channel, {**runtime, "task_root": task_root})
+    places = {"task_root": task_root, "runtime_root": runtime_root, "layers_root": layers_root}
+    getattr(importlib.import_module(module), name)(channel, {**runtime, **places})
 
 
 def _wait_for_start(channel: socket.socket) -> dict[str, object]:

@@ -45,6 +45,7 @@ class _Watched:
         "clocks",
         "family_at",
         "first",
+        "has_bridge",
         "idle_since",
         "is_resting",
         "is_unweighed",
@@ -59,12 +60,15 @@ class _Watched:
         "weigh_at",
     )
 
-    def __init__(self, first: int, pid: int, slot: int, memory_mb: int, share: float, now: float) -> None:
+    def __init__(self, first: int, pid: int, slot: int, memory_mb: int, share: float, now: float, has_bridge: bool) -> None:
         self.first, self.pid, self.slot, self.memory_bytes = first, pid, slot * SLOT_BYTES, memory_mb << 20
         self.budget = CpuBudget(share, now)
         self.clocks = {pid: _cpu_clock(pid)}
         self.used = 0.0
-        self.look_at, self.family_at, self.weigh_at, self.pause = now, now + _FAMILY_S, now, _LOOK_S
+        self.has_bridge = has_bridge
+        # a bridge starts the function's own process at once
+        self.look_at, self.weigh_at, self.pause = now, now, _LOOK_S
+        self.family_at = now + (0.0 if has_bridge else _FAMILY_S)
         self.memory_at = now
         self.idle_since: float | None = None
         self.is_resting = self.is_unweighed = False
@@ -80,9 +84,22 @@ class Governor:
         self._watched: dict[int, _Watched] = {}
         self._awake: dict[int, _Watched] = {}
 
-    def watch(self, environment_id: int, first: int, pid: int, slot: int, memory_mb: int, share: float, now: float) -> None:
-        """Begin to watch the process `pid` of an environment; `share` is in CPUs."""
-        it = _Watched(first, pid, slot, memory_mb, share, now)
+    def watch(
+        self,
+        environment_id: int,
+        first: int,
+        pid: int,
+        slot: int,
+        memory_mb: int,
+        share: float,
+        now: float,
+        has_bridge: bool = False,
+    ) -> None:
+        """Begin to watch the process `pid` of an environment; `share` is in CPUs.
+
+        One with a bridge is ours, and only the processes that it starts count towards the function's memory and CPU.
+        """
+        it = _Watched(first, pid, slot, memory_mb, share, now, has_bridge)
         self._watched[environment_id] = self._awake[environment_id] = it
         self._board[it.slot + FROZEN] = self._board[it.slot + OUT_OF_MEMORY] = 0
         self._slots.set_family_peak(it.slot, 0)
@@ -113,6 +130,11 @@ class Governor:
         self._signal(it, signal.SIGCONT)
         return it.pid
 
+    def has_bridge(self, environment_id: int) -> bool:
+        """Whether a watched environment's process is a bridge."""
+        it = self._watched.get(environment_id)
+        return it is not None and it.has_bridge
+
     def next_look(self) -> float | None:
         """When `look` has something to do, at the earliest; None for never."""
         return min((it.look_at for it in self._awake.values()), default=None)
@@ -133,8 +155,9 @@ class Governor:
             self._signal(it, signal.SIGCONT)
         has_grown = False
         if now >= it.family_at:
-            it.family_at = now + max(_FAMILY_S, len(it.clocks) * _FAMILY_EACH_S)
             has_grown = self._meet_family(it)
+            is_waited_for = it.has_bridge and len(it.clocks) == 1
+            it.family_at = now + (0.0 if is_waited_for else max(_FAMILY_S, len(it.clocks) * _FAMILY_EACH_S))
         cpu_s = self._cpu_used(it)
         it.is_unweighed = it.is_unweighed or has_grown or cpu_s > 0
         may_have_allocated = it.is_unweighed and (has_grown or now >= it.memory_at)
@@ -183,7 +206,8 @@ class Governor:
         total = 0.0
         for pid, clock in list(it.clocks.items()):
             try:
-                total += time.clock_gettime(clock)
+                seconds = time.clock_gettime(clock)
+                total += 0.0 if it.has_bridge and pid == it.pid else seconds
             except OSError:
                 if pid == it.pid:
                     raise
@@ -203,8 +227,10 @@ class Governor:
         return len(it.clocks) > before
 
     def _is_out_of_memory(self, it: _Watched, now: float) -> bool:
-        used = _first_numbers(f"/proc/{it.pid}/statm")[1] * _PAGE
-        others = [pid for pid in it.clocks if pid != it.pid] if len(it.clocks) > 1 else []
+        counted = [pid for pid in it.clocks if not it.has_bridge or pid != it.pid]
+        if not counted:
+            return False
+        used, others = _first_numbers(f"/proc/{counted[0]}/statm")[1] * _PAGE, counted[1:]
         if others:
             at_most = used + sum(map(_resident_bytes, others))
             if at_most > it.memory_bytes or now >= it.weigh_at:

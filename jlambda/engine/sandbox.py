@@ -1,9 +1,10 @@
 """What a function's process may see and do: a root of its own, its own /proc, Landlock, limits, no capabilities.
 
 Two tiers, found out once by the supervisor. `private_root`: user, mount, PID and IPC namespaces, in which the
-environment sees only what it needs, read-only, with code at /var/task, layers below /opt and a /tmp of its own size.
-Without it (containers often refuse user namespaces): Landlock alone, with the code in its real folder and TMPDIR in
-place of /tmp. Either part may be missing; `Sandbox` says which are there. Nothing here starts or ends a process.
+environment sees only what it needs, read-only, with code at /var/task, a runtime's files at /var/runtime, layers at
+/opt and a /tmp of its own size. Without it (containers often refuse user namespaces): Landlock alone, with all these in
+their real folders and TMPDIR in place of /tmp. Either part may be missing; `Sandbox` says which are there. Nothing here
+starts or ends a process.
 """
 
 from __future__ import annotations
@@ -11,18 +12,25 @@ from __future__ import annotations
 import os
 import resource
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from jlambda.engine import syscalls
 
-TASK_ROOT, LAYERS_ROOT = "/var/task", "/opt"
+TASK_ROOT, RUNTIME_ROOT, LAYERS_ROOT = "/var/task", "/var/runtime", "/opt"
 #: where all code folders are mounted until an environment knows which of them it runs
 _ALL_CODE = "/.code"
 _OLD_ROOT = "/.old"
 _SYSTEM_FOLDERS = ("usr", "etc", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "nix")
 _DEVICE_LINKS = (("/dev/fd", "/proc/self/fd"), ("/dev/stdin", "fd/0"), ("/dev/stdout", "fd/1"), ("/dev/stderr", "fd/2"))
 _DEVICES = ("null", "zero", "full", "random", "urandom")
+#: variables whose values are paths; without a private root those below AWS's places have to say where these really are
+_PATHS = {
+    *("PATH", "LD_LIBRARY_PATH", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "PWD", "AWS_LAMBDA_EXEC_WRAPPER"),
+    *("PYTHONPATH", "NODE_PATH", "RUBYLIB", "GEM_PATH", "GEM_HOME", "CLASSPATH", "DOTNET_SHARED_STORE"),
+}
 #: the user that functions run as, inside a private root; AWS's is called sbx_user1051
 FUNCTION_UID = 1051
 _NOBODY = 65_534
@@ -31,12 +39,26 @@ _OPEN_FILES, _PROCESSES = 1_024, 1_024
 _STACK_BYTES = 8 << 20
 
 
+class Packages(NamedTuple):
+    """What an environment shows of the code root, as paths below it; the runtime's files and layers may be missing ("")."""
+
+    code: str
+    runtime: str = ""
+    layers: str = ""
+
+    def places(self) -> dict[str, str]:
+        """Where each of them that is there is shown: its path below the code root, by its place."""
+        found = {TASK_ROOT: self.code, RUNTIME_ROOT: self.runtime, LAYERS_ROOT: self.layers}
+        return {place: path for place, path in found.items() if path}
+
+
 @dataclass(frozen=True, slots=True)
 class Sandbox:
     """The parts of the sandbox that this machine gives, and the folders that it is made of.
 
     `code_root` holds one folder per code package, `scratch` (on the state folder's disk) stands in for /tmp in the
-    tier without a private root, `hidden` is masked wherever it lies below a folder that functions see.
+    tier without a private root, `hidden` is masked wherever it lies below a folder that functions see, `tools` are
+    folders of compilers and interpreters that functions see besides the system's and this interpreter's own.
     """
 
     code_root: str
@@ -44,20 +66,29 @@ class Sandbox:
     hidden: tuple[str, ...]
     has_private_root: bool = False
     landlock_version: int = 0
+    tools: tuple[str, ...] = ()
 
-    def task_root(self, code: str) -> str:
-        """Where code with this key lies for the function."""
-        return TASK_ROOT if self.has_private_root else f"{self.code_root}/{code}"
+    @classmethod
+    def read(cls, message: Mapping[str, Any]) -> Sandbox:
+        """A sandbox from its members as JSON has them."""
+        return cls(**{**message, "hidden": tuple(message["hidden"]), "tools": tuple(message["tools"])})
+
+    def roots(self, packages: Packages) -> dict[str, str]:
+        """Where the function finds its code, its runtime's files and its layers, by the place that they have on AWS."""
+        roots = {place: place for place in (TASK_ROOT, RUNTIME_ROOT, LAYERS_ROOT)}
+        if not self.has_private_root:
+            roots |= {place: f"{self.code_root}/{path}" for place, path in packages.places().items()}
+        return roots
 
     def tmp(self, environment_id: int) -> str:
         """The environment's folder for temporary files."""
         return "/tmp" if self.has_private_root else f"{self.scratch}/{environment_id}"
 
 
-def interpreter_folders() -> list[str]:
-    """The folders outside the system's own that this interpreter needs, none below another, as it names them."""
+def visible_folders(tools: tuple[str, ...]) -> list[str]:
+    """The folders outside the system's own that this interpreter and `tools` need, none below another, as they name them."""
     package = str(Path(__file__).resolve().parents[1])
-    wanted = {sys.prefix, sys.base_prefix, sys.exec_prefix, package, *filter(os.path.isdir, sys.path)}
+    wanted = {sys.prefix, sys.base_prefix, sys.exec_prefix, package, *filter(os.path.isdir, (*sys.path, *tools))}
     wanted = {os.path.abspath(path) for path in wanted} - {"/", "/usr", "/tmp"}
     covered = [f"/{name}/" for name in _SYSTEM_FOLDERS]
     kept: list[str] = []
@@ -132,7 +163,7 @@ def enter_private_root(plan: PrivateRoot) -> None:
         syscalls.mount(_OLD_ROOT + source, path, None, syscalls.MS_BIND | syscalls.MS_REC)
     for path in plan.hidden:
         syscalls.mount("tmpfs", path, "tmpfs", syscalls.MS_NOSUID, "size=4k,mode=755")
-    for folder in ("/proc", TASK_ROOT, LAYERS_ROOT):
+    for folder in ("/proc", TASK_ROOT, RUNTIME_ROOT, LAYERS_ROOT):
         os.makedirs(folder, exist_ok=True)
     # The kernel gives a new /proc only to who can see one already: before the old root goes.
     syscalls.mount("proc", "/proc", "proc", syscalls.MS_NOSUID | syscalls.MS_NODEV)
@@ -143,8 +174,8 @@ def enter_private_root(plan: PrivateRoot) -> None:
         syscalls.set_read_only(folder, False)
 
 
-def show_code(sandbox: Sandbox, environment_id: int, code: str, ephemeral_storage_mb: int) -> None:
-    """Put the function's code at its place, give it its /tmp, and take all other code out of sight."""
+def show_code(sandbox: Sandbox, environment_id: int, packages: Packages, ephemeral_storage_mb: int) -> None:
+    """Put the function's code and what belongs to it at their places, give it its /tmp, take all other code out of sight."""
     if not sandbox.has_private_root:
         os.makedirs(sandbox.tmp(environment_id), mode=0o700, exist_ok=True)
         return
@@ -152,11 +183,50 @@ def show_code(sandbox: Sandbox, environment_id: int, code: str, ephemeral_storag
         return
     flags = syscalls.MS_REMOUNT | syscalls.MS_NOSUID | syscalls.MS_NODEV
     syscalls.mount("tmpfs", "/tmp", None, flags, f"size={ephemeral_storage_mb}m")
-    syscalls.mount(f"{_ALL_CODE}/{code}", TASK_ROOT, None, syscalls.MS_BIND)
+    for place, path in packages.places().items():
+        source = f"{_ALL_CODE}/{path}"
+        if os.listdir(place):  # an interpreter that the environment needs lies in there: /opt/python3.12
+            _show_beside(source, place)
+        else:
+            syscalls.mount(source, place, None, syscalls.MS_BIND)
     syscalls.unmount(_ALL_CODE)
 
 
-def confine(sandbox: Sandbox, environment_id: int, code: str, folders: list[str]) -> None:
+def _show_beside(source: str, place: str) -> None:
+    """Put what is in a folder among what lies at `place`, which comes first where both have the name."""
+    syscalls.set_read_only("/", False)
+    for entry in os.scandir(source):
+        path = f"{place}/{entry.name}"
+        if os.path.lexists(path):
+            continue
+        if entry.is_symlink():
+            os.symlink(os.readlink(entry.path), path)
+            continue
+        if entry.is_dir():
+            os.mkdir(path)
+        else:
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o644))
+        syscalls.mount(entry.path, path, None, syscalls.MS_BIND)
+    syscalls.set_read_only("/", True)
+
+
+def moved(variables: Mapping[str, str], roots: Mapping[str, str]) -> dict[str, str]:
+    """Variables that hold paths, with those paths that lie in one of `roots` where they really are."""
+    found = {}
+    for name in _PATHS & variables.keys():
+        parts = variables[name].split(":")
+        found[name] = ":".join(_moved(part, roots) for part in parts)
+    return found
+
+
+def _moved(path: str, roots: Mapping[str, str]) -> str:
+    for place, root in roots.items():
+        if path == place or path.startswith(f"{place}/"):
+            return root + path.removeprefix(place)
+    return path
+
+
+def confine(sandbox: Sandbox, environment_id: int, packages: Packages, folders: list[str]) -> None:
     """Hold the calling process, which is about to run the function, to what a function may do. For good."""
     resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -185,7 +255,8 @@ def confine(sandbox: Sandbox, environment_id: int, code: str, folders: list[str]
             split = [folder for folder in folders if _holds_hidden(folder, sandbox.hidden)]
             parts = [part for folder in split for part in _parts_without(folder, sandbox.hidden)]
             whole = [folder for folder in folders if folder not in split]
-            readable = [*system, *whole, *parts, f"{sandbox.code_root}/{code}", "/proc"]
+            shown = [f"{sandbox.code_root}/{path}" for path in packages.places().values()]
+            readable = [*system, *whole, *parts, *shown, "/proc"]
             syscalls.landlock(split, readable, [tmp, *(f"/dev/{name}" for name in _DEVICES)])
 
 

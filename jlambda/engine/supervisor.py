@@ -32,6 +32,8 @@ from jlambda.engine.sandbox import Sandbox
 MESSAGE_BYTES = 65_536
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: the Shutdown phase
 _SHUTDOWN_S = 0.5
+#: with extensions it may take 2 seconds; a bridge keeps to the rules itself, and this is for one that does not
+_BRIDGE_SHUTDOWN_S = 2.2
 _NAMESPACES = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC
 
 
@@ -43,7 +45,7 @@ class Supervisor:
         self.ending: dict[int, float] = {}  # environment id -> when it is killed
         self.pidfds: dict[int, int] = {}  # of functions asked to end -> environment id
         self.poll = select.poll()
-        folders = sandbox.interpreter_folders()
+        folders = sandbox.visible_folders(wanted.tools)
         box = replace(wanted, landlock_version=min(syscalls.landlock_version(), wanted.landlock_version))
         self.setting = Setting(box, sandbox.plan_private_root(wanted, folders), folders, rehearse)
         self.first: dict[int, int] = {}  # environment id -> pid of its first process
@@ -116,14 +118,15 @@ class Supervisor:
                 os.kill(pid, signal.SIGKILL)
 
     def stop(self, environment_id: int) -> None:
-        """Begin an environment's shutdown phase: SIGTERM, and SIGKILL half a second later."""
+        """Begin an environment's shutdown phase: SIGTERM, and SIGKILL when its time is over."""
         if environment_id not in self.first or environment_id in self.ending:
             return
+        limit_s = _BRIDGE_SHUTDOWN_S if self.governor.has_bridge(environment_id) else _SHUTDOWN_S
         pid = self.governor.end(environment_id)
         if not pid:
             self._kill_all_of(environment_id)
             return
-        self.ending[environment_id] = time.monotonic() + _SHUTDOWN_S
+        self.ending[environment_id] = time.monotonic() + limit_s
         with contextlib.suppress(OSError, AttributeError):
             pidfd = os.pidfd_open(pid)
             self.pidfds[pidfd] = environment_id
@@ -237,7 +240,7 @@ class Supervisor:
                 first = self.first.get(request["id"])
                 if first:
                     numbers = (request["pid"], request["slot"], request["memory_mb"], request["share"])
-                    self.governor.watch(request["id"], first, *numbers, time.monotonic())
+                    self.governor.watch(request["id"], first, *numbers, time.monotonic(), request["bridge"])
             case "thaw":
                 self.governor.thaw(request["id"], time.monotonic())
             case "stop":
@@ -271,7 +274,7 @@ def main() -> None:
     gc.freeze()
     gc.disable()
     control = socket.socket(fileno=int(sys.argv[1]))
-    wanted = Sandbox(**{**options["sandbox"], "hidden": tuple(options["sandbox"]["hidden"])})
+    wanted = Sandbox.read(options["sandbox"])
     governor = Governor(Board(int(sys.argv[2])), has_cpu_limit=options["cpu_limit"], has_freezer=options["freezer"])
     module, _, name = options["rehearse"].partition(":")
     Supervisor(control, wanted, governor, getattr(importlib.import_module(module), name)).serve()

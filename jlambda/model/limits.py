@@ -16,6 +16,8 @@ CONCURRENT_EXECUTIONS = 1_000
 MIN_UNRESERVED = 100
 # The response limit that Lambda enforces is 100 bytes above the documented one (recorded on AWS).
 RESPONSE_BYTES = 6_291_556
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
+STREAMED_BYTES = 200 << 20
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html: 1,769 MB is one vCPU
 MB_PER_VCPU = 1_769
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html

@@ -9,6 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from typing import NamedTuple
+
+
+class Installed(NamedTuple):
+    """One language: the versions that there are, best first, each with its program and the runtime that it serves.
+
+    `install` says how to get one.
+    """
+
+    language: str
+    versions: tuple[tuple[str, str, str], ...]
+    install: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +58,7 @@ class Machine:
     refusal: str = ""
     folders: tuple[str, ...] = ()
     failure: str = ""
+    languages: tuple[Installed, ...] = ()
 
     def is_older_than(self, major: int, minor: int) -> bool:
         """Whether the kernel is older than ``major.minor``; a version that cannot be read is not."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _FINDINGS_HEADER = ("protection", "held", "how", "stricter with")
 _ADVICE_HEADER = ("stricter with", "how to get it")
+_LANGUAGES_HEADER = ("language", "installed", "serves")
 #: for text: between two columns, the most that a short one takes, and the least for the one that explains
 _GAP, _NARROW, _LEAST_COLUMNS = 2, 24, 30
 
@@ -41,6 +42,16 @@ class Diagnosis:
         """What would make it stricter."""
         return advice(self.machine)
 
+    @property
+    def languages(self) -> list[tuple[str, str, str]]:
+        """What there is of each language, a row each: versions with their programs, and the runtimes that these are."""
+        rows = []
+        for name, versions, install in self.machine.languages:
+            installed = ", ".join(f"{version} ({program})" for version, program, _ in versions)
+            served = ", ".join(dict.fromkeys(runtime for *_, runtime in versions))
+            rows.append((name, installed or f"nothing: {install}", served or "-"))
+        return rows
+
     def text(self, columns: int = 120) -> str:
         """All of it as text, as wide as `columns` where that is possible."""
         parts = [machine_card(self.machine).text()]
@@ -48,6 +59,8 @@ class Diagnosis:
             parts.append(_wrapped(_FINDINGS_HEADER, self.findings, 2, columns))
         if self.advice:
             parts.append(_wrapped(_ADVICE_HEADER, self.advice, 1, columns))
+        if self.languages:
+            parts.append(_wrapped(_LANGUAGES_HEADER, self.languages, 1, columns))
         return "\n\n".join(parts)
 
     def _repr_html_(self) -> str:
@@ -56,6 +69,8 @@ class Diagnosis:
             parts.append(table_html(_FINDINGS_HEADER, self.findings))
         if self.advice:
             parts.append(table_html(_ADVICE_HEADER, self.advice))
+        if self.languages:
+            parts.append(table_html(_LANGUAGES_HEADER, self.languages))
         return "".join(parts)
 
     def __repr__(self) -> str:

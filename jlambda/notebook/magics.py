@@ -6,7 +6,9 @@ A magic takes its line apart, asks the session, and shows or returns what it get
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from IPython.core.interactiveshell import InteractiveShell
@@ -17,12 +19,13 @@ from traitlets import Bool, Bunch, observe
 import jlambda
 from jlambda.errors import CodeError, ResourceNotFound
 from jlambda.handle import Function, Invocation
+from jlambda.model.runtime import THIS_PYTHON, is_python
 from jlambda.notebook import capture
 from jlambda.notebook.arguments import HelpAsked, nearest
 from jlambda.notebook.display import FunctionList
 from jlambda.notebook.doctor import Diagnosis
 from jlambda.notebook.namespace import SecretValues, event_from, python_name, shipped
-from jlambda.notebook.options import LineOptions, cell_options, cell_parser, line_options
+from jlambda.notebook.options import CellOptions, LineOptions, cell_options, cell_parser, line_options
 from jlambda.session import Session
 
 T = TypeVar("T")
@@ -87,32 +90,42 @@ class LambdaMagics(Magics):
         source = capture.cell_source(cell)
         # not execution_count: IPython counts up before a cell runs since 9.1x, after it before
         origin = f"Cell In[{self._shell.displayhook.prompt_count}]"
-        capture.check(source, origin, names, ship)
-        function = self._session().deploy(
-            source,
-            given.name,
-            handler=given.handler,
-            runtime=given.runtime,
-            memory=given.memory,
-            timeout=given.timeout,
-            env=dict(given.env) if given.env else None,
-            secrets=self._secrets.get(given.name, given.secret) if given.secret else None,
-            description=given.description,
-            ephemeral_storage=given.ephemeral_storage,
-            architecture=given.architecture,
-            log_format=given.log_format,
-            application_log_level=given.log_level,
-            system_log_level=given.system_log_level,
-            log_group=given.log_group,
-            use=ship or None,
-            origin=origin,
-        )
+        if is_python(self._runtime(given)):
+            capture.check(source, origin, names, ship)
+        with _each_warning_a_line():
+            function = self._session().deploy(
+                source,
+                given.name,
+                handler=given.handler,
+                runtime=given.runtime,
+                memory=given.memory,
+                timeout=given.timeout,
+                env=dict(given.env) if given.env else None,
+                secrets=self._secrets.get(given.name, given.secret) if given.secret else None,
+                description=given.description,
+                ephemeral_storage=given.ephemeral_storage,
+                architecture=given.architecture,
+                log_format=given.log_format,
+                application_log_level=given.log_level,
+                system_log_level=given.system_log_level,
+                log_group=given.log_group,
+                use=ship or None,
+                classpath=given.classpath,
+                origin=origin,
+            )
         self._shell.user_ns[python_name(given.name)] = function
         if not given.quiet:
             display(function)  # type: ignore[no-untyped-call]
         if given.invoke is None:
             return None
         return self._kept(given.output, function.invoke(event))
+
+    def _runtime(self, given: CellOptions) -> str:
+        """The runtime of a cell: what its line says, else that of the function so far."""
+        if given.runtime is not None:
+            return given.runtime
+        known = {function.name: function for function in self._session().functions()}
+        return known[given.name].configuration.runtime if given.name in known else THIS_PYTHON
 
     def _invoke(self, reference: str, event: object) -> Invocation:
         self._known(reference.partition(":")[0] if not reference.startswith("arn:") else "")
@@ -153,6 +166,15 @@ class LambdaMagics(Magics):
             print(session.notice)
         self._told = session
         return session
+
+
+@contextmanager
+def _each_warning_a_line() -> Iterator[None]:
+    """Print what jlambda warns of without the line of ours that does."""
+    with warnings.catch_warnings(record=True, category=RuntimeWarning, action="always") as caught:
+        yield
+    for warning in caught:
+        print(warning.message)
 
 
 _HELP = (

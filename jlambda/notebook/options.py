@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -35,6 +36,7 @@ class CellOptions:
     system_log_level: str | None = None
     log_group: str | None = None
     use: tuple[str, ...] = ()
+    classpath: tuple[str, ...] = ()
     invoke: str | None = None
     output: str | None = None
     quiet: bool = False
@@ -76,7 +78,8 @@ def cell_parser() -> Parser:
         "  %%lambda hello\n"
         "  %%lambda hello --memory 512 --timeout 10 --env STAGE=dev --secret API_KEY\n"
         '  %%lambda hello -m 512 -t 10 -e STAGE=dev -i \'{"name": "Ada"}\'\n'
-        "  %%lambda hello --use lookup_table,clean",
+        "  %%lambda hello --use lookup_table,clean\n"
+        "  %%lambda hello --runtime nodejs22.x",
     )
     add = parser.add_argument
     add("name", metavar="NAME", help="name of the function: letters, digits, - and _; my-fn is bound as my_fn")
@@ -88,7 +91,12 @@ def cell_parser() -> Parser:
     )
     add("--use", metavar="NAMES", type=_names, action="extend", help="notebook objects to ship as globals: df,clean")
     add("--handler", metavar="NAME", help="default: handler, lambda_handler, or the only function with two parameters")
-    add("--runtime", metavar="NAME", help="default: the notebook's own Python")
+    add(
+        "--runtime",
+        metavar="NAME",
+        help="nodejs22.x, java21, ruby3.3, go, dotnet8, bash, …; default: the notebook's own Python",
+    )
+    add("--classpath", metavar="PATHS", type=_paths, action="extend", help="libraries for Java and C#: jars, DLLs, folders")
     add("--description", metavar="TEXT", help="at most 256 characters")
     add("--architecture", metavar="NAME", type=one_of("architecture", ARCHITECTURES), help="x86_64 or arm64: what is billed")
     storage = whole("ephemeral storage", limits.EPHEMERAL_STORAGE_MB, "MB")
@@ -168,7 +176,7 @@ VERBS = {
 
 def _with_tuples(options: Mapping[str, object]) -> dict[str, Any]:
     """argparse's lists as tuples, and its None for a list that was not given as an empty one."""
-    lists = ("env", "secret", "use", "versions")
+    lists = ("env", "secret", "use", "classpath", "versions")
     return {key: tuple(value or ()) if key in lists else value for key, value in options.items()}  # type: ignore[arg-type]
 
 
@@ -182,6 +190,10 @@ def _weighted(text: str) -> tuple[str, float]:
         return version, float(weight) if equals else 1.0
     except ValueError:
         raise InvalidParameter(f"version {text!r}: use a number, or NUMBER=WEIGHT such as 2=0.1") from None
+
+
+def _paths(text: str) -> list[str]:
+    return [path for path in text.split(os.pathsep) if path]
 
 
 def _python_name(text: str) -> str:

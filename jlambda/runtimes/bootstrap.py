@@ -37,20 +37,13 @@ from jlambda.model.frames import (
 )
 from jlambda.model.limits import RESPONSE_BYTES
 from jlambda.runtimes.context import context_maker
-from jlambda.runtimes.failure import INIT_WARNING, TaskRoot, error_document, error_record, error_text, hide_runtime
+from jlambda.runtimes.failure import INIT_WARNING, TOO_LARGE, TaskRoot, error_document, error_record, error_text, hide_runtime
 from jlambda.runtimes.handler import Handler, load_handler, set_module_path
 from jlambda.runtimes.logs import Invocation, set_up
 from jlambda.runtimes.output import Output, open_streams
 from jlambda.runtimes.payload import is_ascii_only, read_event, response_writer
 
 _NOTHING: Mapping[str, object] = {}
-_TOO_LARGE = json.dumps(
-    {
-        "errorType": "Function.ResponseSizeTooLarge",
-        "errorMessage": f"Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES} bytes).",
-    },
-    separators=(",", ":"),
-).encode()
 
 
 def run(channel: socket.socket, start: dict[str, object]) -> NoReturn:
@@ -196,7 +189,7 @@ class _Runtime:
             self.output.log(
                 f"[ERROR] [{now_ms}] LAMBDA_RUNTIME Failed to post handler success response. Http response code: 413."
             )
-            kind, body = ERROR, _TOO_LARGE
+            kind, body = ERROR, TOO_LARGE
         written, peak_kib = self.output.end(), getrusage(RUSAGE_SELF)[2]
         message = FROM_ENVIRONMENT.pack(kind, len(body), written, time.perf_counter() - begun, peak_kib) + body
         if len(message) <= PACKET:

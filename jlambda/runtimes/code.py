@@ -7,6 +7,8 @@ that is there is complete and never changes. Knows nothing of functions: who use
 from __future__ import annotations
 
 import base64
+import calendar
+import contextlib
 import hashlib
 import io
 import os
@@ -66,12 +68,7 @@ class CodeStore:
 
     def put_folder(self, path: Path) -> Package:
         """Store all files of a folder but compiled Python; symbolic links are kept where they stay inside."""
-        if not path.is_dir():
-            raise CodeError(f"{path} is not a folder")
-        try:
-            return self.put_zip(_zipped(_files_of(path)))
-        except OSError as error:
-            raise CodeError(f"{path} cannot be read: {error.strerror} ({error.filename})") from None
+        return self.put_zip(zipped_folder(path))
 
     def put_zip(self, package: bytes) -> Package:
         """Store a zip as it is."""
@@ -124,6 +121,16 @@ class CodeStore:
             raise StateError(
                 f"{self._path} cannot be written: {error.strerror}; free space or choose another state folder"
             ) from None
+
+
+def zipped_folder(path: Path) -> bytes:
+    """A folder as a zip that depends on its files and nothing else. Raises `CodeError`."""
+    if not path.is_dir():
+        raise CodeError(f"{path} is not a folder")
+    try:
+        return _zipped(_files_of(path))
+    except OSError as error:
+        raise CodeError(f"{path} cannot be read: {error.strerror} ({error.filename})") from None
 
 
 def _key(sha256: str) -> str:
@@ -186,6 +193,9 @@ def _unpack(package: bytes, root: Path) -> None:
                         target.write(chunk)
                 if mode & stat.S_IXUSR:
                     path.chmod(0o755)
+                with contextlib.suppress(ValueError):  # a zip may carry no date at all
+                    written = calendar.timegm((*info.date_time, 0, 0, 0))
+                    os.utime(path, (written, written))
     except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, UnicodeDecodeError):
         # encrypted, truncated, in a method of compression that is not known
         raise CodeError("Could not unzip uploaded file. Please check your file, then try to upload again.") from None

@@ -5,6 +5,7 @@ Both are AWS's, character by character. Frames of the runtime itself are left ou
 
 from __future__ import annotations
 
+import json
 import os
 import time
 import traceback
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
+from jlambda.model.limits import RESPONSE_BYTES
 from jlambda.runtimes.logs import JSON_TIME
 from jlambda.runtimes.payload import ReportedError
 
@@ -28,6 +30,15 @@ INIT_WARNING = (
     "change in the runtime version, you may be able to mitigate this error by temporarily rolling back to the previous "
     "runtime version. For more information, see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-update.html\r"
 )
+
+#: What the caller gets in place of a response that is too large.
+TOO_LARGE = json.dumps(
+    {
+        "errorType": "Function.ResponseSizeTooLarge",
+        "errorMessage": f"Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES} bytes).",
+    },
+    separators=(",", ":"),
+).encode()
 
 
 class TaskRoot(NamedTuple):

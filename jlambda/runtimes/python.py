@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from jlambda.errors import CodeError
-from jlambda.model.arn import Account
 from jlambda.model.function import FunctionConfiguration
-from jlambda.model.log_settings import TEXT
-from jlambda.model.runtime import execution_env
+from jlambda.runtimes.variables import RUNTIME_ROOT, search_path
 
 #: what an environment's process calls with the function, as ``module:function``, and what it calls before
 ENTRY = "jlambda.runtimes.bootstrap:run"
@@ -40,73 +38,15 @@ PRELOAD: tuple[str, ...] = (
     "uuid",
 )
 
-TASK_ROOT = "/var/task"
-LAYERS_ROOT = "/opt"
 
-# Names of the kind that AWS's documentation uses for credentials. They make the SDKs look nowhere else.
-_CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "ASIAIOSFODNN7EXAMPLE",
-    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-    "AWS_SESSION_TOKEN": "jlambda-execution-role",
-}
+def start(config: FunctionConfiguration) -> dict[str, object]:
+    """What `jlambda.runtimes.bootstrap.run` needs to know of a function, its ARN and its folders apart."""
+    return {"handler": config.handler, "site_packages": site_packages()}
 
 
-def start(config: FunctionConfiguration, function_arn: str) -> dict[str, object]:
-    """What `jlambda.runtimes.bootstrap.run` needs to know of a function; `function_arn` is the unqualified one."""
-    return {
-        "handler": config.handler,
-        "task_root": TASK_ROOT,
-        "layers_root": LAYERS_ROOT,
-        "site_packages": site_packages(),
-        "function_arn": function_arn,
-    }
-
-
-def environment_variables(
-    config: FunctionConfiguration, secrets: Mapping[str, str], account: Account, log_stream: str
-) -> dict[str, str]:
-    """All environment variables of one environment: Lambda's own, then the function's.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime; the addresses
-    of services that are not there name this machine, so that nothing leaves it.
-    """
-    return {
-        "PATH": f"{Path(sys.executable).parent}:/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin",
-        "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
-        "LANG": "en_US.UTF-8",
-        "LC_CTYPE": "C.UTF-8",
-        "TZ": ":UTC",
-        "PWD": TASK_ROOT,
-        "SHLVL": "0",
-        "PYTHONPATH": "/var/runtime",
-        **config.environment,
-        **secrets,
-        **_CREDENTIALS,
-        "AWS_REGION": account.region,
-        "AWS_DEFAULT_REGION": account.region,
-        "AWS_EXECUTION_ENV": execution_env(config.runtime),
-        "AWS_LAMBDA_FUNCTION_NAME": config.name,
-        "AWS_LAMBDA_FUNCTION_VERSION": config.version,
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.memory_mb),
-        "AWS_LAMBDA_LOG_GROUP_NAME": config.log_group,
-        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
-        "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001",
-        "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
-        "_AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1",
-        "_AWS_XRAY_DAEMON_PORT": "2000",
-        "LAMBDA_TASK_ROOT": TASK_ROOT,
-        "LAMBDA_RUNTIME_DIR": "/var/runtime",
-        "_HANDLER": config.handler,
-        **_log_variables(config),
-    }
-
-
-def _log_variables(config: FunctionConfiguration) -> dict[str, str]:
-    """What tells the runtime to log in JSON; AWS sets neither for a function that logs text."""
-    if config.log_format == TEXT:
-        return {}
-    return {"AWS_LAMBDA_LOG_FORMAT": config.log_format, "AWS_LAMBDA_LOG_LEVEL": config.application_log_level or ""}
+def variables() -> dict[str, str]:
+    """Environment variables of functions in Python, besides those that all functions have."""
+    return {"PATH": search_path(sys.executable), "PYTHONPATH": RUNTIME_ROOT}
 
 
 def site_packages() -> list[str]:

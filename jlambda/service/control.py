@@ -6,6 +6,7 @@ import builtins
 import threading
 import time
 import uuid
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -16,8 +17,12 @@ from jlambda.errors import CodeError, InvalidParameter, PreconditionFailed, Reso
 from jlambda.model.alias import Alias
 from jlambda.model.arn import LATEST, Account, check_function_name
 from jlambda.model.function import FunctionConfiguration, changes, check_values
+from jlambda.model.runtime import THIS_PYTHON
+from jlambda.runtimes import languages
 from jlambda.runtimes.code import CodeStore, Package
 from jlambda.runtimes.handler import SHIPPED_GLOBALS
+from jlambda.runtimes.languages import Choice
+from jlambda.service.building import package_of
 from jlambda.service.resolver import Resolver, secrets_of
 from jlambda.service.settings import Settings, configured
 from jlambda.service.shipping import own_files, pickled_globals
@@ -42,6 +47,7 @@ class ControlPlane:
         self._functions, self._secrets, self._code, self._account, self._retired = functions, secrets, code, account, retired
         self.alias_moved: Callable[[str, str], None] = lambda _function, _alias: None
         self._lock = threading.RLock()
+        self._warned: set[str] = set()
         self._resolver = Resolver(functions, secrets, code, account)
         #: what an invocation of a function called NAME runs; and what one of a name, NAME:QUALIFIER or ARN runs
         self.version, self.resolve = self._resolver.version, self._resolver.resolve
@@ -53,8 +59,10 @@ class ControlPlane:
 
         Nothing of a function changes unless all of it is in order. Raises `InvalidParameter` and `CodeError`.
         """
-        brought = read_source(source, dict(settings.use or {}), settings.origin)
-        name = name if name is not None else brought.name
+        choice = self._choose(name, settings)
+        settings = replace(settings, runtime=choice.runtime if settings.runtime else None)
+        brought = read_source(source, dict(settings.use or {}), settings.origin) if choice.is_python else None
+        name = name if name is not None or brought is None else brought.name
         if name is None:
             raise CodeError("a function needs a name: deploy(source, name=...)")
         check_function_name(name)
@@ -65,8 +73,45 @@ class ControlPlane:
             wanted.checked()
             check_values(values)
             secret_rules.check_size(wanted.environment, values)
-            wanted = self._with_code(brought, before, settings.handler, wanted).checked()
-            return self._put(before, replace(wanted, origin=brought.origin), values)
+            if brought is not None:
+                wanted = self._with_code(brought, before, settings.handler, wanted).checked()
+                return self._put(before, replace(wanted, origin=brought.origin), values)
+            wanted = self._with_package(source, choice, before, settings, wanted).checked()
+            return self._put(before, replace(wanted, origin=settings.origin), values)
+
+    def _choose(self, name: str | None, settings: Settings) -> Choice:
+        """What serves the function's runtime; says once if that is another version of it."""
+        before = self._functions.get(name) if name else None
+        runtime = settings.runtime or (before.runtime if before else THIS_PYTHON)
+        choice = languages.choose(runtime, is_strict=settings.is_strict)
+        if choice.warning and runtime not in self._warned:
+            self._warned.add(runtime)
+            warnings.warn(choice.warning, RuntimeWarning, stacklevel=4)
+        if settings.use and not choice.is_own_python:
+            raise CodeError(f"objects can be shipped to {THIS_PYTHON} only, the notebook's own Python")
+        return choice
+
+    def _with_package(
+        self,
+        source: str | Path | Callable[..., object],
+        choice: Choice,
+        before: FunctionConfiguration | None,
+        settings: Settings,
+        wanted: FunctionConfiguration,
+    ) -> FunctionConfiguration:
+        """`wanted` with the package of a language other than Python, which is built and stored, and its handler."""
+        is_same = before is not None and languages.language_of(before.runtime) is choice.language
+        handler = before.handler if before is not None and is_same else None
+        built = package_of(
+            source,
+            choice,
+            handler=settings.handler,
+            before=handler,
+            classpath=settings.classpath,
+            origin=settings.origin,
+        )
+        package = self._code.put_zip(built.data)
+        return replace(wanted, handler=built.handler, code_sha256=package.sha256, code_size=package.size)
 
     def _with_code(
         self, source: Source, before: FunctionConfiguration | None, handler: str | None, wanted: FunctionConfiguration

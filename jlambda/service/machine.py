@@ -13,7 +13,9 @@ from pathlib import Path
 from jlambda import __version__
 from jlambda.engine.control import Protection
 from jlambda.errors import LambdaError
-from jlambda.model.machine import Machine
+from jlambda.model.machine import Installed, Machine
+from jlambda.runtimes.language import Language
+from jlambda.runtimes.languages import languages
 from jlambda.store import folder as folders
 
 #: settings that can forbid the namespaces of a private root, as paths below /proc/sys
@@ -55,6 +57,7 @@ def examine(protection: Callable[[], Protection], state: Path, cpu_limit: bool, 
         switches=_switches(),
         cpu_limit=cpu_limit,
         freezer=freezer,
+        languages=tuple(_installed(language) for language in languages()),
     )
     if machine.system != "Linux":
         return replace(machine, failure=f"functions need Linux; this is {machine.system}")
@@ -69,6 +72,11 @@ def examine(protection: Callable[[], Protection], state: Path, cpu_limit: bool, 
         refusal=found.refusal,
         folders=found.folders,
     )
+
+
+def _installed(language: Language) -> Installed:
+    versions = tuple((tool.version, tool.path, tool.runtime) for tool in language.tools())
+    return Installed(language.name, versions, language.install)
 
 
 def _status() -> dict[str, str]:

@@ -12,6 +12,7 @@ from jlambda.errors import ResourceNotFound
 from jlambda.model.alias import Alias
 from jlambda.model.arn import LATEST, Account, parse_reference
 from jlambda.model.function import FunctionConfiguration
+from jlambda.runtimes import languages
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.version import DeployedVersion
 from jlambda.store.functions import Functions
@@ -101,7 +102,8 @@ class Resolver:
             code = f"{folder.parent.name}/{folder.name}"
             owner = secrets_of(name, version)
             values, redact = self._secrets.values(owner), self._secrets.redact(owner)
-            loaded = DeployedVersion(configuration, code, values, redact, self._account)
+            how = languages.starting(languages.choose(configuration.runtime), configuration, self._code.put_zip)
+            loaded = DeployedVersion(configuration, code, values, redact, self._account, how)
             if version == LATEST:
                 self._latest[name] = loaded
             else:

@@ -14,7 +14,8 @@ from jlambda.model.log_settings import log_levels
 class Settings:
     """What a deployment may say of a function; None keeps what the function has, or takes Lambda's default.
 
-    `use` are objects that become globals of the module; `origin` is how a traceback names where the source came from.
+    `use` are objects that become globals of the module; `classpath` holds libraries to compile with; `is_strict` refuses a
+    runtime that another version would have to stand in for; `origin` is how a traceback names where the source came from.
     """
 
     handler: str | None = None
@@ -31,6 +32,8 @@ class Settings:
     system_log_level: str | None = None
     log_group: str | None = None
     use: Mapping[str, object] | None = field(default=None, repr=False)
+    classpath: tuple[str, ...] = ()
+    is_strict: bool = False
     origin: str = ""
 
 

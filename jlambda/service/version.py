@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 
 from jlambda.model.arn import Account
 from jlambda.model.function import FunctionConfiguration
-from jlambda.runtimes import python
+from jlambda.runtimes.languages import Starting
+from jlambda.runtimes.variables import environment_variables
 from jlambda.telemetry import logs
 
 Redactor = Callable[[bytes], bytes]
@@ -21,9 +22,20 @@ def version_key(configuration: FunctionConfiguration) -> str:
 
 
 class DeployedVersion:
-    """A configuration ready to run; what the engine calls a `Version`."""
+    """A configuration ready to run; what the engine calls a `Version`. `code` is its package, below the code root."""
 
-    __slots__ = ("_account", "_code", "_secrets", "configuration", "function", "key", "memory_mb", "redact", "timeout_s")
+    __slots__ = (
+        "_account",
+        "_code",
+        "_secrets",
+        "_starting",
+        "configuration",
+        "function",
+        "key",
+        "memory_mb",
+        "redact",
+        "timeout_s",
+    )
 
     def __init__(
         self,
@@ -32,25 +44,33 @@ class DeployedVersion:
         secrets: Mapping[str, str],
         redact: Redactor | None,
         account: Account,
+        starting: Starting,
     ) -> None:
         self.configuration, self.redact = configuration, redact
         self.function = configuration.name
         self.timeout_s, self.memory_mb = configuration.timeout_s, configuration.memory_mb
         self.key = version_key(configuration)
-        self._code, self._secrets, self._account = code, secrets, account
+        self._code, self._secrets, self._account, self._starting = code, secrets, account, starting
+
+    @property
+    def has_bridge(self) -> bool:
+        """Whether the process that the engine knows is not the function's own, but starts that and serves it."""
+        return self._starting.has_bridge
 
     def new_environment(self, initialization: str) -> tuple[str, bytes]:
         """The log stream of a new environment, and the JSON of its START message."""
         configuration, account = self.configuration, self._account
         stream = logs.log_stream(time.time(), configuration.version, uuid.uuid4().hex)
+        starting = self._starting
         start = {
             "code": self._code,
+            "runtime": starting.client,
             "ephemeral_storage_mb": configuration.ephemeral_storage_mb,
             "variables": {
-                **python.environment_variables(configuration, self._secrets, account, stream),
+                **environment_variables(configuration, self._secrets, account, stream, starting.variables),
                 "AWS_LAMBDA_INITIALIZATION_TYPE": initialization,
             },
-            "entry": python.ENTRY,
-            "start": python.start(configuration, account.function_arn(configuration.name)),
+            "entry": starting.entry,
+            "start": {**starting.start, "function_arn": account.function_arn(configuration.name)},
         }
         return stream, json.dumps(start).encode()

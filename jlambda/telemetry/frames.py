@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
+from types import MappingProxyType
 from typing import Any, get_args
 
 import numpy as np
@@ -16,6 +17,7 @@ import pandas as pd
 from jlambda import billing
 from jlambda.errors import InvalidParameter
 from jlambda.model.invocation import InvocationRecord, Status
+from jlambda.model.runtime import THIS_PYTHON
 from jlambda.telemetry import logs as log_text
 
 _TIME = "datetime64[us, UTC]"
@@ -82,12 +84,14 @@ def invocations(records: Sequence[InvocationRecord]) -> pd.DataFrame:
     return _frame(_INVOCATIONS, columns)
 
 
-def logs(records_with_output: Iterable[tuple[InvocationRecord, bytes]]) -> pd.DataFrame:
-    """One row for each log event, START, END and REPORT among them, in the order of time."""
+def logs(
+    records_with_output: Iterable[tuple[InvocationRecord, bytes]], runtimes: Mapping[str, str] = MappingProxyType({})
+) -> pd.DataFrame:
+    """One row for each log event, START, END and REPORT among them, in the order of time; `runtimes` by function."""
     rows = [
         (at_ms / 1_000, record.function, record.version, record.request_id, record.log_stream, level, message)
         for record, output in records_with_output
-        for at_ms, message, level in log_text.lines(record, output)
+        for at_ms, message, level in log_text.lines(record, output, runtimes.get(record.function, THIS_PYTHON))
     ]
     return _frame(_LOGS, _columns(_LOGS, rows)).sort_values("timestamp", kind="stable", ignore_index=True)
 

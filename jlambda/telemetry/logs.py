@@ -121,7 +121,7 @@ def _logged(level: str, at_ms: int, events: list[SystemEvent]) -> list[LogEvent]
 
 
 def init_start_line(runtime: str = THIS_PYTHON, region: str = "us-east-1") -> str:
-    """The line that opens the log of a cold start, for a runtime identifier such as ``python3.11``."""
+    """The line that opens the log of a cold start, for a runtime identifier such as ``python3.11`` or ``nodejs22.x``."""
     version, arn = runtime_version(runtime, region)
     return f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
@@ -29,9 +30,9 @@ class SystemEvent(NamedTuple):
 
 
 def runtime_version(runtime: str, region: str) -> tuple[str, str]:
-    """The version that Lambda shows of a runtime such as ``python3.11``, and its ARN."""
-    language = runtime.rstrip("0123456789.")
-    version = f"{language}:{runtime.removeprefix(language)}.v1"
+    """The version that Lambda shows of a runtime such as ``python3.11`` or ``nodejs22.x``, and its ARN."""
+    language, number = re.fullmatch(r"([a-z]+)(.*)", runtime).groups()  # type: ignore[union-attr]  # all begin so
+    version = f"{language}:{number.removeprefix('.').removesuffix('.x')}.v1"
     return version, f"arn:aws:lambda:{region}::runtime:{hashlib.sha256(version.encode()).hexdigest()}"
 
 

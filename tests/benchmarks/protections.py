@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -52,8 +52,8 @@ def run(folder: Path) -> list[Figure]:
 def _session(opened: ExitStack, folder: Path, name: str) -> jlambda.Session:
     options, without = OFF[name]
 
-    def weaker(state: str, code_root: str) -> Sandbox:
-        return wanted_sandbox(state, code_root, **without)
+    def weaker(state: str, code_root: str, tools: Sequence[str] = ()) -> Sandbox:
+        return wanted_sandbox(state, code_root, tools, **without)
 
     with mock.patch("jlambda.engine.control.wanted_sandbox", weaker):
         session = opened.enter_context(jlambda.Session(folder, **options))  # type: ignore[arg-type]

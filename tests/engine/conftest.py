@@ -18,6 +18,7 @@ from jlambda.model.function import FunctionConfiguration
 from jlambda.model.invocation import Outcome, Request
 from jlambda.runtimes import python
 from jlambda.runtimes.code import CodeStore
+from jlambda.runtimes.variables import environment_variables
 from jlambda.service.invoke import new_request_id
 
 
@@ -31,6 +32,9 @@ class SourceVersion:
     timeout_s: int = 3
     memory_mb: int = 1769
     ephemeral_storage_mb: int = 512
+    runtime: str = ""
+    layers: str = ""
+    has_bridge: bool = False
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def new_environment(self, initialization: str) -> tuple[str, bytes]:
@@ -41,10 +45,12 @@ class SourceVersion:
         )
         start = {
             "code": self.code,
+            "runtime": self.runtime,
+            "layers": self.layers,
             "ephemeral_storage_mb": self.ephemeral_storage_mb,
-            "variables": python.environment_variables(configuration, {}, Account(), stream),
+            "variables": environment_variables(configuration, {}, Account(), stream, python.variables()),
             "entry": python.ENTRY,
-            "start": python.start(configuration, Account().function_arn(self.function)),
+            "start": {**python.start(configuration), "function_arn": Account().function_arn(self.function)},
         }
         return stream, json.dumps(start).encode()
 
@@ -60,6 +66,10 @@ class Rig:
         """A version of a function with this source."""
         package = self.code.put_source(source)
         return SourceVersion(source, f"{package.key}/task", **options)  # type: ignore[arg-type]
+
+    def folder(self, files: dict[str, bytes]) -> str:
+        """A folder with these files below the code root, as a START names it."""
+        return f"{self.code.put_files(files).key}/task"
 
     def run(self, version: SourceVersion, event: object = None) -> Outcome:
         """Invoke it, and check the scheduler's books after that."""
@@ -91,11 +101,12 @@ def make_rig(tmp_path: Path, no_descriptor_left_behind: None) -> Iterator[MakeRi
         landlock: bool = True,
         cpu_limit: bool = True,
         freezer: bool = True,
+        tools: tuple[str, ...] = (),
     ) -> Rig:
         state = tmp_path / f"state{len(made)}"
         (state / "code").mkdir(parents=True)
         state.chmod(0o700)
-        sandbox = wanted_sandbox(str(state), str(state / "code"), private_root=private_root, landlock=landlock)
+        sandbox = wanted_sandbox(str(state), str(state / "code"), tools, private_root=private_root, landlock=landlock)
         template = Template((python.ENTRY.partition(":")[0], *python.PRELOAD), python.REHEARSE)
         scheduler = Scheduler(concurrency, keep_alive_s)
         engine = Engine(scheduler, sandbox, template, blanks, cpu_limit=cpu_limit, freezer=freezer)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,9 +29,9 @@ def handler(event, context):
 TIERS = {"private root": {}, "private root, no Landlock": {"landlock": False}, "Landlock only": {"private_root": False}}
 
 
-def tier(make_rig: MakeRig, name: str) -> Rig:
+def tier(make_rig: MakeRig, name: str, **options: object) -> Rig:
     """An engine in one tier; the machine must have it."""
-    rig = make_rig(**TIERS[name])
+    rig = make_rig(**TIERS[name], **options)
     told = rig.engine.protection()
     need("private" not in name or told.sandbox.has_private_root, f"a private root ({told.refusal})")
     need("only" not in name or told.sandbox.landlock_version > 0, "Landlock")
@@ -134,6 +136,44 @@ def test_code_is_at_var_task_and_read_only(rooted_rig: Rig) -> None:
         assert said.startswith(("OSError: [Errno 30]", "PermissionError")), (path, said)
     assert rooted_rig.value(version, "write('/tmp/f')") == "written"
     assert rooted_rig.value(version, "write('/dev/null')") == "written"
+
+
+def test_a_runtime_and_layers_are_shown_beside_the_code(any_rig: Rig) -> None:
+    """Both are where AWS has them, or where the variables say, read-only; without them the places are empty."""
+    layers = any_rig.folder({"python/layered.py": b"value = 7", "bin/tool": b"#!/bin/sh"})
+    version = any_rig.version(EVALUATE, runtime=any_rig.folder({"client.js": b"1"}), layers=layers)
+    assert any_rig.value(version, "os.listdir(os.environ['LAMBDA_RUNTIME_DIR'])") == ["client.js"]
+    assert any_rig.value(version, "__import__('layered').value") == 7
+    tools = any_rig.value(version, "next(p for p in os.environ['PATH'].split(':') if os.path.exists(p + '/tool'))")
+    libraries = str(any_rig.value(version, "os.environ['LD_LIBRARY_PATH']")).split(":")
+    for place in (tools, any_rig.value(version, "os.environ['LAMBDA_RUNTIME_DIR']")):
+        assert str(any_rig.value(version, f"write({place!r} + '/f')")).startswith(("OSError: [Errno 30]", "PermissionError"))
+    if any_rig.engine.protection().sandbox.has_private_root:
+        assert tools == "/opt/bin"
+        bare = any_rig.version(EVALUATE)
+        assert any_rig.value(bare, "os.listdir('/opt') + os.listdir('/var/runtime')") == []
+    assert str(tools).replace("/bin", "/lib") in libraries
+
+
+@pytest.fixture
+def below_opt() -> Iterator[Path]:
+    """A folder of a tool below /opt, as some machines keep their interpreters."""
+    need(os.access("/opt", os.W_OK), "a right to write to /opt")
+    folder = Path("/opt/jlambda-test-tool")
+    folder.mkdir()
+    (folder / "run").write_text("the machine's")
+    yield folder
+    shutil.rmtree(folder)
+
+
+def test_layers_lie_beside_an_interpreter_below_opt(make_rig: MakeRig, below_opt: Path) -> None:
+    """Where the machine has an interpreter or compiler below /opt, it stays in sight, and comes before a layer's files."""
+    rig = tier(make_rig, "private root", tools=(str(below_opt),))
+    layers = rig.folder({"python/layered.py": b"value = 7", "file": b"text", f"{below_opt.name}/run": b"a layer's"})
+    version = rig.version(EVALUATE, layers=layers)
+    assert rig.value(version, f"read('{below_opt}/run')") == "the machine's"
+    assert rig.value(version, "read('/opt/file'), __import__('layered').value") == ["text", 7]
+    assert str(rig.value(version, "write('/opt/f')")).startswith(("OSError: [Errno 30]", "PermissionError"))
 
 
 def test_nothing_is_written_outside_with_landlock_alone(make_rig: MakeRig, tmp_path: Path) -> None:

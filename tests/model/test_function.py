@@ -70,7 +70,7 @@ def test_what_is_allowed(allowed: dict[str, object]) -> None:
         ({"ephemeral_storage_mb": 511}, "ephemeral storage is 511; it must be a whole number from 512 to 10240 MB"),
         ({"ephemeral_storage_mb": 10_241}, "ephemeral storage is 10241"),
         ({"architecture": "arm"}, "architecture 'arm': use x86_64 or arm64"),
-        ({"runtime": "python2.7"}, f"use {THIS_PYTHON}"),
+        ({"runtime": "perl5"}, f"use {THIS_PYTHON}"),
         ({"runtime": 3}, f"use {THIS_PYTHON}"),
         ({"handler": ""}, "handler '': use MODULE.FUNCTION, at most 128 characters"),
         ({"handler": "x" * 129}, "use MODULE.FUNCTION, at most 128 characters"),
@@ -152,3 +152,6 @@ def test_runtimes() -> None:
     """The notebook's own Python is the one that there is, and AWS_EXECUTION_ENV names it as on AWS."""
     assert check_runtime(THIS_PYTHON) == THIS_PYTHON
     assert execution_env("python3.12") == "AWS_Lambda_python3.12"
+    assert execution_env("provided.al2023") is None
+    with pytest.raises(InvalidParameter, match=r"python3\.7 is no longer supported"):
+        check_runtime("python3.7")

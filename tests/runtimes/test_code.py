@@ -264,3 +264,11 @@ def test_many_threads_store_the_same(store: CodeStore, tmp_path: Path) -> None:
         thread.join()
     assert len(found) == 8 and len(set(found)) == 1
     assert leftovers(tmp_path) == [found[0].key]
+
+
+def test_files_carry_the_times_of_their_zip(store: CodeStore) -> None:
+    """A file is as old as its zip says, wherever and whenever it was unpacked; a zip without dates does no harm."""
+    undated = packed(("a", b"1")).replace(b"\x00\x00\x21\x00", b"\x00\x00\x00\x00")
+    for package in (store.put_source("x = 1"), store.put_zip(packed(("a", b"1")))):
+        assert {path.stat().st_mtime for path in package.folder.iterdir()} == {315_532_800}
+    assert (store.put_zip(undated).folder / "a").read_bytes() == b"1"

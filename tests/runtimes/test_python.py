@@ -13,7 +13,8 @@ from jlambda.model.arn import Account
 from jlambda.model.function import RESERVED_VARIABLES, FunctionConfiguration
 from jlambda.model.runtime import THIS_PYTHON
 from jlambda.runtimes import python
-from jlambda.runtimes.python import environment_variables, find_handler
+from jlambda.runtimes.python import find_handler
+from jlambda.runtimes.variables import environment_variables
 
 FUNCTION = FunctionConfiguration("hello", memory_mb=256, environment={"STAGE": "dev"}, secrets=("TOKEN",))
 
@@ -73,7 +74,9 @@ def test_handler_is_not_found(source: str, expected: str) -> None:
 
 def test_environment_variables_are_lambdas_own_and_the_functions() -> None:
     """Every variable that AWS documents is there, the function's own and its secrets too, and nothing else."""
-    found = environment_variables(FUNCTION, {"TOKEN": "t0ken"}, Account("210987654321", "eu-west-1"), "stream")
+    found = environment_variables(
+        FUNCTION, {"TOKEN": "t0ken"}, Account("210987654321", "eu-west-1"), "stream", python.variables()
+    )
     expected = {
         "STAGE": "dev",
         "TOKEN": "t0ken",
@@ -101,20 +104,13 @@ def test_environment_variables_are_lambdas_own_and_the_functions() -> None:
 def test_function_may_set_what_lambda_does_not_reserve() -> None:
     """PATH, TZ, LANG and the log format are the function's if it names them; reserved names are Lambda's."""
     own = FunctionConfiguration("f", environment={"PATH": "/x", "AWS_LAMBDA_LOG_FORMAT": "JSON", "AWS_REGION": "mine"})
-    found = environment_variables(own, {}, Account(), "stream")
+    found = environment_variables(own, {}, Account(), "stream", python.variables())
     assert (found["PATH"], found["AWS_LAMBDA_LOG_FORMAT"], found["AWS_REGION"]) == ("/x", "JSON", "us-east-1")
 
 
 def test_start_names_what_the_bootstrap_needs() -> None:
-    """The members are plain JSON, with the folders as the function sees them."""
-    arn = Account().function_arn("hello")
-    assert python.start(FUNCTION, arn) == {
-        "handler": "lambda_function.lambda_handler",
-        "task_root": "/var/task",
-        "layers_root": "/opt",
-        "site_packages": python.site_packages(),
-        "function_arn": arn,
-    }
+    """The members are plain JSON; where the code lies is the sandbox's to say."""
+    assert python.start(FUNCTION) == {"handler": "lambda_function.lambda_handler", "site_packages": python.site_packages()}
 
 
 def test_site_packages_are_folders_of_this_interpreter(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

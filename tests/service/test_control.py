@@ -44,7 +44,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jlambda.Session
         ({"timeout": 901}, "timeout is 901; it must be a whole number from 1 to 900 seconds"),
         ({"ephemeral_storage": 511}, "from 512 to 10240 MB"),
         ({"architecture": "sparc"}, "use x86_64 or arm64"),
-        ({"runtime": "nodejs22.x"}, "use python3"),
+        ({"runtime": "perl5"}, "use python3"),
         ({"handler": "a b"}, "use MODULE.FUNCTION"),
         ({"description": "x" * 257}, "at most 256 characters"),
         ({"env": {"1X": "1"}}, "a name is a letter, then letters, digits and _"),

@@ -139,6 +139,7 @@ def has_records(session: jlambda.Session, number: int) -> bool:
 def test_ctrl_c_ends_the_waiting_not_the_invocation(session: jlambda.Session) -> None:
     """Cold and warm: the call returns at once, the record comes when the function is done."""
     function = session.deploy(SLEEP, "f")
+    session.engine.protection()  # what is interrupted before there are environments has not begun
     for number in (1, 2):
         assert interrupted(lambda: function(0.6), 0.3) < 0.55
         assert eventually(partial(has_records, session, number))

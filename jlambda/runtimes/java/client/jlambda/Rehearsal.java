@@ -1,0 +1,67 @@
+package jlambda;
+
+import com.amazonaws.services.lambda.runtime.Context;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.charset.StandardCharsets;
+import java.util.Map;
+
+/**
+ * Two invocations against a Runtime API of its own, run once when this client is built: the JVM writes the classes that
+ * they need into an archive, and every later start takes them from there.
+ */
+public final class Rehearsal {
+    private static final String EVENT = "{\"n\": 1, \"all\": {\"l\": [1.5, true, null, 12345678901], \"s\": \"\\u00e9\"}}";
+
+    private Rehearsal() {}
+
+    /** Event and answer: a bean. */
+    public static final class Point {
+        public int n;
+        public Map<String, Object> all;
+    }
+
+    public static Point rehearse(Point event, Context context) {
+        context.getLogger().log("rehearsed");
+        if (context.getRemainingTimeInMillis() > 0) {
+            throw new IllegalStateException("rehearsed");
+        }
+        return event;
+    }
+
+    public static void main(String[] arguments) throws Exception {
+        try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
+            Thread api = new Thread() {
+                @Override
+                public void run() {
+                    answer(server);
+                }
+            };
+            api.setDaemon(true);
+            api.start();
+            Main.serve(Map.of("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:" + server.getLocalPort(), "_HANDLER", "jlambda.Rehearsal::rehearse"));
+        }
+    }
+
+    private static void answer(ServerSocket server) {
+        try (Socket client = server.accept()) {
+            InputStream in = client.getInputStream();
+            OutputStream out = client.getOutputStream();
+            for (String deadline : new String[] {"0", "9000000000000"}) {
+                in.read(new byte[8192]);
+                out.write(("HTTP/1.1 200 OK\r\nLambda-Runtime-Aws-Request-Id: 1\r\nLambda-Runtime-Deadline-Ms: " + deadline
+                    + "\r\nLambda-Runtime-Client-Context: {\"custom\": {}}\r\nContent-Length: " + EVENT.length() + "\r\n\r\n" + EVENT)
+                    .getBytes(StandardCharsets.UTF_8));
+                in.read(new byte[8192]);
+                out.write("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n".getBytes(StandardCharsets.UTF_8));
+            }
+            in.read(new byte[8192]);
+        } catch (IOException error) {
+            throw new IllegalStateException(error);
+        }
+    }
+}

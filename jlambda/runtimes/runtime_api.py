@@ -1,0 +1,374 @@
+"""The AWS Runtime API (2018-06-01) within an execution environment: a bridge between the engine and any runtime.
+
+Runs in the process that was forked for the environment, in its sandbox, with the standard library only. Towards the engine it
+speaks `jlambda.model.frames`, as the fast path does; it starts the runtime's own process, listens on 127.0.0.1, and serves
+that process, and extensions, over HTTP. It ends as that process ends. Knows no language.
+
+https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable, Mapping
+from typing import NoReturn
+
+from jlambda.model.frames import ERROR, FAILED, RAW, READY, RESULT
+from jlambda.model.limits import RESPONSE_BYTES, STREAMED_BYTES
+from jlambda.runtimes.children import Children, Ended
+from jlambda.runtimes.engine_end import EngineEnd
+from jlambda.runtimes.extensions import EXTENSIONS, INVOKE, SHUTDOWN, Extensions, refused
+from jlambda.runtimes.failure import TOO_LARGE
+from jlambda.runtimes.http import Answer, Connection, Request
+from jlambda.runtimes.listener import Listener
+
+PREFIX = "/2018-06-01/runtime"
+_ACCEPTED = Answer(202, b'{"status":"OK"}\n')
+_NOT_FOUND = Answer(404, b"404 page not found\n")
+_EVENT = b"Lambda-Runtime-Aws-Request-Id: %b\r\nLambda-Runtime-Deadline-Ms: %d\r\nLambda-Runtime-Invoked-Function-Arn: %b\r\n%b"
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: the Shutdown phase, by kind of extension
+_INTERNAL_S, _EXTERNAL_S, _RUNTIME_S = 0.5, 2.0, 0.3
+_OPTIONAL_HEADERS = {
+    "trace_id": "Lambda-Runtime-Trace-Id",
+    "client_context": "Lambda-Runtime-Client-Context",
+    "cognito_identity": "Lambda-Runtime-Cognito-Identity",
+    "tenant_id": "Lambda-Runtime-Aws-Tenant-Id",
+}
+
+#: states of the runtime, as AWS's emulator names them in what it answers
+_STARTED, _READY, _RUNNING, _RESPONDED, _RESTORING = "Started", "Ready", "Running", "ResponseSent", "Restoring"
+
+
+def run(channel: socket.socket, start: Mapping[str, object]) -> NoReturn:
+    """Start the runtime that `start` names, and answer what comes over `channel` through it. Never returns.
+
+    Members of `start`: ``command`` (a list), ``wrapper`` (whether AWS_LAMBDA_EXEC_WRAPPER counts), ``function_arn``, and
+    the places of the code, the runtime and the layers: ``task_root``, ``runtime_root``, ``layers_root``.
+    """
+    ended = Ended(exit_code=1)
+    try:
+        ended = Bridge(channel, start).serve()
+    except ConnectionError:  # the engine is gone
+        ended = Ended(exit_code=0)
+    except BaseException:
+        import traceback
+
+        os.write(2, traceback.format_exc().encode())
+    finally:
+        ended.end_as_it()
+
+
+class Bridge:
+    """One environment's runtime process and extensions, and the state of its one invocation."""
+
+    def __init__(self, channel: socket.socket, start: Mapping[str, object]) -> None:
+        self._engine = EngineEnd(channel)
+        self._listener = Listener(self._serve, self._dropped, _limit)
+        os.environ["AWS_LAMBDA_RUNTIME_API"] = self._listener.address
+        self._children = Children(start)
+        function_arn = str(start["function_arn"])
+        self._arn = function_arn.encode()
+        environment = os.environ
+        about = {
+            "functionName": environment.get("AWS_LAMBDA_FUNCTION_NAME", ""),
+            "functionVersion": environment.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
+            "handler": environment.get("_HANDLER", ""),
+            "accountId": function_arn.split(":")[4],
+        }
+        self._extensions = Extensions(self._children.extension_names(), about)
+        self._state = _STARTED
+        self._parked: Connection | None = None
+        self._is_to_be_restored = self._has_init_ended = self._is_listening_to_engine = False
+        self._request_id = b""
+        self._held: tuple[bytes, bytes] | None = None
+        self._outcome: Ended | None = None
+        self._is_over = False
+        self._steps: list[tuple[float, Callable[[], None]]] = []
+
+    def serve(self) -> Ended:
+        """Until the runtime's process has ended, or the engine wants this environment to end: how."""
+        self._listener.watch_signals([signal.SIGCHLD, signal.SIGTERM], self._signalled)
+        if failure := self._children.start_extensions():
+            self._crashed("Extension.LaunchError", failure)
+        elif not self._extensions.has_external:
+            self._start_runtime()
+        step = self._listener.step
+        while not self._is_over:
+            step(-1 if not self._steps else max(0.0, self._steps[0][0] - time.monotonic()))
+            if self._steps:
+                self._take_shutdown_steps()
+        return self._outcome or Ended()
+
+    def _signalled(self, numbers: bytes) -> None:
+        if signal.SIGTERM in numbers and self._outcome is None:
+            self._begin_shutdown("spindown", Ended())
+        if signal.SIGCHLD in numbers:
+            self._listener.read_all()  # what a process said before it ended counts
+            self._reap()
+
+    def _end(self, outcome: Ended) -> None:
+        self._outcome, self._is_over = outcome, True
+
+    def _dropped(self, connection: Connection) -> None:
+        if connection is self._parked:
+            self._parked = None
+            self._listen_to_engine(False)
+            self._state = _RESPONDED if self._has_init_ended else _STARTED
+        for extension in self._extensions:
+            if extension.parked is connection:
+                extension.parked = None
+
+    # -- requests ----------------------------------------------------------------------------------------------------
+
+    def _serve(self, connection: Connection, request: Request) -> None:
+        path = request.path
+        if path.startswith(PREFIX):
+            call = (request.method, path[len(PREFIX) :])
+            if call == ("GET", "/invocation/next"):
+                self._next(connection)
+                return
+            answer = self._posted(connection, call, request)
+        elif path.startswith(EXTENSIONS):
+            answer = self._extensions.ask(connection, request)
+            self._extension_spoke()
+        elif path.startswith(("/2022-07-01/telemetry", "/2020-08-15/logs")):
+            answer = refused("Telemetry.NotSupported", "Telemetry API is not supported", 202)
+        else:
+            answer = _NOT_FOUND
+        if answer is not None:
+            self._listener.answer(connection, answer)
+
+    def _posted(self, connection: Connection, call: tuple[str, str], request: Request) -> Answer | None:
+        match call[0], *call[1].strip("/").split("/"):
+            case ["POST", "invocation", request_id, "response"]:
+                return self._respond(request_id, request)
+            case ["POST", "invocation", request_id, "error"]:
+                return self._fail(request_id, request)
+            case ["POST", "init", "error"]:
+                return self._fail_init(request)
+            case ["GET", "restore", "next"]:
+                return self._restore_next(connection)
+            case ["POST", "restore", "error"]:
+                return self._fail_restore(request)
+        return _NOT_FOUND
+
+    def _next(self, connection: Connection) -> None:
+        """The runtime has nothing to do: init, or an invocation, is over for it."""
+        if self._state == _RUNNING or self._parked is not None:
+            self._listener.answer(connection, self._not_allowed(_READY))
+            return
+        self._state, self._parked = _READY, connection
+        if not self._has_init_ended:
+            self._end_init_if_over()
+        elif self._held is None:
+            self._listen_to_engine(True)
+        else:
+            self._send_held_if_over()
+
+    def _restore_next(self, connection: Connection) -> Answer | None:
+        """The runtime of a function with SnapStart: init is over, and goes on once there is an event."""
+        if self._has_init_ended or self._state != _STARTED:
+            return self._not_allowed("RestoreReady")
+        self._is_to_be_restored = True
+        self._next(connection)
+        return None
+
+    def _not_allowed(self, to: str) -> Answer:
+        message = f"State transition from {self._state} to {to} failed for runtime. Error: State transition is not allowed"
+        return refused("InvalidStateTransition", message)
+
+    def _check(self, request_id: str, to: str) -> Answer | None:
+        """Why a response cannot be taken now; None if it can."""
+        if self._state != _RUNNING:
+            return self._not_allowed(to)
+        if request_id.encode() != self._request_id:
+            return refused("InvalidRequestID", "Invalid request ID", 400)
+        return None
+
+    def _respond(self, request_id: str, request: Request) -> Answer:
+        if refusal := self._check(request_id, "InvocationResponse"):
+            return refusal
+        headers = request.headers
+        if request.is_too_large:
+            self._finish(ERROR, TOO_LARGE)
+            return refused("RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({RESPONSE_BYTES} bytes).", 413)
+        if error_type := request.trailers.get("lambda-runtime-function-error-type"):
+            body = base64.b64decode(request.trailers.get("lambda-runtime-function-error-body", ""))
+            self._finish(ERROR, _document(body, error_type))
+        else:
+            is_json = headers.get("content-type", "").partition(";")[0] in ("application/json", "")
+            self._finish(RESULT if is_json else RAW, request.body)
+        return _ACCEPTED
+
+    def _fail(self, request_id: str, request: Request) -> Answer:
+        if refusal := self._check(request_id, "InvocationErrorResponse"):
+            return refusal
+        self._finish(ERROR, _error_document(request))
+        return _ACCEPTED
+
+    def _fail_init(self, request: Request) -> Answer:
+        if self._has_init_ended or self._state != _STARTED:
+            return self._not_allowed("InitError")
+        self._has_init_ended = True
+        self._send(FAILED, _error_document(request))
+        return _ACCEPTED
+
+    def _fail_restore(self, request: Request) -> Answer:
+        """What a runtime does between being restored and its first event has failed: that event gets the error."""
+        if self._state != _RESTORING:
+            return self._not_allowed("RestoreError")
+        self._request_id = self._engine.take().request_id
+        self._finish(ERROR, _error_document(request))
+        return _ACCEPTED
+
+    # -- phases ------------------------------------------------------------------------------------------------------
+
+    def _start_runtime(self) -> None:
+        failure = self._children.start_runtime()
+        if failure is not None:
+            if failure.document:
+                self._send(FAILED, failure.document)
+            self._end(Ended(exit_code=failure.exit_code))
+
+    def _extension_spoke(self) -> None:
+        failed = self._extensions.failed()
+        if failed is not None:
+            self._crashed(f"Extension.{'ExitError' if self._has_init_ended else 'InitError'}", failed.failure)
+        elif not self._children.was_started and self._extensions.are_registered():
+            self._start_runtime()
+        elif not self._has_init_ended:
+            self._end_init_if_over()
+        else:
+            self._send_held_if_over()
+
+    def _end_init_if_over(self) -> None:
+        if self._state != _READY or not self._extensions.are_waiting():
+            return
+        self._has_init_ended = self._extensions.is_closed = True
+        self._engine.end_init()
+        self._send(READY, b"")
+        self._listen_to_engine(True)
+
+    def _listen_to_engine(self, is_wanted: bool) -> None:
+        """Take an event only when there is somebody to run it: the next process finds one that this one has not read."""
+        if is_wanted and not self._is_listening_to_engine:
+            self._listener.watch(self._engine.fd, self._event_came)
+        elif not is_wanted and self._is_listening_to_engine:
+            self._listener.unwatch(self._engine.fd)
+        self._is_listening_to_engine = is_wanted
+
+    def _event_came(self) -> None:
+        connection, self._parked = self._parked, None
+        assert connection is not None
+        self._listen_to_engine(False)
+        if self._is_to_be_restored:  # the event stays where it is, until the runtime asks for it
+            self._is_to_be_restored, self._state = False, _RESTORING
+            self._listener.answer(connection, Answer(200, b""))
+            return
+        body, request_id, deadline_ms, extra = self._engine.take()
+        self._state, self._request_id = _RUNNING, request_id
+        arn = self._arn + (b":" + extra["qualifier"].encode() if extra.get("qualifier") else b"")
+        given = [f"{header}: {extra[name]}\r\n" for name, header in _OPTIONAL_HEADERS.items() if name in extra]
+        if self._extensions:
+            about = {"deadlineMs": deadline_ms, "requestId": request_id.decode(), "invokedFunctionArn": arn.decode()}
+            tracing = {"type": "X-Amzn-Trace-Id", "value": extra.get("trace_id", "")}
+            self._tell(INVOKE, {**about, "tracing": tracing})
+        headers = _EVENT % (request_id, deadline_ms, arn, "".join(given).encode())
+        self._listener.answer(connection, Answer(200, body, headers))
+
+    def _finish(self, kind: bytes, body: bytes) -> None:
+        """The invocation has its answer: pass it on, unless extensions are still at work on it."""
+        self._state = _RESPONDED
+        if self._extensions and not self._extensions.are_waiting(INVOKE):
+            self._held = (kind, body)
+        else:
+            self._send(kind, body)
+
+    def _send_held_if_over(self) -> None:
+        if self._held is not None and self._state == _READY and self._extensions.are_waiting(INVOKE):
+            self._send(*self._held)
+            self._held = None
+            self._listen_to_engine(True)
+
+    def _send(self, kind: bytes, body: bytes) -> None:
+        self._engine.send(kind, body, self._children.peak_kib())
+
+    # -- ends --------------------------------------------------------------------------------------------------------
+
+    def _reap(self) -> None:
+        for ended in self._children.reap():
+            if self._outcome is not None:
+                continue
+            if ended.is_runtime:
+                self._begin_shutdown("failure", ended)
+            else:
+                self._crashed("Extension.Crash", f"exit code {ended.exit_code}")
+        if self._outcome is not None and not self._children.are_there:
+            self._is_over = True
+
+    def _crashed(self, error_type: str, reason: str) -> None:
+        """An extension cannot go on, and the environment with it."""
+        message = f"RequestId: {self._request_id.decode()} Error: {reason}"
+        document = json.dumps({"errorType": error_type, "errorMessage": message}, separators=(",", ":")).encode()
+        if not self._has_init_ended:
+            self._send(FAILED, document)
+        elif self._state == _RUNNING or self._held is not None:
+            self._send(ERROR, document)
+        self._end(Ended(exit_code=1))
+
+    def _tell(self, event: str, document: Mapping[str, object]) -> None:
+        for connection, answer in self._extensions.tell(event, document):
+            self._listener.answer(connection, answer)
+
+    def _begin_shutdown(self, reason: str, outcome: Ended) -> None:
+        """Give extensions, and the runtime for their sake, the time that AWS gives them; without any, end at once."""
+        if not self._extensions:
+            self._end(outcome)
+            return
+        self._outcome = outcome
+        self._listen_to_engine(False)
+        now = time.monotonic()
+        limit_s = _EXTERNAL_S if self._extensions.has_external else _INTERNAL_S
+        self._steps = [(now + limit_s, lambda: self._end(outcome))]
+        if self._extensions.has_external:
+            deadline_ms = int((time.time() + _EXTERNAL_S) * 1000)
+            self._steps.insert(0, (now + _RUNTIME_S, lambda: self._stop_extensions(reason, deadline_ms)))
+        self._children.ask_runtime_to_end()
+
+    def _take_shutdown_steps(self) -> None:
+        now = time.monotonic()
+        if len(self._steps) > 1 and not self._children.has_runtime:  # it needed less time than it had
+            self._steps[0] = (now, self._steps[0][1])
+        while self._steps and now >= self._steps[0][0]:
+            self._steps.pop(0)[1]()
+
+    def _stop_extensions(self, reason: str, deadline_ms: int) -> None:
+        self._children.kill_runtime()
+        self._children.kill_extensions({each.name for each in self._extensions if SHUTDOWN in each.events})
+        self._tell(SHUTDOWN, {"shutdownReason": reason, "deadlineMs": deadline_ms})
+
+
+def _limit(request: Request) -> int:
+    is_streamed = request.headers.get("lambda-runtime-function-response-mode", "").lower() == "streaming"
+    return STREAMED_BYTES if is_streamed else RESPONSE_BYTES
+
+
+def _error_document(request: Request) -> bytes:
+    return _document(request.body, request.headers.get("lambda-runtime-function-error-type", ""))
+
+
+def _document(body: bytes, error_type: str) -> bytes:
+    """An error as its runtime described it; as little as there must be where it did not."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        found = None
+    if isinstance(found, dict) and isinstance(found.get("errorType"), str):
+        return body
+    members = found if isinstance(found, dict) else {}
+    return json.dumps({**members, "errorType": error_type or "Function.Unknown"}).encode()
