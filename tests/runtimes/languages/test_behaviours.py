@@ -142,7 +142,7 @@ def test_an_init_phase_that_fails(shared: jlambda.Session, language: Sources) ->
     assert failed.error is not None
     assert failed.error.error_type == language.init_error_type
     assert language.init_error_message in failed.error.message
-    assert failed.record.init_ms is not None
+    assert failed.record.cold_start
 
 
 def test_both_streams_reach_the_log(function: Function) -> None:
