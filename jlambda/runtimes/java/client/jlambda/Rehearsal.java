@@ -1,6 +1,7 @@
 package jlambda;
 
 import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestHandler;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -14,10 +15,8 @@ import java.util.Map;
  * Two invocations against a Runtime API of its own, run once when this client is built: the JVM writes the classes that
  * they need into an archive, and every later start takes them from there.
  */
-public final class Rehearsal {
+public final class Rehearsal implements RequestHandler<Rehearsal.Point, Rehearsal.Point> {
     private static final String EVENT = "{\"n\": 1, \"all\": {\"l\": [1.5, true, null, 12345678901], \"s\": \"\\u00e9\"}}";
-
-    private Rehearsal() {}
 
     /** Event and answer: a bean. */
     public static final class Point {
@@ -25,7 +24,12 @@ public final class Rehearsal {
         public Map<String, Object> all;
     }
 
-    public static Point rehearse(Point event, Context context) {
+    public static Point method(Point event) {
+        return event;
+    }
+
+    @Override
+    public Point handleRequest(Point event, Context context) {
         context.getLogger().log("rehearsed");
         if (context.getRemainingTimeInMillis() > 0) {
             throw new IllegalStateException("rehearsed");
@@ -43,7 +47,8 @@ public final class Rehearsal {
             };
             api.setDaemon(true);
             api.start();
-            Main.serve(Map.of("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:" + server.getLocalPort(), "_HANDLER", "jlambda.Rehearsal::rehearse"));
+            Handlers.load("jlambda.Rehearsal::method");
+            Main.serve(Map.of("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:" + server.getLocalPort(), "_HANDLER", "jlambda.Rehearsal"));
         }
     }
 
