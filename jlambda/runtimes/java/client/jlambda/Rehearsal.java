@@ -5,11 +5,20 @@ import com.amazonaws.services.lambda.runtime.RequestHandler;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.math.BigDecimal;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Two invocations against a Runtime API of its own, run once when this client is built: the JVM writes the classes that
@@ -24,7 +33,14 @@ public final class Rehearsal implements RequestHandler<Rehearsal.Point, Rehearsa
         public Map<String, Object> all;
     }
 
+    /** With what many handlers use: streams, formats, patterns, times. */
     public static Point method(Point event) {
+        List<String> words = List.of("b", "a").stream().map(word -> word + "x").sorted().collect(Collectors.toList());
+        Map<String, Integer> counts = new TreeMap<>(Map.of("a", 1));
+        counts.merge("a", 2, Integer::sum);
+        String text = String.format("%s %d %.2f", String.join(",", words), counts.get("a"), 1.5);
+        text = Pattern.compile("[a-z]+").matcher(text).replaceAll("") + Instant.EPOCH + LocalDate.EPOCH + new BigDecimal("1.5");
+        event.n = Optional.of(text).map(String::length).orElse(0) + UUID.nameUUIDFromBytes(text.getBytes()).hashCode();
         return event;
     }
 
@@ -37,7 +53,7 @@ public final class Rehearsal implements RequestHandler<Rehearsal.Point, Rehearsa
         return event;
     }
 
-    public static void main(String[] arguments) throws Exception {
+    public static void main(String[] arguments) throws Throwable {
         try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             Thread api = new Thread() {
                 @Override
@@ -47,7 +63,7 @@ public final class Rehearsal implements RequestHandler<Rehearsal.Point, Rehearsa
             };
             api.setDaemon(true);
             api.start();
-            Handlers.load("jlambda.Rehearsal::method");
+            Handlers.load("jlambda.Rehearsal::method").call(EVENT.getBytes(StandardCharsets.UTF_8), null, new Result());
             Main.serve(Map.of("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:" + server.getLocalPort(), "_HANDLER", "jlambda.Rehearsal"));
         }
     }
