@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from jlambda import __version__
 from jlambda.model.runtime import DOTNET_RUNTIMES
 from jlambda.runtimes import builds
 from jlambda.runtimes.dotnet import layout, publishing
@@ -111,7 +112,7 @@ class Dotnet(Language):
 
     def client(self, tool: Tool, folder: Path) -> None:
         inputs = [part for name, content in self.inputs().items() for part in (name, content)]
-        key = builds.digest(["dotnet-client", tool.path, tool.version, *inputs])
+        key = builds.digest([__version__, "dotnet-client", tool.path, tool.version, *inputs])
         # kept apart, since cells are compiled against it too
         built = builds.build(key, lambda made: _compile_client(tool, made))
         with zipfile.ZipFile(io.BytesIO(built.package)) as package:

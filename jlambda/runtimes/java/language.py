@@ -6,7 +6,6 @@ its classes in an archive of their own: half of the difference between a start w
 
 from __future__ import annotations
 
-import calendar
 import os
 import re
 import zipfile
@@ -16,21 +15,14 @@ from pathlib import Path
 from jlambda.errors import CodeError
 from jlambda.model.runtime import JAVA_RUNTIMES
 from jlambda.runtimes.java import source as java
+from jlambda.runtimes.java.compiling import JAVAC, compiler, make_client, message
 from jlambda.runtimes.language import Language, Sources, Tool, compile_with, numbers, on_path, said_version, write_files
 
 _CLIENT = Path(__file__).parent / "client"
 #: the oldest version that knows records, which the client binds
 _OLDEST = 17
-#: a compiler that runs for a second does best so; inline, because the other way costs each cold start 20 ms
-_JAVAC = ("-J-XX:TieredStopAtLevel=1", "-J-XX:+UseSerialGC", "-encoding", "UTF-8", "-XDstringConcat=inline")
 #: where JDKs lie that PATH does not name
 _INSTALLED = ("/usr/lib/jvm", "/Library/Java/JavaVirtualMachines")
-_JAR_DATE = (1980, 1, 1, 0, 0, 0)
-_REHEARSAL = "jlambda.Rehearsal"
-_ERROR = re.compile(
-    r"^(?P<path>[^\s:][^:\n]*\.java):(?P<line>\d+): error: (?P<what>[^\n]*)(?P<more>(?:\n(?![^\s:]+\.java:\d+:).*)*)", re.M
-)
-_DETAIL = re.compile(r"^\s+(symbol|required|found|reason|location):\s+(.*)$", re.M)
 _SHIM = "com/amazonaws/services/lambda/runtime/Context.class"
 
 
@@ -78,8 +70,8 @@ class Java(Language):
         classpath = os.pathsep.join([*map(str, jars), *(path for path in sources.classpath if Path(path).is_dir())])
         processing = [] if jars else ["-proc:none"]
         command = [
-            _compiler(tool),
-            *_JAVAC,
+            compiler(tool),
+            *JAVAC,
             "-g",
             "-parameters",
             "-nowarn",
@@ -92,7 +84,7 @@ class Java(Language):
         ]
         done = compile_with([*command, *texts], folder)
         if done.exit_code != 0:
-            raise CodeError(_message(done.output, sources))
+            raise CodeError(message(done.output, sources))
         for name in texts:
             (folder / name).unlink()
         for jar in jars:
@@ -106,33 +98,11 @@ class Java(Language):
 
     def client(self, tool: Tool, folder: Path) -> None:
         write_files({"bootstrap": (_CLIENT / "bootstrap").read_bytes()}, folder)
-        classes = folder / "classes"
-        files = [str(path) for path in sorted(_CLIENT.rglob("*.java"))]
-        done = compile_with([_compiler(tool), *_JAVAC, "-nowarn", "-proc:none", "-d", str(classes), *files], folder)
-        if done.exit_code != 0:
-            raise CodeError(done.output.strip())
-        jar = folder / "client.jar"
-        with zipfile.ZipFile(jar, "w") as archive:
-            for path in sorted(classes.rglob("*.class")):
-                archive.writestr(zipfile.ZipInfo(path.relative_to(classes).as_posix(), _JAR_DATE), path.read_bytes())
-                path.unlink()
-        for path in sorted((path for path in (classes, *classes.rglob("*"))), reverse=True):
-            path.rmdir()
-        # The JVM takes classes from its archive only if the jar is as old as it was then. A package that is unpacked has
-        # files of this age.
-        written = calendar.timegm((*_JAR_DATE, 0, 0, 0))
-        os.utime(jar, (written, written))
-        quick = ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData")
-        # without the archive everything works, later
-        compile_with([tool.path, *quick, "-XX:ArchiveClassesAtExit=client.jsa", "-cp", "client.jar", _REHEARSAL], folder)
+        make_client(tool, _CLIENT, folder)
 
     def inputs(self) -> dict[str, bytes]:
         files = [path for path in sorted(_CLIENT.rglob("*")) if path.is_file()]
         return {path.relative_to(_CLIENT).as_posix(): path.read_bytes() for path in files}
-
-
-def _compiler(tool: Tool) -> str:
-    return str(Path(tool.path).with_name("javac"))
 
 
 def _released(java_program: Path) -> str:
@@ -163,18 +133,6 @@ def _has_shim(jar: Path) -> bool:
             return _SHIM in archive.namelist()
     except (OSError, zipfile.BadZipFile):
         raise CodeError(f"{jar} of the class path is no jar") from None
-
-
-def _message(output: str, sources: Sources) -> str:
-    """The compiler's first complaint in one line, with the lines of the others."""
-    found = list(_ERROR.finditer(output))
-    if not found:
-        return next((line for line in output.splitlines() if line.strip()), "javac failed and said nothing")
-    first, *others = found
-    details = [f"{kind} {' '.join(text.split())}" for kind, text in _DETAIL.findall(first["more"]) if kind != "location"]
-    about = f" ({', '.join(details)})" if details else ""
-    rest = f"; {len(others)} more: line {', '.join(dict.fromkeys(each['line'] for each in others))}" if others else ""
-    return f"{sources.place(first['path'], first['line'])}: {first['what']}{about}{rest}"
 
 
 LANGUAGE = Java()

@@ -4,8 +4,6 @@
 using System;
 using System.Collections.Generic;
 using System.IO;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 
 namespace Jlambda
@@ -13,7 +11,7 @@ namespace Jlambda
     internal sealed class Connection
     {
         private readonly string address;
-        private readonly Socket socket;
+        private readonly int socket;
         private readonly byte[] buffer = new byte[8192];
         private int at;
         private int end;
@@ -22,8 +20,7 @@ namespace Jlambda
         {
             this.address = address;
             var colon = address.LastIndexOf(':');
-            socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            socket.Connect(new IPEndPoint(IPAddress.Parse(address.Substring(0, colon)), int.Parse(address.Substring(colon + 1))));
+            socket = Native.Connect(address.Substring(0, colon), int.Parse(address.Substring(colon + 1)));
         }
 
         public Reply Get(string path)
@@ -59,7 +56,7 @@ namespace Jlambda
         {
             while (bytes.Length > 0)
             {
-                bytes = bytes.Slice(socket.Send(bytes));
+                bytes = bytes.Slice(Native.Send(socket, bytes));
             }
         }
 
@@ -136,7 +133,7 @@ namespace Jlambda
 
         private int Received(Span<byte> into)
         {
-            var got = socket.Receive(into);
+            var got = Native.Receive(socket, into);
             return got > 0 ? got : throw new EndOfStreamException("the Runtime API has closed the connection");
         }
 

@@ -1,23 +1,31 @@
 package jlambda;
 
 import com.amazonaws.services.lambda.runtime.Context;
+import com.amazonaws.services.lambda.runtime.RequestHandler;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.math.BigDecimal;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.LocalDate;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Two invocations against a Runtime API of its own, run once when this client is built: the JVM writes the classes that
  * they need into an archive, and every later start takes them from there.
  */
-public final class Rehearsal {
+public final class Rehearsal implements RequestHandler<Rehearsal.Point, Rehearsal.Point> {
     private static final String EVENT = "{\"n\": 1, \"all\": {\"l\": [1.5, true, null, 12345678901], \"s\": \"\\u00e9\"}}";
-
-    private Rehearsal() {}
 
     /** Event and answer: a bean. */
     public static final class Point {
@@ -25,7 +33,19 @@ public final class Rehearsal {
         public Map<String, Object> all;
     }
 
-    public static Point rehearse(Point event, Context context) {
+    /** With what many handlers use: streams, formats, patterns, times. */
+    public static Point method(Point event) {
+        List<String> words = List.of("b", "a").stream().map(word -> word + "x").sorted().collect(Collectors.toList());
+        Map<String, Integer> counts = new TreeMap<>(Map.of("a", 1));
+        counts.merge("a", 2, Integer::sum);
+        String text = String.format("%s %d %.2f", String.join(",", words), counts.get("a"), 1.5);
+        text = Pattern.compile("[a-z]+").matcher(text).replaceAll("") + Instant.EPOCH + LocalDate.EPOCH + new BigDecimal("1.5");
+        event.n = Optional.of(text).map(String::length).orElse(0) + UUID.nameUUIDFromBytes(text.getBytes()).hashCode();
+        return event;
+    }
+
+    @Override
+    public Point handleRequest(Point event, Context context) {
         context.getLogger().log("rehearsed");
         if (context.getRemainingTimeInMillis() > 0) {
             throw new IllegalStateException("rehearsed");
@@ -33,7 +53,7 @@ public final class Rehearsal {
         return event;
     }
 
-    public static void main(String[] arguments) throws Exception {
+    public static void main(String[] arguments) throws Throwable {
         try (ServerSocket server = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
             Thread api = new Thread() {
                 @Override
@@ -43,7 +63,8 @@ public final class Rehearsal {
             };
             api.setDaemon(true);
             api.start();
-            Main.serve(Map.of("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:" + server.getLocalPort(), "_HANDLER", "jlambda.Rehearsal::rehearse"));
+            Handlers.load("jlambda.Rehearsal::method").call(EVENT.getBytes(StandardCharsets.UTF_8), null, new Result());
+            Main.serve(Map.of("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:" + server.getLocalPort(), "_HANDLER", "jlambda.Rehearsal"));
         }
     }
 
