@@ -36,11 +36,13 @@ _HOMES = {
     "InvalidParameter": "jlambda.errors",
     "InvalidRequestContent": "jlambda.errors",
     "LambdaError": "jlambda.errors",
+    "PreconditionFailed": "jlambda.errors",
     "RequestTooLarge": "jlambda.errors",
     "ResourceConflict": "jlambda.errors",
     "ResourceNotFound": "jlambda.errors",
     "StateError": "jlambda.errors",
     "Throttled": "jlambda.errors",
+    "ValidationFailed": "jlambda.errors",
 }
 
 __all__ = [*sorted(_HOMES), "__version__", "load_ipython_extension", "unload_ipython_extension"]
@@ -55,11 +57,13 @@ if TYPE_CHECKING:
     from jlambda.errors import InvalidParameter as InvalidParameter
     from jlambda.errors import InvalidRequestContent as InvalidRequestContent
     from jlambda.errors import LambdaError as LambdaError
+    from jlambda.errors import PreconditionFailed as PreconditionFailed
     from jlambda.errors import RequestTooLarge as RequestTooLarge
     from jlambda.errors import ResourceConflict as ResourceConflict
     from jlambda.errors import ResourceNotFound as ResourceNotFound
     from jlambda.errors import StateError as StateError
     from jlambda.errors import Throttled as Throttled
+    from jlambda.errors import ValidationFailed as ValidationFailed
     from jlambda.executor import Executor as Executor
     from jlambda.handle import Function as Function
     from jlambda.handle import Invocation as Invocation

@@ -3,6 +3,7 @@
 LambdaError                  500  ServiceException
 ├── InvalidParameter         400  InvalidParameterValueException
 ├── InvalidRequestContent    400  InvalidRequestContentException
+├── ValidationFailed         400  ValidationException
 ├── RequestTooLarge          413  RequestEntityTooLargeException
 ├── ResourceNotFound         404  ResourceNotFoundException
 │   └── ProvisionedConcurrencyConfigNotFound
@@ -44,6 +45,12 @@ class InvalidParameter(LambdaError):
     """A value is outside what Lambda allows."""
 
     code, status = "InvalidParameterValueException", 400
+
+
+class ValidationFailed(LambdaError):
+    """Members of an API request break their constraints; the message lists them in AWS's words."""
+
+    code, status = "ValidationException", 400
 
 
 class InvalidRequestContent(LambdaError):
