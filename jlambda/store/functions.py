@@ -90,6 +90,7 @@ class Functions:
         def change(connection: sqlite3.Connection) -> bool:
             for table in ("concurrency", "aliases", "version_numbers"):
                 connection.execute(f"delete from {table} where function = ?", (name,))
+            connection.execute("delete from resources where owner = ?", (f"function:{name}",))
             return connection.execute("delete from functions where name = ?", (name,)).rowcount > 0
 
         return self._database.write(change)

@@ -134,3 +134,19 @@ def _provisioned_concurrency(connection: sqlite3.Connection) -> None:
 @migration
 def _log_format(connection: sqlite3.Connection) -> None:
     connection.execute("alter table environments add column system_log_level text")  # null: the log is text
+
+
+@migration
+def _resources(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        """
+        create table resources (
+            owner text not null,
+            kind text not null,
+            key text not null,
+            document text not null,
+            primary key (owner, kind, key)
+        ) without rowid
+        """
+    )
+    connection.execute("create index resources_by_kind on resources (kind, owner, key)")
