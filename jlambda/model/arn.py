@@ -28,10 +28,13 @@ class Account(NamedTuple):
     id: str = "123456789012"
     region: str = "us-east-1"
 
+    def arn(self, resource: str) -> str:
+        """The ARN of a resource of Lambda's: ``function:hello``, ``layer:tools:3``."""
+        return f"arn:{_partition(self.region)}:lambda:{self.region}:{self.id}:{resource}"
+
     def function_arn(self, name: str, qualifier: str | None = None) -> str:
         """The ARN of a function, or of one of its versions or aliases."""
-        arn = f"arn:{_partition(self.region)}:lambda:{self.region}:{self.id}:function:{name}"
-        return f"{arn}:{qualifier}" if qualifier else arn
+        return self.arn(f"function:{name}:{qualifier}" if qualifier else f"function:{name}")
 
     def checked(self) -> Account:
         """This account if AWS could have it, else an `InvalidParameter` in one line."""

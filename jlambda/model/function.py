@@ -50,8 +50,8 @@ class FunctionConfiguration:
     """One version of a function: what Lambda's GetFunctionConfiguration shows, in plain Python names.
 
     `code_sha256` is the base64 digest of the deployment package, `code_size` its size in bytes; `secrets` holds the
-    names of environment variables whose values are kept apart; `origin` says where the code came from (``"In[3]"``);
-    `last_modified` is in seconds since the epoch; the two log levels are None where the log format is Text, and a function
+    names of environment variables whose values are kept apart, `layers` the ARNs of layer versions; `origin` says where
+    the code came from (``"In[3]"``);    `last_modified` is in seconds since the epoch; the two log levels are None where the log format is Text, and a function
     that names no log group has Lambda's. Values are checked by `checked`, not on construction.
     """
 
@@ -66,6 +66,7 @@ class FunctionConfiguration:
     architecture: str = "x86_64"
     environment: Mapping[str, str] = field(default_factory=lambda: _NO_VARIABLES)
     secrets: tuple[str, ...] = ()
+    layers: tuple[str, ...] = ()
     code_sha256: str = ""
     code_size: int = 0
     revision_id: str = ""
@@ -100,7 +101,7 @@ class FunctionConfiguration:
 #: what a user sets, in the order in which a card shows it
 SETTINGS = (
     *("runtime", "handler", "description", "memory_mb", "timeout_s", "ephemeral_storage_mb", "architecture"),
-    *("environment", "secrets", "log_format", "application_log_level", "system_log_level", "log_group"),
+    *("environment", "secrets", "layers", "log_format", "application_log_level", "system_log_level", "log_group"),
 )
 
 

@@ -18,7 +18,7 @@ import tempfile
 import threading
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +26,7 @@ from typing import NamedTuple
 from jlambda.errors import CodeError, StateError
 from jlambda.model.limits import UNZIPPED_BYTES
 from jlambda.runtimes.handler import SHIPPED_GLOBALS
+from jlambda.runtimes.merge import merge
 
 # the oldest time that a zip can carry: when a file was written must not change the digest
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -74,18 +75,34 @@ class CodeStore:
         """Store a zip as it is."""
         digest = hashlib.sha256(package).digest()
         made = self._package(digest.hex(), len(package))
+
+        def fill(whole: Path) -> None:
+            (whole / "package.zip").write_bytes(package)
+            _unpack(package, whole / "task")
+
+        self._make(made, fill)
+        return made
+
+    def put_merged(self, layers: Sequence[str]) -> Package:
+        """Store what packages make when they are unpacked one over the other, in the order of their digests."""
+        made = self._package(_key(merged_sha256(layers)))
+        if len(layers) > 1:
+            folders = [self.folder(sha256) for sha256 in layers]
+            self._make(made, lambda whole: merge(folders, whole / "task"))
+        return made
+
+    def _make(self, made: Package, fill: Callable[[Path], None]) -> None:
+        """Have the package in the store, whole: `fill` is called with the folder that is to become it, if it is not there."""
         with self._lock, self._writing():
             if not made.folder.exists():
                 self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
                 with tempfile.TemporaryDirectory(prefix=".new-", dir=self._path, ignore_cleanup_errors=True) as name:
                     whole = Path(name, made.key)
                     whole.mkdir()
-                    (whole / "package.zip").write_bytes(package)
-                    _unpack(package, whole / "task")
+                    fill(whole)
                     _finish(whole)
                     whole.rename(self._path / made.key)
                 _sync(self._path)
-        return made
 
     def folder(self, sha256: str) -> Path:
         """Where the package's code is unpacked."""
@@ -131,6 +148,13 @@ def zipped_folder(path: Path) -> bytes:
         return _zipped(_files_of(path))
     except OSError as error:
         raise CodeError(f"{path} cannot be read: {error.strerror} ({error.filename})") from None
+
+
+def merged_sha256(layers: Sequence[str]) -> str:
+    """What stands for packages merged in this order: a single one stands for itself."""
+    if len(layers) == 1:
+        return layers[0]
+    return base64.b64encode(hashlib.sha256("\n".join(["layers", *layers]).encode()).digest()).decode()
 
 
 def _key(sha256: str) -> str:

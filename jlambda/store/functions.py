@@ -117,4 +117,4 @@ def dump(configuration: FunctionConfiguration) -> str:
 def load(text: str) -> FunctionConfiguration:
     """The configuration that `dump` made `text` of; fields that came later have their defaults."""
     values = json.loads(text)
-    return FunctionConfiguration(**values | {"secrets": tuple(values["secrets"])})
+    return FunctionConfiguration(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
