@@ -66,9 +66,16 @@ class RequestTooLarge(LambdaError):
 
 
 class ResourceNotFound(LambdaError):
-    """There is no such function, version or alias."""
+    """There is no such function, version or alias; `hint` says what there is, which the API does not tell."""
 
     code, status = "ResourceNotFoundException", 404
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message, hint)
+        self.message, self.hint = message, hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
 
 
 class ProvisionedConcurrencyConfigNotFound(ResourceNotFound):

@@ -9,7 +9,15 @@ MEMORY_MB = range(128, 10_240 + 1)
 TIMEOUT_S = range(1, 900 + 1)
 EPHEMERAL_STORAGE_MB = range(512, 10_240 + 1)
 PAYLOAD_BYTES = 6_291_456
+# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html: what an asynchronous event may have; InvokeAsync had less
+ASYNC_PAYLOAD_BYTES = 1_048_576
+INVOKE_ASYNC_BYTES = 262_144
+# https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, ClientContext
+CLIENT_CONTEXT_CHARS = 3_583
 ENVIRONMENT_BYTES = 4_096
+# A request to the API, and a zip in it (recorded on AWS in its messages).
+REQUEST_BYTES = 70_167_211
+ZIPPED_BYTES = 52_428_800
 UNZIPPED_BYTES = 262_144_000
 CONCURRENT_EXECUTIONS = 1_000
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html: what reservations must leave to the others

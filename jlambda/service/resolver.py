@@ -78,7 +78,7 @@ class Resolver:
         """The error for what is not there; it says what is."""
         names = [each.name for each in self._functions.list()]
         there_are = ", ".join(names[:_NAMES_SHOWN]) + (" …" if len(names) > _NAMES_SHOWN else "") if names else "none"
-        return ResourceNotFound(f"Function not found: {self._account.function_arn(name, qualifier)} (deployed: {there_are})")
+        return ResourceNotFound(f"Function not found: {self._account.function_arn(name, qualifier)}", f"deployed: {there_are}")
 
     def forget(self, name: str, version: str = LATEST) -> None:
         """A version was changed or deleted: what is asked for next is read anew."""
