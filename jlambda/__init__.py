@@ -31,14 +31,17 @@ _HOMES = {
     "plot": "jlambda.shortcuts",
     "use": "jlambda.session",
     "CodeError": "jlambda.errors",
+    "CodeSigningConfigNotFound": "jlambda.errors",
     "EngineError": "jlambda.errors",
     "FunctionError": "jlambda.errors",
     "InvalidParameter": "jlambda.errors",
     "InvalidRequestContent": "jlambda.errors",
     "LambdaError": "jlambda.errors",
+    "PolicyLengthExceeded": "jlambda.errors",
     "PreconditionFailed": "jlambda.errors",
     "RequestTooLarge": "jlambda.errors",
     "ResourceConflict": "jlambda.errors",
+    "ResourceInUse": "jlambda.errors",
     "ResourceNotFound": "jlambda.errors",
     "StateError": "jlambda.errors",
     "Throttled": "jlambda.errors",
@@ -52,14 +55,17 @@ if TYPE_CHECKING:
 
     from jlambda import errors as errors
     from jlambda.errors import CodeError as CodeError
+    from jlambda.errors import CodeSigningConfigNotFound as CodeSigningConfigNotFound
     from jlambda.errors import EngineError as EngineError
     from jlambda.errors import FunctionError as FunctionError
     from jlambda.errors import InvalidParameter as InvalidParameter
     from jlambda.errors import InvalidRequestContent as InvalidRequestContent
     from jlambda.errors import LambdaError as LambdaError
+    from jlambda.errors import PolicyLengthExceeded as PolicyLengthExceeded
     from jlambda.errors import PreconditionFailed as PreconditionFailed
     from jlambda.errors import RequestTooLarge as RequestTooLarge
     from jlambda.errors import ResourceConflict as ResourceConflict
+    from jlambda.errors import ResourceInUse as ResourceInUse
     from jlambda.errors import ResourceNotFound as ResourceNotFound
     from jlambda.errors import StateError as StateError
     from jlambda.errors import Throttled as Throttled

@@ -9,6 +9,9 @@ LambdaError                  500  ServiceException
 │   └── ProvisionedConcurrencyConfigNotFound
 ├── ResourceConflict         409  ResourceConflictException
 ├── PreconditionFailed       412  PreconditionFailedException
+├── PolicyLengthExceeded     400  PolicyLengthExceededException
+├── ResourceInUse            400  ResourceInUseException
+├── CodeSigningConfigNotFound  404  CodeSigningConfigNotFoundException
 ├── Throttled                429  TooManyRequestsException
 ├── CodeError                     the cell or file cannot become a function
 ├── EngineError                   the supervisor or an environment could not be started
@@ -28,13 +31,18 @@ _CELL = re.compile(r'File "/var/task/lambda_function\.py"|/var/task/lambda_funct
 
 
 class LambdaError(Exception):
-    """Base class. The gateway reads `code` and `status`, and nothing else.
+    """Base class. The gateway reads `code`, `status` and `aws_message`, and nothing else.
 
     Subclasses pass all their arguments to `Exception.__init__`, so that an error survives pickling.
     """
 
     code = "ServiceException"
     status = 500
+
+    @property
+    def aws_message(self) -> str:
+        """What AWS would say; ``str`` may say more."""
+        return str(self)
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints in place of a traceback: our frames help nobody."""
@@ -96,6 +104,24 @@ class PreconditionFailed(LambdaError):
     code, status = "PreconditionFailedException", 412
 
 
+class PolicyLengthExceeded(LambdaError):
+    """A resource-based policy would be longer than 20 KB."""
+
+    code, status = "PolicyLengthExceededException", 400
+
+
+class ResourceInUse(LambdaError):
+    """An event source mapping cannot be changed while it is being created, changed or deleted."""
+
+    code, status = "ResourceInUseException", 400
+
+
+class CodeSigningConfigNotFound(LambdaError):
+    """There is no such code signing configuration, or the function has none."""
+
+    code, status = "CodeSigningConfigNotFoundException", 404
+
+
 class Throttled(LambdaError):
     """No concurrency was free, so nothing ran and nothing is billed."""
 
@@ -104,6 +130,10 @@ class Throttled(LambdaError):
     def __init__(self, function: str, reason: str) -> None:
         super().__init__(function, reason)
         self.function, self.reason = function, reason
+
+    @property
+    def aws_message(self) -> str:
+        return "Rate Exceeded."
 
     def __str__(self) -> str:
         return f"Rate Exceeded: {self.function} ({self.reason})"

@@ -51,8 +51,9 @@ class FunctionConfiguration:
 
     `code_sha256` is the base64 digest of the deployment package, `code_size` its size in bytes; `secrets` holds the
     names of environment variables whose values are kept apart, `layers` the ARNs of layer versions; `origin` says where
-    the code came from (``"In[3]"``);    `last_modified` is in seconds since the epoch; the two log levels are None where the log format is Text, and a function
-    that names no log group has Lambda's. Values are checked by `checked`, not on construction.
+    the code came from (``"In[3]"``); `last_modified` is in seconds since the epoch; the two log levels are None where the
+    log format is Text, and a function that names no log group has Lambda's. Values are checked by `checked`, not on
+    construction.
     """
 
     name: str

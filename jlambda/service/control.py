@@ -5,7 +5,6 @@ from __future__ import annotations
 import builtins
 import threading
 import time
-import uuid
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
@@ -13,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import jlambda.store.secrets as secret_rules
-from jlambda.errors import CodeError, InvalidParameter, PreconditionFailed, ResourceConflict, ResourceNotFound, StateError
+from jlambda.errors import CodeError, InvalidParameter, ResourceConflict, ResourceNotFound, StateError
 from jlambda.model.alias import Alias
 from jlambda.model.arn import LATEST, Account, check_function_name
 from jlambda.model.function import FunctionConfiguration, changes, check_values
@@ -24,6 +23,7 @@ from jlambda.runtimes.handler import SHIPPED_GLOBALS
 from jlambda.runtimes.languages import Choice
 from jlambda.service.building import package_of
 from jlambda.service.resolver import Resolver, secrets_of
+from jlambda.service.revision import check_revision, new_revision
 from jlambda.service.settings import Settings, configured
 from jlambda.service.shipping import own_files, pickled_globals
 from jlambda.service.source import MODULE, Source, chosen_handler, read_source
@@ -46,8 +46,9 @@ class ControlPlane:
     ) -> None:
         self._functions, self._secrets, self._code, self._account, self._retired = functions, secrets, code, account, retired
         self.alias_moved: Callable[[str, str], None] = lambda _function, _alias: None
-        self._lock = threading.RLock()
         self._warned: set[str] = set()
+        #: held by whatever changes functions and what belongs to them
+        self.lock = threading.RLock()
         self._resolver = Resolver(functions, secrets, code, account)
         #: what an invocation of a function called NAME runs; and what one of a name, NAME:QUALIFIER or ARN runs
         self.version, self.resolve = self._resolver.version, self._resolver.resolve
@@ -66,7 +67,7 @@ class ControlPlane:
         if name is None:
             raise CodeError("a function needs a name: deploy(source, name=...)")
         check_function_name(name)
-        with self._lock:
+        with self.lock:
             before = self._functions.get(name)
             held = self._secrets.values(name) if before else {}
             wanted, values = configured(before or FunctionConfiguration(name=name), held, settings)
@@ -165,7 +166,7 @@ class ControlPlane:
                 self._functions.put(before)
                 self._resolver.forget(wanted.name)  # made again with the same key: its environments stay
             return before, changed
-        wanted = replace(wanted, revision_id=str(uuid.uuid4()), last_modified=time.time())
+        wanted = replace(wanted, revision_id=new_revision(), last_modified=time.time())
         if values != held:
             self._secrets.put(wanted.name, values)
         try:
@@ -201,7 +202,7 @@ class ControlPlane:
         `code_sha256` and `revision_id`, if given, must be those of what is deployed: `InvalidParameter`,
         `PreconditionFailed`.
         """
-        with self._lock:
+        with self.lock:
             latest = self.get(name)
             if code_sha256 is not None and code_sha256 != latest.code_sha256:
                 raise InvalidParameter(
@@ -213,7 +214,7 @@ class ControlPlane:
             last = self._functions.versions(name)[-1:]
             if last and _is_same(last[0], latest) and self._secrets.values(secrets_of(name, last[0].version)) == values:
                 return last[0]
-            made = replace(latest, revision_id=str(uuid.uuid4()), last_modified=time.time())
+            made = replace(latest, revision_id=new_revision(), last_modified=time.time())
             published = self._functions.publish(
                 made if description is None else replace(made, description=description).checked()
             )
@@ -235,7 +236,7 @@ class ControlPlane:
         """Delete one published version. Raises `ResourceConflict` where an alias points to it."""
         if version == LATEST:
             raise InvalidParameter("$LATEST version cannot be deleted without deleting the function.")
-        with self._lock:
+        with self.lock:
             configuration = self.get(f"{name}:{version}")
             uses = [each for each in self.aliases(name) if configuration.version in (each.version, *each.weights)]
             if uses:
@@ -260,14 +261,14 @@ class ControlPlane:
 
     def create_alias(self, alias: Alias) -> Alias:
         """Make a new alias; it gets its revision here. Raises `ResourceConflict` where there is one of that name."""
-        with self._lock:
+        with self.lock:
             if alias.checked().name in self._resolver.aliases(self.get(alias.function).name):
                 raise ResourceConflict(f"Alias already exists: {self._account.function_arn(alias.function, alias.name)}")
             return self._put_alias(alias)
 
     def update_alias(self, alias: Alias) -> Alias:
         """Put `alias` in the place of the one of its name; `revision_id`, if it has one, must be the present one's."""
-        with self._lock:
+        with self.lock:
             before = self.alias(alias.function, alias.checked().name)
             check_revision(alias.revision_id or None, before.revision_id)
             alias = self._put_alias(alias)
@@ -277,7 +278,7 @@ class ControlPlane:
 
     def delete_alias(self, name: str, alias: str) -> None:
         """Delete an alias, if it is there."""
-        with self._lock:
+        with self.lock:
             name = self.get(name).name
             self._functions.delete_alias(name, alias)
             self._resolver.forget_aliases(name)
@@ -286,7 +287,7 @@ class ControlPlane:
     def _put_alias(self, alias: Alias) -> Alias:
         for version in (alias.version, *alias.weights):
             self.get(f"{alias.function}:{version}")
-        alias = replace(alias, revision_id=str(uuid.uuid4()))
+        alias = replace(alias, revision_id=new_revision())
         self._functions.put_alias(alias)
         self._resolver.forget_aliases(alias.function)
         return alias
@@ -295,7 +296,7 @@ class ControlPlane:
 
     def delete(self, reference: str) -> None:
         """Delete a function with its versions and aliases; its records stay. Raises `ResourceNotFound`."""
-        with self._lock:
+        with self.lock:
             name = self.get(reference).name
             gone = self.versions(name)
             self._functions.delete(name)
@@ -306,19 +307,10 @@ class ControlPlane:
 
     def reset(self) -> None:
         """Delete all functions and their code."""
-        with self._lock:
+        with self.lock:
             for configuration in self._functions.list():
                 self.delete(configuration.name)
             self._code.remove_unused(set())
-
-
-def check_revision(given: str | None, present: str) -> None:
-    """Raise `PreconditionFailed` where a caller has another revision in mind than the present one."""
-    if given is not None and given != present:
-        raise PreconditionFailed(
-            "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve "
-            "the latest Revision Id"
-        )
 
 
 def _is_same(published: FunctionConfiguration, latest: FunctionConfiguration) -> bool:

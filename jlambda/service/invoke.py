@@ -127,9 +127,7 @@ class Invoker:
         """Begin an invocation; `done` gets what came of it, or `Throttled` or `EngineError`, in another thread."""
         self.begin_request(version, Request(new_request_id(), encode_event(event), qualifier=qualifier), done)
 
-    def begin_request(
-        self, version: DeployedVersion, request: Request, done: Callable[[Finished | Exception], object]
-    ) -> None:
+    def begin_request(self, version: DeployedVersion, request: Request, done: Callable[[Finished | Exception], object]) -> None:
         """`begin` for a request that is made already, its event JSON."""
 
         def ended(outcome: Outcome | Exception) -> None:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import io
-import threading
 import zipfile
-from pathlib import Path
 
 import pytest
 
 from jlambda.errors import CodeError, InvalidParameter, ResourceNotFound
-from jlambda.model.arn import Account
 from jlambda.model.function import FunctionConfiguration
 from jlambda.runtimes.code import CodeStore
 from jlambda.service import layers as module
 from jlambda.service.layers import Layers
-from jlambda.store.database import Database
-from tests.store.conftest import database, folder
-
-__all__ = ["database", "folder"]  # fixtures
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:layer:"
 
@@ -30,18 +23,6 @@ def zipped(**files: str) -> bytes:
         for name, text in files.items():
             archive.writestr(name, text)
     return buffer.getvalue()
-
-
-@pytest.fixture
-def code(folder: Path) -> CodeStore:
-    """An empty code store."""
-    return CodeStore(folder / "code")
-
-
-@pytest.fixture
-def layers(database: Database, code: CodeStore) -> Layers:
-    """The layers of an account that has none."""
-    return Layers(database, code, Account(), threading.RLock(), lambda: 1_700_000_000.0)
 
 
 def test_a_version_has_what_was_said_of_it(layers: Layers) -> None:
