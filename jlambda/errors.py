@@ -82,6 +82,10 @@ class ResourceNotFound(LambdaError):
         super().__init__(message, hint)
         self.message, self.hint = message, hint
 
+    @property
+    def aws_message(self) -> str:
+        return self.message
+
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from jlambda.api.address import Address
+    from jlambda.api.server import Gateway
     from jlambda.engine.engine import Engine
     from jlambda.model.machine import Machine
     from jlambda.service.concurrency import Concurrency
@@ -133,6 +135,45 @@ class Session:
     def engine(self) -> Engine:
         """The execution environments."""
         return self._open().engine
+
+    # -- the gateway ---------------------------------------------------------------------------------------------------
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of this session's AWS endpoint; its gateway starts when it is first asked for."""
+        return self.gateway().url
+
+    @property
+    def address(self) -> Address:
+        """The endpoint with the access key that it takes."""
+        from jlambda.api.address import Address
+
+        gateway = self.gateway()
+        return Address(gateway.url, self.account.id, self.account.region, gateway.key.id, gateway.key.secret)
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of an AWS service, wired to this session: ``client("lambda").invoke(FunctionName=...)``."""
+        return self.address.client(service)
+
+    def gateway(self, port: int = 0, access_key_id: str | None = None, secret_access_key: str | None = None) -> Gateway:
+        """The gateway, started if it is not: on a free port and with a new access key unless they are given then."""
+        parts = self._open()
+        if parts.gateway is None:
+            with self._lock:
+                if parts.gateway is None:
+                    parts.gateway = self._started_gateway(parts, port, access_key_id, secret_access_key)
+        return parts.gateway
+
+    def _started_gateway(self, parts: _Parts, port: int, key_id: str | None, secret: str | None) -> Gateway:
+        from jlambda.api import address
+        from jlambda.api.server import Gateway
+
+        key, folder, account = address.new_key(key_id, secret), parts.folder.path, self.account
+        gateway = Gateway(self, key, port)
+        parts.before_close.append(gateway.close)
+        address.write(folder, address.Address(gateway.url, account.id, account.region, key.id, key.secret))
+        parts.before_close.append(lambda: address.remove(folder))
+        return gateway
 
     def machine(self, state: Path | None = None) -> Machine:
         """What this machine is and what it lets this session enforce; starts the supervisor to find out.
@@ -363,6 +404,7 @@ class _Parts:
             self.provisioned: Provisioned = Provisioned(table, self.control, self.reservations, self.engine, limit)
             self.control.alias_moved = self.provisioned.alias_moved
             self.before_close: list[Callable[[], None]] = []
+            self.gateway: Gateway | None = None
             self._opened = opened.pop_all()
 
     def close(self) -> None:
@@ -413,6 +455,15 @@ def current() -> Session:
         if _current is None:
             _current = Session()
         return _current
+
+
+def served(state: Path | str | None = None) -> Address | None:
+    """The address of the live gateway of a state folder that another process holds; None if there is none."""
+    from jlambda.api import address
+    from jlambda.store.folder import is_held
+
+    folder = Path(state).expanduser().resolve() if state is not None else default_folder()
+    return address.read(folder) if is_held(folder) else None
 
 
 def use(session: Session) -> Session:

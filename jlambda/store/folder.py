@@ -73,6 +73,21 @@ def open_folder(path: Path) -> StateFolder:
     raise AssertionError("count() has no end")
 
 
+def is_held(path: Path) -> bool:
+    """Whether a live session, in this process or another, has the folder."""
+    try:
+        lock = os.open(path / "lock", os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 def is_on_network(path: Path, mounts: Path = _MOUNTS) -> bool:
     """Whether `path` is on a network file system; False where the system does not say."""
     return file_system(path, mounts) in _NETWORK

@@ -1,0 +1,1 @@
+"""The AWS-compatible HTTP gateway: boto3 and the AWS CLI talk to it unchanged."""

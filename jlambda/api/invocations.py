@@ -1,0 +1,190 @@
+"""Invoke in its three forms: an event comes in by HTTP, and the function's answer goes out.
+
+Nothing here blocks the server's loop, and no thread waits for an invocation.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from jlambda.api import jackson, wire
+from jlambda.api.references import invoked
+from jlambda.api.requests import Values
+from jlambda.errors import InvalidRequestContent, RequestTooLarge
+from jlambda.model.invocation import Request
+from jlambda.model.limits import ASYNC_PAYLOAD_BYTES, CLIENT_CONTEXT_CHARS, INVOKE_ASYNC_BYTES, PAYLOAD_BYTES
+from jlambda.service.invoke import Finished, new_request_id
+from jlambda.telemetry.logs import tail
+
+if TYPE_CHECKING:
+    from jlambda.service.version import DeployedVersion
+    from jlambda.session import Session
+
+#: events that take longer to parse than a thread's wake-up are parsed in a thread
+_PARSED_AT_ONCE = 50_000
+#: bytes of one PayloadChunk
+_CHUNK = 1 << 16
+
+
+class Stream(NamedTuple):
+    """An answer in frames of an event stream."""
+
+    headers: Mapping[str, str]
+    frames: Iterator[bytes]
+
+
+Invoking = Callable[["Session", Executor, Values, Mapping[str, str]], Awaitable[wire.Answer | Stream]]
+
+
+async def invoke(session: Session, pool: Executor, given: Values, headers: Mapping[str, str]) -> wire.Answer:
+    """Invoke: RequestResponse, Event and DryRun."""
+    kind = given.get("InvocationType", "RequestResponse")
+    version, request = await _request(session, pool, given, headers, kind)
+    if kind == "DryRun":
+        return wire.Answer(204)
+    if kind == "Event":
+        _accept(session, version, request)
+        return wire.Answer(202, headers={"x-amzn-RequestId": request.request_id})
+    finished = await _run(session, version, request)
+    record = finished.record
+    answered = {"x-amzn-RequestId": record.request_id, "X-Amz-Executed-Version": record.version}
+    if record.error_type is not None:
+        answered["X-Amz-Function-Error"] = "Unhandled"
+    if given.get("LogType") == "Tail":
+        answered["X-Amz-Log-Result"] = _log_result(finished)
+    return wire.Answer(200, finished.payload, answered)
+
+
+async def invoke_async(session: Session, pool: Executor, given: Values, headers: Mapping[str, str]) -> wire.Answer:
+    """InvokeAsync, the deprecated form of an Event."""
+    asked = {"FunctionName": given["FunctionName"], "Payload": given.get("InvokeArgs", b"")}
+    version, request = await _request(session, pool, asked, headers, "InvokeAsync")
+    _accept(session, version, request)
+    return wire.Answer(202, b"{}", {"x-amzn-RequestId": request.request_id})
+
+
+async def invoke_with_stream(
+    session: Session, pool: Executor, given: Values, headers: Mapping[str, str]
+) -> wire.Answer | Stream:
+    """InvokeWithResponseStream. Python's runtime answers all at once: the frames come when it has."""
+    version, request = await _request(session, pool, given, headers, "RequestResponse")
+    if given.get("InvocationType") == "DryRun":
+        return wire.Answer(204)
+    finished = await _run(session, version, request)
+    answered = {
+        "x-amzn-RequestId": request.request_id,
+        "X-Amz-Executed-Version": finished.record.version,
+        "X-Amzn-Remapped-Content-Type": "application/octet-stream",
+    }
+    return Stream(answered, _frames(finished, given.get("LogType") == "Tail"))
+
+
+INVOCATIONS: dict[str, Invoking] = {
+    "Invoke": invoke,
+    "InvokeAsync": invoke_async,
+    "InvokeWithResponseStream": invoke_with_stream,
+}
+
+_LIMITS = {
+    "RequestResponse": PAYLOAD_BYTES,
+    "DryRun": PAYLOAD_BYTES,
+    "Event": ASYNC_PAYLOAD_BYTES,
+    "InvokeAsync": INVOKE_ASYNC_BYTES,
+}
+
+
+async def _request(
+    session: Session, pool: Executor, given: Values, headers: Mapping[str, str], kind: str
+) -> tuple[DeployedVersion, Request]:
+    """What is to run, and with which event. Raises what the service would answer in place of running it."""
+    version, qualifier = invoked(session, given)
+    event: bytes = given.get("Payload") or b"{}"
+    if len(event) > _LIMITS[kind]:
+        raise RequestTooLarge(
+            f"{len(event)} byte payload is too large for the {kind} invocation type (limit {_LIMITS[kind]} bytes)"
+        )
+    if len(event) > _PARSED_AT_ONCE:
+        await asyncio.get_running_loop().run_in_executor(pool, _check_event, event)
+    else:
+        _check_event(event)
+    context = None if given.get("ClientContext") is None else _client_context(given["ClientContext"])
+    request = Request(new_request_id(), event)
+    trace_id = headers.get("x-amzn-trace-id")
+    if qualifier is not None or context is not None or trace_id is not None:
+        request = request._replace(qualifier=qualifier, client_context=context, trace_id=trace_id)
+    return version, request
+
+
+def _check_event(event: bytes) -> None:
+    try:
+        jackson.parse(event)
+    except jackson.NotJSON as error:
+        raise InvalidRequestContent(
+            f"Could not parse request body into json: Could not parse payload into json: {error}"
+        ) from None
+
+
+def _client_context(text: str) -> str:
+    """The JSON object that a client context is, decoded."""
+    if len(text) > CLIENT_CONTEXT_CHARS:
+        raise InvalidRequestContent(
+            f"Client context must be a valid Base64-encoded JSON object of at most {CLIENT_CONTEXT_CHARS} bytes."
+        )
+    try:
+        context = base64.b64decode(text, validate=True).decode()
+        is_object = isinstance(json.loads(context), dict)
+    except (binascii.Error, ValueError, RecursionError):
+        is_object = False
+    if not is_object:
+        raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.")
+    return context
+
+
+async def _run(session: Session, version: DeployedVersion, request: Request) -> Finished:
+    """Run an invocation; whoever waits for it holds no thread."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[Finished] = loop.create_future()
+
+    def settle(ended: Finished | Exception) -> None:
+        if future.done():  # the client is gone
+            return
+        if isinstance(ended, Exception):
+            future.set_exception(ended)
+        else:
+            future.set_result(ended)
+
+    session.invoker.begin_request(version, request, lambda ended: loop.call_soon_threadsafe(settle, ended))
+    return await future
+
+
+def _accept(session: Session, version: DeployedVersion, request: Request) -> None:
+    """Take an asynchronous invocation in. The durable queue takes this place: until it is there, the engine has it at once."""
+    session.invoker.begin_request(version, request, lambda _: None)
+
+
+def _log_result(finished: Finished) -> str:
+    return base64.b64encode(tail(finished.record, finished.log).encode()).decode()
+
+
+def _frames(finished: Finished, has_tail: bool) -> Iterator[bytes]:
+    record, payload = finished.record, finished.payload
+    complete: dict[str, Any] = {}
+    if record.error_type is None:
+        for start in range(0, len(payload), _CHUNK):
+            yield wire.event_frame(
+                {":message-type": "event", ":event-type": "PayloadChunk", ":content-type": "application/octet-stream"},
+                payload[start : start + _CHUNK],
+            )
+    else:
+        complete = {"ErrorCode": "Unhandled", "ErrorDetails": payload.decode(errors="replace")}
+    if has_tail:
+        complete["LogResult"] = _log_result(finished)
+    yield wire.event_frame(
+        {":message-type": "event", ":event-type": "InvokeComplete", ":content-type": "application/json"}, wire.encode(complete)
+    )
