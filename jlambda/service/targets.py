@@ -32,6 +32,10 @@ class Targets:
             return self._functions.get(name, qualifier or LATEST) is not None
         return qualifier in self._functions.aliases(name)
 
+    def names(self) -> set[str]:
+        """The names of all functions."""
+        return {each.name for each in self._functions.list()}
+
     def check(self, name: str, qualifier: str | None = None) -> None:
         """Raise `ResourceNotFound`, in AWS's words, where there is no such function, version or alias."""
         if not self.has(name):
