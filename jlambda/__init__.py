@@ -1,7 +1,8 @@
 """AWS Lambda inside a Jupyter notebook.
 
 ``%load_ext jlambda``, then a cell that begins with ``%%lambda NAME`` is a deployed function. The same from Python:
-`deploy`, `function`, `get`, `invocations`, `logs`, `cost`, `metrics`, `Session`, `Executor`.
+`deploy`, `function`, `get`, `invocations`, `logs`, `cost`, `metrics`, `Session`, `Executor`. `client` makes boto3 clients
+and `endpoint` is the URL for other AWS tools.
 
 Everything here is loaded when first used.
 """
@@ -19,6 +20,7 @@ _HOMES = {
     "Function": "jlambda.handle",
     "Invocation": "jlambda.handle",
     "Session": "jlambda.session",
+    "client": "jlambda.shortcuts",
     "cost": "jlambda.shortcuts",
     "current": "jlambda.session",
     "deploy": "jlambda.shortcuts",
@@ -76,6 +78,7 @@ if TYPE_CHECKING:
     from jlambda.session import Session as Session
     from jlambda.session import current as current
     from jlambda.session import use as use
+    from jlambda.shortcuts import client as client
     from jlambda.shortcuts import cost as cost
     from jlambda.shortcuts import deploy as deploy
     from jlambda.shortcuts import function as function
@@ -85,8 +88,15 @@ if TYPE_CHECKING:
     from jlambda.shortcuts import metrics as metrics
     from jlambda.shortcuts import plot as plot
 
+    #: the URL of the current session's AWS endpoint; not in `__all__`, since asking for it starts a server
+    endpoint: str
+
 
 def __getattr__(name: str) -> object:
+    if name == "endpoint":  # that of whatever session is current, so it is not kept
+        from jlambda.session import current
+
+        return current().endpoint
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'jlambda' has no attribute {name!r}")

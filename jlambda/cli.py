@@ -1,4 +1,4 @@
-"""The command line: `jlambda quickstart`, `jlambda doctor` and `jlambda bench`.
+"""The command line: `jlambda quickstart`, `jlambda serve`, `jlambda doctor` and `jlambda bench`.
 
 Says what a command takes and calls it; an error of ours is one line on stderr and exit status 1 (2 for a line that
 could not be understood).
@@ -10,7 +10,8 @@ import sys
 from collections.abc import Callable
 
 from jlambda.errors import InvalidParameter, LambdaError
-from jlambda.notebook.arguments import HelpAsked, Parser, choose
+from jlambda.model.arn import Account
+from jlambda.notebook.arguments import HelpAsked, Parser, choose, whole
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -51,6 +52,30 @@ def _quickstart(execute: bool) -> int:
     return quickstart.execute() if execute else quickstart.open_in_lab()
 
 
+def _serve_parser() -> Parser:
+    parser = Parser(
+        "jlambda serve",
+        "Serve functions on an AWS endpoint of this machine, for boto3 and the AWS CLI.",
+        "  jlambda serve                 prints the lines that a shell needs; the functions are kept in .jlambda/default\n"
+        "  jlambda serve --state DIR     serves what a notebook or an earlier run has left in DIR",
+    )
+    parser.add_argument("--port", type=whole("port", range(65_536), ""), default=9001, help="default 9001; 0 takes a free one")
+    parser.add_argument("--state", metavar="DIR", help="the folder for functions, records and logs")
+    parser.add_argument("--account", default=Account().id, help=f"12 digits, default {Account().id}")
+    parser.add_argument("--region", default=Account().region, help=f"default {Account().region}")
+    parser.add_argument("--access-key-id", metavar="ID", help="default: a new key each time")
+    parser.add_argument("--secret-access-key", metavar="KEY", help="the secret that goes with it")
+    return parser
+
+
+def _serve(
+    port: int, state: str | None, account: str, region: str, access_key_id: str | None, secret_access_key: str | None
+) -> int:
+    from jlambda.api import serve
+
+    return serve.run(port, state, account, region, access_key_id, secret_access_key)
+
+
 def _doctor_parser() -> Parser:
     return Parser("jlambda doctor", "Say what is enforced on this machine, how, and what would make it stricter.")
 
@@ -83,5 +108,5 @@ def _bench(names: list[str]) -> int:
     return bench.run(names)
 
 
-PARSERS = {"quickstart": _quickstart_parser, "doctor": _doctor_parser, "bench": _bench_parser}
-COMMANDS: dict[str, Callable[..., int]] = {"quickstart": _quickstart, "doctor": _doctor, "bench": _bench}
+PARSERS = {"quickstart": _quickstart_parser, "serve": _serve_parser, "doctor": _doctor_parser, "bench": _bench_parser}
+COMMANDS: dict[str, Callable[..., int]] = {"quickstart": _quickstart, "serve": _serve, "doctor": _doctor, "bench": _bench}

@@ -65,3 +65,8 @@ def metrics(function: str | None = None) -> pd.DataFrame:
 def plot(kind: str = "durations", function: str | None = None) -> Axes:
     """A picture of the invocations of one function or all: "durations" or "environments"; returns matplotlib's Axes."""
     return current().plot(kind, function)
+
+
+def client(service: str) -> Any:
+    """A boto3 client of an AWS service, wired to the current session: ``client("lambda").invoke(FunctionName=...)``."""
+    return current().client(service)

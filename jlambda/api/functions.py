@@ -34,7 +34,7 @@ def get(session: Session, given: Values) -> Members:
         "Configuration": configuration(session, found, reference.qualifier),
         "Code": {"RepositoryType": "S3", "Location": code_location(session, found.code_sha256)},
     }
-    tags = session.service.tags.of(session.account.function_arn(found.name))
+    tags = session.service.tags.of(f"function:{found.name}")
     if tags:
         answer["Tags"] = tags
     reserved = session.reservations.reserved(found.name)

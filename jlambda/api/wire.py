@@ -79,6 +79,11 @@ def stamp(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "+0000")
 
 
+def zulu(seconds: float) -> str:
+    """A moment as function URLs tell it: ``2026-11-24T21:00:00.123Z``."""
+    return stamp(seconds).replace("+0000", "Z")
+
+
 def event_frame(headers: Mapping[str, str], payload: bytes) -> bytes:
     """One message of an event stream; all headers are text.
 
