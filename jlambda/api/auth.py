@@ -200,12 +200,7 @@ def _claim(scope: str, signed: str, signature: str, time: str, token: str | None
 
 
 def _check_time(claim: Claim, now: datetime) -> None:
-    try:
-        signed_at = datetime.strptime(claim.time, _TIME).replace(tzinfo=UTC)
-    except ValueError:
-        raise SignatureRefused(
-            "IncompleteSignatureException", f"Date must be in ISO-8601 'basic format'. Got '{claim.time}'."
-        ) from None
+    signed_at = _moment(claim.time)
     skew = timedelta(seconds=_SKEW_S)
     if signed_at - now > skew:
         message = f"Signature not yet current: {claim.time} is still later than {now + skew:{_TIME}} ({now:{_TIME}} + 15 min.)"
@@ -217,6 +212,16 @@ def _check_time(claim: Claim, now: datetime) -> None:
     elif now - signed_at > timedelta(seconds=claim.expires_s):
         message = f"Signature expired: {claim.time} and {claim.expires_s} seconds are over at {now:{_TIME}}."
         raise SignatureRefused("InvalidSignatureException", message)
+
+
+@lru_cache(maxsize=256)
+def _moment(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, _TIME).replace(tzinfo=UTC)
+    except ValueError:
+        raise SignatureRefused(
+            "IncompleteSignatureException", f"Date must be in ISO-8601 'basic format'. Got '{text}'."
+        ) from None
 
 
 def _body_digest(claim: Claim, parts: Parts, body_sha256: str) -> str:

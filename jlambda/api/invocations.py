@@ -10,7 +10,6 @@ import base64
 import binascii
 import json
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jlambda.api import jackson, wire
@@ -20,9 +19,12 @@ from jlambda.errors import InvalidRequestContent, RequestTooLarge
 from jlambda.model.invocation import Request
 from jlambda.model.limits import ASYNC_PAYLOAD_BYTES, CLIENT_CONTEXT_CHARS, INVOKE_ASYNC_BYTES, PAYLOAD_BYTES
 from jlambda.service.invoke import Finished, new_request_id
+from jlambda.service.reactor import Reactor
 from jlambda.telemetry.logs import tail
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from jlambda.service.version import DeployedVersion
     from jlambda.session import Session
 
@@ -39,19 +41,83 @@ class Stream(NamedTuple):
     frames: Iterator[bytes]
 
 
-Invoking = Callable[["Session", Executor, Values, Mapping[str, str]], Awaitable[wire.Answer | Stream]]
+class Calls:
+    """The invocations of one gateway, driven from the server's own loop."""
+
+    def __init__(self, session: Session, pool: Executor) -> None:
+        self.session, self.pool = session, pool
+        self._reactor: Reactor | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def run(self, version: DeployedVersion, request: Request) -> Finished:
+        """Run an invocation; whoever waits for it holds no thread. Raises `Throttled`."""
+        reactor = self._reactor or await self._start()
+        future: asyncio.Future[Finished] = asyncio.get_running_loop().create_future()
+
+        def settle(finished: Finished) -> None:
+            if not future.done():  # else the client is gone
+                future.set_result(finished)
+
+        reactor.begin(version, request, settle)
+        self._watch_clock(reactor)
+        return await future
+
+    def accept(self, version: DeployedVersion, request: Request) -> None:
+        """Take an asynchronous invocation in. The durable queue takes this place: until then the engine has it at once."""
+        self.session.invoker.begin_request(version, request, lambda _: None)
+
+    async def _start(self) -> Reactor:
+        loop = asyncio.get_running_loop()
+        # what takes long, once: the supervisor's start
+        await loop.run_in_executor(self.pool, self.session.engine.protection)
+        if self._reactor is None:
+            reactor = self._reactor = Reactor(self.session.invoker, self.session.engine)
+            loop.add_reader(reactor.fileno(), self._turn, reactor)
+        return self._reactor
+
+    def _turn(self, reactor: Reactor) -> None:
+        reactor.run()
+        self._watch_clock(reactor)
+
+    def _watch_clock(self, reactor: Reactor) -> None:
+        """Have the reactor look at its deadlines when the next one has come."""
+        wait_s = reactor.wait_s()
+        if wait_s is None:
+            return
+        loop = asyncio.get_running_loop()
+        at = loop.time() + wait_s
+        if self._timer is None or self._timer.cancelled() or at < self._timer.when():
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer = loop.call_at(at, self._time_is_up, reactor)
+
+    def _time_is_up(self, reactor: Reactor) -> None:
+        self._timer = None
+        self._turn(reactor)
+
+    def close(self) -> None:
+        """Leave what is under way to the engine."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._reactor is not None:
+            asyncio.get_running_loop().remove_reader(self._reactor.fileno())
+            self._reactor.close()
+            self._reactor = None
 
 
-async def invoke(session: Session, pool: Executor, given: Values, headers: Mapping[str, str]) -> wire.Answer:
+Invoking = Callable[[Calls, Values, Mapping[str, str]], Awaitable[wire.Answer | Stream]]
+
+
+async def invoke(calls: Calls, given: Values, headers: Mapping[str, str]) -> wire.Answer:
     """Invoke: RequestResponse, Event and DryRun."""
     kind = given.get("InvocationType", "RequestResponse")
-    version, request = await _request(session, pool, given, headers, kind)
+    version, request = await _request(calls, given, headers, kind)
     if kind == "DryRun":
         return wire.Answer(204)
     if kind == "Event":
-        _accept(session, version, request)
+        calls.accept(version, request)
         return wire.Answer(202, headers={"x-amzn-RequestId": request.request_id})
-    finished = await _run(session, version, request)
+    finished = await calls.run(version, request)
     record = finished.record
     answered = {"x-amzn-RequestId": record.request_id, "X-Amz-Executed-Version": record.version}
     if record.error_type is not None:
@@ -61,22 +127,20 @@ async def invoke(session: Session, pool: Executor, given: Values, headers: Mappi
     return wire.Answer(200, finished.payload, answered)
 
 
-async def invoke_async(session: Session, pool: Executor, given: Values, headers: Mapping[str, str]) -> wire.Answer:
+async def invoke_async(calls: Calls, given: Values, headers: Mapping[str, str]) -> wire.Answer:
     """InvokeAsync, the deprecated form of an Event."""
     asked = {"FunctionName": given["FunctionName"], "Payload": given.get("InvokeArgs", b"")}
-    version, request = await _request(session, pool, asked, headers, "InvokeAsync")
-    _accept(session, version, request)
+    version, request = await _request(calls, asked, headers, "InvokeAsync")
+    calls.accept(version, request)
     return wire.Answer(202, b"{}", {"x-amzn-RequestId": request.request_id})
 
 
-async def invoke_with_stream(
-    session: Session, pool: Executor, given: Values, headers: Mapping[str, str]
-) -> wire.Answer | Stream:
+async def invoke_with_stream(calls: Calls, given: Values, headers: Mapping[str, str]) -> wire.Answer | Stream:
     """InvokeWithResponseStream. Python's runtime answers all at once: the frames come when it has."""
-    version, request = await _request(session, pool, given, headers, "RequestResponse")
+    version, request = await _request(calls, given, headers, "RequestResponse")
     if given.get("InvocationType") == "DryRun":
         return wire.Answer(204)
-    finished = await _run(session, version, request)
+    finished = await calls.run(version, request)
     answered = {
         "x-amzn-RequestId": request.request_id,
         "X-Amz-Executed-Version": finished.record.version,
@@ -99,18 +163,16 @@ _LIMITS = {
 }
 
 
-async def _request(
-    session: Session, pool: Executor, given: Values, headers: Mapping[str, str], kind: str
-) -> tuple[DeployedVersion, Request]:
+async def _request(calls: Calls, given: Values, headers: Mapping[str, str], kind: str) -> tuple[DeployedVersion, Request]:
     """What is to run, and with which event. Raises what the service would answer in place of running it."""
-    version, qualifier = invoked(session, given)
+    version, qualifier = invoked(calls.session, given)
     event: bytes = given.get("Payload") or b"{}"
     if len(event) > _LIMITS[kind]:
         raise RequestTooLarge(
             f"{len(event)} byte payload is too large for the {kind} invocation type (limit {_LIMITS[kind]} bytes)"
         )
     if len(event) > _PARSED_AT_ONCE:
-        await asyncio.get_running_loop().run_in_executor(pool, _check_event, event)
+        await asyncio.get_running_loop().run_in_executor(calls.pool, _check_event, event)
     else:
         _check_event(event)
     context = None if given.get("ClientContext") is None else _client_context(given["ClientContext"])
@@ -144,28 +206,6 @@ def _client_context(text: str) -> str:
     if not is_object:
         raise InvalidRequestContent("Client context must be a valid Base64-encoded JSON object.")
     return context
-
-
-async def _run(session: Session, version: DeployedVersion, request: Request) -> Finished:
-    """Run an invocation; whoever waits for it holds no thread."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[Finished] = loop.create_future()
-
-    def settle(ended: Finished | Exception) -> None:
-        if future.done():  # the client is gone
-            return
-        if isinstance(ended, Exception):
-            future.set_exception(ended)
-        else:
-            future.set_result(ended)
-
-    session.invoker.begin_request(version, request, lambda ended: loop.call_soon_threadsafe(settle, ended))
-    return await future
-
-
-def _accept(session: Session, version: DeployedVersion, request: Request) -> None:
-    """Take an asynchronous invocation in. The durable queue takes this place: until it is there, the engine has it at once."""
-    session.invoker.begin_request(version, request, lambda _: None)
 
 
 def _log_result(finished: Finished) -> str:

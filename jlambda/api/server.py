@@ -19,11 +19,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
 from jlambda.api import auth, downloads, requests, shapes, wire
-from jlambda.api.invocations import INVOCATIONS, Stream
+from jlambda.api.invocations import INVOCATIONS, Calls, Stream
 from jlambda.api.operations import Match, NotThereYet, Routes
 from jlambda.api.table import OPERATIONS
 from jlambda.errors import LambdaError, StateError
 from jlambda.model.limits import REQUEST_BYTES
+from jlambda.service.invoke import new_request_id
 
 if TYPE_CHECKING:
     import uvicorn
@@ -71,11 +72,11 @@ class Application:
         self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
         self._routes = Routes(OPERATIONS)
         self._pool = ThreadPoolExecutor(_THREADS, "jlambda-api")
+        self._calls = Calls(session, self._pool)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
         assert scope["type"] == "http"
-        request_id = wire.new_request_id()
         try:
             arrived = await self._arrive(scope, receive)
             answer = await self._carry_out(arrived)
@@ -89,7 +90,7 @@ class Application:
         if isinstance(answer, Stream):
             await _send_stream(send, answer)
         else:
-            await _send(send, answer, request_id)
+            await _send(send, answer)
 
     async def _arrive(self, scope: Message, receive: Receive) -> Arrived:
         headers = _headers(scope["headers"])
@@ -119,7 +120,7 @@ class Application:
         invocation = INVOCATIONS.get(match.operation.name)
         if invocation is not None:
             given = requests.read(form, match.labels, query, parts.headers, arrived.body)
-            return await invocation(self._session, self._pool, given, parts.headers)
+            return await invocation(self._calls, given, parts.headers)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._operate, form, match, query, arrived)
 
@@ -129,6 +130,10 @@ class Application:
         given = requests.read(form, match.labels, query, arrived.parts.headers, arrived.body)
         assert operation.handle is not None
         return wire.document(operation.status, operation.handle(self._session, given))
+
+    def leave(self) -> None:
+        """The server's loop is about to end: invocations that are under way go on without it."""
+        self._calls.close()
 
     def close(self) -> None:
         """Wait for what is being carried out."""
@@ -169,14 +174,14 @@ def _pairs(query: str) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in (pair.partition("=") for pair in query.split("&") if pair)]
 
 
-async def _send(send: Send, answer: wire.Answer, request_id: str) -> None:
+async def _send(send: Send, answer: wire.Answer) -> None:
     headers = [
         (b"date", formatdate(usegmt=True).encode()),
         (b"content-type", answer.content_type.encode()),
         (b"content-length", str(len(answer.body)).encode()),
     ]
     if "x-amzn-RequestId" not in answer.headers:
-        headers.append((b"x-amzn-RequestId", request_id.encode()))
+        headers.append((b"x-amzn-RequestId", new_request_id().encode()))
     headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
@@ -219,7 +224,10 @@ class Gateway:
         async def serve() -> None:
             self._loop = asyncio.get_running_loop()
             self._loop.call_soon(self._is_up.set)
-            await self._server.serve(sockets=[self._listener])
+            try:
+                await self._server.serve(sockets=[self._listener])
+            finally:
+                self._application.leave()
 
         try:
             asyncio.run(serve())
@@ -268,6 +276,7 @@ def _make_server(application: Application) -> tuple[uvicorn.Server, asyncio.Even
         lifespan="off",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S,

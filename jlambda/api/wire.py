@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import struct
-import uuid
 import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -67,11 +66,6 @@ def error(fault: LambdaError) -> Answer:
         members = {"Reason": fault.reason, "Type": "User", "message": fault.aws_message}
         headers["Retry-After"] = "1"
     return Answer(fault.status, encode(members), headers)
-
-
-def new_request_id() -> str:
-    """What names a request that is no invocation."""
-    return str(uuid.uuid4())
 
 
 def stamp(seconds: float) -> str:

@@ -139,6 +139,16 @@ class Loop:
     def __len__(self) -> int:
         return len(self._flights)
 
+    def fileno(self) -> int:
+        """What can be read when `run_once` has something to do: for a loop within another one. Needs epoll."""
+        assert isinstance(self._poll, select.epoll)
+        return self._poll.fileno()
+
+    @property
+    def next_check(self) -> float:
+        """When `run_once` must be called at the latest, by the engine's clock."""
+        return min(self._next_check, self.wake_at)
+
     def watch(self, fd: int, ready: Callable[[], None]) -> None:
         """Call `ready` whenever `fd` can be read."""
         self._watched[fd] = ready
