@@ -10,19 +10,28 @@ from jlambda.api.downloads import code_location
 from jlambda.api.pages import listed
 from jlambda.api.references import meant, unqualified
 from jlambda.api.requests import Values
+from jlambda.api.uploads import uploaded
 from jlambda.model.arn import LATEST
 from jlambda.model.function import FunctionConfiguration
-from jlambda.telemetry.logs import init_start_line
+from jlambda.telemetry.logs import init_start_line, log_group
 
 if TYPE_CHECKING:
     from jlambda.session import Session
 
 Members = dict[str, Any]
 
+# What GetFunctionConfiguration shows and lists do not (recorded on AWS).
+_NOT_LISTED = frozenset(
+    {
+        *("State", "StateReason", "StateReasonCode"),
+        *("LastUpdateStatus", "LastUpdateStatusReason", "LastUpdateStatusReasonCode"),
+    }
+)
+
 
 def create(session: Session, given: Values) -> Members:
     """CreateFunction."""
-    made = session.service.functions.create(given, given["Code"].get("ZipFile"))
+    made = session.service.functions.create(given, uploaded(given["Code"]))
     return configuration(session, made, None if made.version == LATEST else made.version)
 
 
@@ -69,7 +78,7 @@ def list_versions(session: Session, given: Values) -> Members:
 
 def update_code(session: Session, given: Values) -> Members:
     """UpdateFunctionCode."""
-    changed = session.service.functions.update_code(unqualified(session, given), given, given.get("ZipFile"))
+    changed = session.service.functions.update_code(unqualified(session, given), given, uploaded(given))
     return configuration(session, changed, None if changed.version == LATEST else changed.version)
 
 
@@ -80,19 +89,14 @@ def update_configuration(session: Session, given: Values) -> Members:
 
 def publish(session: Session, given: Values) -> Members:
     """PublishVersion."""
-    made = session.control.publish(
-        unqualified(session, given), given.get("Description"), given.get("CodeSha256"), given.get("RevisionId")
-    )
+    made = session.service.functions.publish(unqualified(session, given), given)
     return configuration(session, made, made.version)
 
 
-def delete(session: Session, given: Values) -> None:
+def delete(session: Session, given: Values) -> Members:
     """DeleteFunction: a version, or all of the function."""
-    name, qualifier = meant(session, given)
-    if qualifier is None:
-        session.delete(name)
-    else:
-        session.control.delete_version(name, qualifier)
+    session.service.functions.delete(*meant(session, given))
+    return {}
 
 
 def configuration(
@@ -111,15 +115,17 @@ def configuration(
         "LastModified": wire.stamp(found.last_modified),
         "CodeSha256": found.code_sha256,
         "Version": found.version,
-        "RevisionId": found.revision_id,
         "PackageType": "Zip",
         "Architectures": [found.architecture],
         "EphemeralStorage": {"Size": found.ephemeral_storage_mb},
+        "LoggingConfig": {"LogFormat": "Text", "LogGroup": log_group(found.name)},
+        **session.service.functions.details(found),
     }
     if found.environment or found.secrets:
         members["Environment"] = {"Variables": _variables(found)}
-    if not is_listed:
-        members["RuntimeVersionConfig"] = {"RuntimeVersionArn": runtime_version_arn(session, found.runtime)}
+    if is_listed:
+        return {name: value for name, value in members.items() if name not in _NOT_LISTED}
+    members["RuntimeVersionConfig"] = {"RuntimeVersionArn": runtime_version_arn(session, found.runtime)}
     return members
 
 

@@ -18,6 +18,7 @@ from jlambda.api.operations import Operation, later
 
 _CAPACITY = later("capacity providers")
 _DURABLE = later("durable executions")
+_PROVISIONED = later("provisioned concurrency configs")
 
 OPERATIONS = {
     operation.name: operation
@@ -110,28 +111,28 @@ OPERATIONS = {
             "PUT",
             "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
             202,
-            concurrency.put_provisioned,
+            _PROVISIONED,
         ),
         Operation(
             "GetProvisionedConcurrencyConfig",
             "GET",
             "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
             200,
-            concurrency.get_provisioned,
+            _PROVISIONED,
         ),
         Operation(
             "ListProvisionedConcurrencyConfigs",
             "GET",
             "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL",
             200,
-            concurrency.list_provisioned,
+            _PROVISIONED,
         ),
         Operation(
             "DeleteProvisionedConcurrencyConfig",
             "DELETE",
             "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
             204,
-            concurrency.delete_provisioned,
+            _PROVISIONED,
         ),
         Operation(
             "PutFunctionScalingConfig",
