@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from jlambda.service.control import ControlPlane
     from jlambda.service.invoke import Invoker
     from jlambda.service.provisioned import Provisioned
+    from jlambda.service.service import Service
     from jlambda.store.folder import StateFolder
     from jlambda.store.records import Records
 
@@ -115,6 +116,11 @@ class Session:
     def control(self) -> ControlPlane:
         """The control plane."""
         return self._open().control
+
+    @property
+    def service(self) -> Service:
+        """Everything else of the Lambda service: layers, policies, mappings, functions as the API has them."""
+        return self._open().service
 
     @property
     def invoker(self) -> Invoker:
@@ -205,6 +211,7 @@ class Session:
         description: str | None = None,
         ephemeral_storage: int | None = None,
         architecture: str | None = None,
+        layers: Sequence[str] | None = None,
         log_format: str | None = None,
         application_log_level: str | None = None,
         system_log_level: str | None = None,
@@ -218,8 +225,8 @@ class Session:
         `source` is the text of a module, a path (a source file, a folder or a zip) or a callable; `runtime` is an
         identifier of Lambda's (``"nodejs22.x"``) or the name of a language (``"go"``); `memory` and `ephemeral_storage`
         are in MB, `timeout` is in seconds, `secrets` are environment variables whose values are never shown,
-        `log_format` is ``"Text"`` or ``"JSON"``, only the latter having levels, `use` holds objects that become globals of
-        the module, `classpath` libraries that Java and C# are compiled with, `origin` says where the source came from
+        `layers` are ARNs of layer versions, `log_format` is ``"Text"`` or ``"JSON"``, only the latter having levels,
+        `use` holds objects that become globals of the module, `classpath` libraries that Java and C# are compiled with, `origin` says where the source came from
         (``"Cell In[3]"``), for tracebacks. Raises `InvalidParameter` and `CodeError`, having changed nothing.
         """
         from jlambda.service.settings import Settings
@@ -234,6 +241,7 @@ class Session:
             description=description,
             ephemeral_storage_mb=ephemeral_storage,
             architecture=architecture,
+            layers=layers,
             log_format=log_format,
             application_log_level=application_log_level,
             system_log_level=system_log_level,
@@ -370,7 +378,9 @@ class _Parts:
         from jlambda.service.concurrency import Concurrency
         from jlambda.service.control import ControlPlane
         from jlambda.service.invoke import Invoker
+        from jlambda.service.layers import Layers
         from jlambda.service.provisioned import Provisioned
+        from jlambda.service.service import Service
         from jlambda.store.database import Database
         from jlambda.store.folder import open_folder
         from jlambda.store.functions import Functions
@@ -395,14 +405,22 @@ class _Parts:
             opened.callback(self.invoker.close)
             opened.callback(self.engine.close)
             functions, secrets, packages = Functions(database), Secrets(self.folder.path), CodeStore(code)
-            packages.remove_unused(functions.packages())
+            layers = Layers(database, packages, session.account, lock := threading.RLock())
+            every = functions.everything()
+            packages.remove_unused({each.code_sha256 for each in every} | layers.in_use(every))
             code.mkdir(mode=0o755, exist_ok=True)
-            self.control: ControlPlane = ControlPlane(functions, secrets, packages, session.account, self.engine.retire)
+            self.control: ControlPlane = ControlPlane(
+                functions, secrets, packages, layers, session.account, self.engine.retire, lock
+            )
             self.reservations: Concurrency = Concurrency(functions, self.engine, session.concurrency)
             limit = session.concurrency
             table = ProvisionedTable(database)
             self.provisioned: Provisioned = Provisioned(table, self.control, self.reservations, self.engine, limit)
             self.control.alias_moved = self.provisioned.alias_moved
+            self.service: Service = Service(
+                *(database, functions, secrets, packages, layers, self.control, self.reservations, session.account),
+                concurrency=session.concurrency,
+            )
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None
             self._opened = opened.pop_all()

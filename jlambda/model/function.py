@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
+from typing import Any
 
 from jlambda.errors import InvalidParameter
 from jlambda.model import limits
@@ -17,6 +18,7 @@ from jlambda.model.runtime import THIS_PYTHON, check_runtime
 # https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html, Handler
 _HANDLER = re.compile(rf"\S{{1,{limits.HANDLER_CHARS}}}")
 _NO_VARIABLES: Mapping[str, str] = MappingProxyType({})
+_NO_MEMBERS: Mapping[str, Any] = MappingProxyType({})
 # https://docs.aws.amazon.com/lambda/latest/api/API_Environment.html
 _VARIABLE_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime
@@ -52,8 +54,9 @@ class FunctionConfiguration:
     `code_sha256` is the base64 digest of the deployment package, `code_size` its size in bytes; `secrets` holds the
     names of environment variables whose values are kept apart, `layers` the ARNs of layer versions; `origin` says where
     the code came from (``"In[3]"``); `last_modified` is in seconds since the epoch; the two log levels are None where the
-    log format is Text, and a function that names no log group has Lambda's. Values are checked by `checked`, not on
-    construction.
+    log format is Text, and a function that names no log group has Lambda's. `members` are those that only the API knows
+    (``Role``, ``VpcConfig``), as it has them; `pending` is what the API says to be going on with the function until
+    `settles_at`: Creating, Updating or nothing. Values are checked by `checked`, not on construction.
     """
 
     name: str
@@ -77,6 +80,9 @@ class FunctionConfiguration:
     application_log_level: str | None = None
     system_log_level: str | None = None
     log_group: str = ""
+    members: Mapping[str, Any] = field(default_factory=lambda: _NO_MEMBERS)
+    pending: str = ""
+    settles_at: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.log_group:

@@ -76,8 +76,6 @@ def layer_arn(account: Account, name: str, version: int | None = None) -> str:
 
 def parse_layers(arns: Sequence[str], account: Account) -> list[LayerReference]:
     """The layer versions that a function names, if they go together. Raises `InvalidParameter`."""
-    if isinstance(arns, str) or not all(isinstance(arn, str) for arn in arns):
-        raise InvalidParameter("layers: use a list of the ARNs of layer versions")
     if len(arns) > LAYERS:
         raise InvalidParameter(f"Cannot reference more than {LAYERS} layers.")
     found: dict[str, str] = {}

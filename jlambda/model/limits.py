@@ -19,6 +19,8 @@ ENVIRONMENT_BYTES = 4_096
 REQUEST_BYTES = 70_167_211
 ZIPPED_BYTES = 52_428_800
 UNZIPPED_BYTES = 262_144_000
+ZIPPED_BYTES = 52_428_800
+STORED_BYTES = 80_530_636_800
 CONCURRENT_EXECUTIONS = 1_000
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html: what reservations must leave to the others
 MIN_UNRESERVED = 100

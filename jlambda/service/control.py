@@ -22,6 +22,7 @@ from jlambda.runtimes.code import CodeStore, Package
 from jlambda.runtimes.handler import SHIPPED_GLOBALS
 from jlambda.runtimes.languages import Choice
 from jlambda.service.building import package_of
+from jlambda.service.layers import Layers
 from jlambda.service.resolver import Resolver, secrets_of
 from jlambda.service.revision import check_revision, new_revision
 from jlambda.service.settings import Settings, configured
@@ -42,14 +43,22 @@ class ControlPlane:
     """
 
     def __init__(
-        self, functions: Functions, secrets: Secrets, code: CodeStore, account: Account, retired: Callable[[str], None]
+        self,
+        functions: Functions,
+        secrets: Secrets,
+        code: CodeStore,
+        layers: Layers,
+        account: Account,
+        retired: Callable[[str], None],
+        lock: threading.RLock,
     ) -> None:
         self._functions, self._secrets, self._code, self._account, self._retired = functions, secrets, code, account, retired
+        self._layers = layers
         self.alias_moved: Callable[[str, str], None] = lambda _function, _alias: None
         self._warned: set[str] = set()
         #: held by whatever changes functions and what belongs to them
-        self.lock = threading.RLock()
-        self._resolver = Resolver(functions, secrets, code, account)
+        self.lock = lock
+        self._resolver = Resolver(functions, secrets, code, layers, account)
         #: what an invocation of a function called NAME runs; and what one of a name, NAME:QUALIFIER or ARN runs
         self.version, self.resolve = self._resolver.version, self._resolver.resolve
 
@@ -74,11 +83,14 @@ class ControlPlane:
             wanted.checked()
             check_values(values)
             secret_rules.check_size(wanted.environment, values)
+            layers = self._layers.chosen(wanted.layers, before.layers if before else ())
             if brought is not None:
                 wanted = self._with_code(brought, before, settings.handler, wanted).checked()
-                return self._put(before, replace(wanted, origin=brought.origin), values)
-            wanted = self._with_package(source, choice, before, settings, wanted).checked()
-            return self._put(before, replace(wanted, origin=settings.origin), values)
+            else:
+                wanted = self._with_package(source, choice, before, settings, wanted).checked()
+            self._layers.put_merged(layers, self._code.folder(wanted.code_sha256))
+            origin = settings.origin if brought is None else brought.origin
+            return self._put(before, replace(wanted, origin=origin), values)
 
     def _choose(self, name: str | None, settings: Settings) -> Choice:
         """What serves the function's runtime; says once if that is another version of it."""
@@ -166,7 +178,14 @@ class ControlPlane:
                 self._functions.put(before)
                 self._resolver.forget(wanted.name)  # made again with the same key: its environments stay
             return before, changed
+        return self.store(before, wanted, values), changed
+
+    def store(
+        self, before: FunctionConfiguration | None, wanted: FunctionConfiguration, values: dict[str, str]
+    ) -> FunctionConfiguration:
+        """Keep `wanted`, which is in order, and its secrets in the place of `before`, as a new revision."""
         wanted = replace(wanted, revision_id=new_revision(), last_modified=time.time())
+        held = self._secrets.values(wanted.name)
         if values != held:
             self._secrets.put(wanted.name, values)
         try:
@@ -176,7 +195,7 @@ class ControlPlane:
                 self._secrets.put(wanted.name, held)
             raise
         self._forget(before)
-        return wanted, changed
+        return wanted
 
     def _forget(self, configuration: FunctionConfiguration | None) -> None:
         """Have no more invocations run on this version; those that run finish."""
@@ -214,7 +233,7 @@ class ControlPlane:
             last = self._functions.versions(name)[-1:]
             if last and _is_same(last[0], latest) and self._secrets.values(secrets_of(name, last[0].version)) == values:
                 return last[0]
-            made = replace(latest, revision_id=new_revision(), last_modified=time.time())
+            made = replace(latest, revision_id=new_revision(), last_modified=time.time(), pending="", settles_at=0.0)
             published = self._functions.publish(
                 made if description is None else replace(made, description=description).checked()
             )
@@ -310,7 +329,7 @@ class ControlPlane:
         with self.lock:
             for configuration in self._functions.list():
                 self.delete(configuration.name)
-            self._code.remove_unused(set())
+            self._code.remove_unused(self._layers.in_use([]))
 
 
 def _is_same(published: FunctionConfiguration, latest: FunctionConfiguration) -> bool:
@@ -322,4 +341,6 @@ def _is_same(published: FunctionConfiguration, latest: FunctionConfiguration) ->
         last_modified=published.last_modified,
         description=published.description,
         origin=published.origin,
+        pending=published.pending,
+        settles_at=published.settles_at,
     )

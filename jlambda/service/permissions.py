@@ -65,10 +65,6 @@ class Permissions:
                 raise ResourceNotFound(f"No policy found for: {self._account.function_arn(name, qualifier)}")
             self._remove(_at_function(name, qualifier), statement_id, revision_id, "GetPolicy")
 
-    def forget(self, name: str, qualifier: str) -> None:
-        """A version or an alias is gone, and its policy with it."""
-        self._policies.delete(*_at_function(name, qualifier))
-
     # -- layer versions ------------------------------------------------------------------------------------------------
 
     def add_to_layer(self, layer: str, version: int, request: Mapping[str, Any]) -> tuple[Statement, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import threading
+from pathlib import Path
 
 from jlambda.errors import ResourceNotFound
 from jlambda.model.alias import Alias
@@ -14,6 +15,7 @@ from jlambda.model.arn import LATEST, Account, parse_reference
 from jlambda.model.function import FunctionConfiguration
 from jlambda.runtimes import languages
 from jlambda.runtimes.code import CodeStore
+from jlambda.service.layers import Layers
 from jlambda.service.version import DeployedVersion
 from jlambda.store.functions import Functions
 from jlambda.store.secrets import Secrets
@@ -25,8 +27,9 @@ _NAMES_SHOWN = 10
 class Resolver:
     """Deployed versions by name and version, and aliases, read from the store when they are first asked for."""
 
-    def __init__(self, functions: Functions, secrets: Secrets, code: CodeStore, account: Account) -> None:
+    def __init__(self, functions: Functions, secrets: Secrets, code: CodeStore, layers: Layers, account: Account) -> None:
         self._functions, self._secrets, self._code, self._account = functions, secrets, code, account
+        self._layers = layers
         self._lock = threading.Lock()
         self._latest: dict[str, DeployedVersion] = {}
         self._published: dict[tuple[str, str], DeployedVersion] = {}
@@ -98,17 +101,21 @@ class Resolver:
             configuration = self._functions.get(name, version)
             if configuration is None:
                 raise self.not_found(name, version)
-            folder = self._code.folder(configuration.code_sha256)
-            code = f"{folder.parent.name}/{folder.name}"
+            code = _below_code_root(self._code.folder(configuration.code_sha256))
+            layers = _below_code_root(self._layers.folder(configuration.layers))
             owner = secrets_of(name, version)
             values, redact = self._secrets.values(owner), self._secrets.redact(owner)
             how = languages.starting(languages.choose(configuration.runtime), configuration, self._code.put_zip)
-            loaded = DeployedVersion(configuration, code, values, redact, self._account, how)
+            loaded = DeployedVersion(configuration, code, values, redact, self._account, how, layers)
             if version == LATEST:
                 self._latest[name] = loaded
             else:
                 self._published[name, version] = loaded
             return loaded
+
+
+def _below_code_root(folder: Path | None) -> str:
+    return f"{folder.parent.name}/{folder.name}" if folder else ""
 
 
 def secrets_of(name: str, version: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from jlambda.errors import InvalidParameter
@@ -27,6 +27,7 @@ class Settings:
     description: str | None = None
     ephemeral_storage_mb: int | None = None
     architecture: str | None = None
+    layers: Sequence[str] | None = None
     log_format: str | None = None
     application_log_level: str | None = None
     system_log_level: str | None = None
@@ -48,6 +49,8 @@ def configured(
     for option, mapping in given.items():
         if mapping is not None and not isinstance(mapping, Mapping):
             raise InvalidParameter(f"{option} is {type(mapping).__name__}: use a dict of names and values")
+    if isinstance(settings.layers, str):
+        raise InvalidParameter("layers is str: use a list of the ARNs of layer versions")
     environment = dict(before.environment if settings.environment is None else settings.environment)
     secrets = dict(held if settings.secrets is None else settings.secrets)
     both = sorted(map(str, environment.keys() & secrets.keys()))
@@ -65,6 +68,7 @@ def configured(
         description=settings.description,
         ephemeral_storage_mb=settings.ephemeral_storage_mb,
         architecture=settings.architecture,
+        layers=None if settings.layers is None else tuple(settings.layers),
         log_format=settings.log_format,
         log_group=settings.log_group,
     )

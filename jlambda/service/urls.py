@@ -90,10 +90,6 @@ class FunctionUrls:
         """The URL whose host name starts with this, None if there is none."""
         return next((each for each in self._urls.values() if each.id == identity), None)
 
-    def forget(self, name: str, qualifier: str) -> None:
-        """An alias is gone, and its URL with it."""
-        self._urls.delete(f"function:{name}", qualifier)
-
     def _find(self, name: str, qualifier: str | None) -> FunctionUrl | None:
         return self._urls.get(f"function:{name}", qualifier or "")
 

@@ -22,11 +22,12 @@ def version_key(configuration: FunctionConfiguration) -> str:
 
 
 class DeployedVersion:
-    """A configuration ready to run; what the engine calls a `Version`. `code` is its package, below the code root."""
+    """A configuration ready to run; what the engine calls a `Version`. Code and layers are folders below the code root."""
 
     __slots__ = (
         "_account",
         "_code",
+        "_layers",
         "_secrets",
         "_starting",
         "configuration",
@@ -45,12 +46,14 @@ class DeployedVersion:
         redact: Redactor | None,
         account: Account,
         starting: Starting,
+        layers: str = "",
     ) -> None:
         self.configuration, self.redact = configuration, redact
         self.function = configuration.name
         self.timeout_s, self.memory_mb = configuration.timeout_s, configuration.memory_mb
         self.key = version_key(configuration)
-        self._code, self._secrets, self._account, self._starting = code, secrets, account, starting
+        self._code, self._layers, self._secrets, self._account = code, layers, secrets, account
+        self._starting = starting
 
     @property
     def has_bridge(self) -> bool:
@@ -65,6 +68,7 @@ class DeployedVersion:
         start = {
             "code": self._code,
             "runtime": starting.client,
+            "layers": self._layers,
             "ephemeral_storage_mb": configuration.ephemeral_storage_mb,
             "variables": {
                 **environment_variables(configuration, self._secrets, account, stream, starting.variables),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import builtins
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import fields, replace
 
 from jlambda.model.alias import Alias
@@ -44,9 +45,9 @@ class Functions:
         rows = self._database.execute("select configuration from functions where name = ? and version <> ?", (name, LATEST))
         return sorted((load(text) for (text,) in rows), key=lambda each: int(each.version))
 
-    def packages(self) -> set[str]:
-        """The digests of all code that a function or a version has."""
-        return {load(text).code_sha256 for (text,) in self._database.execute("select configuration from functions")}
+    def everything(self) -> builtins.list[FunctionConfiguration]:
+        """All functions and all their versions."""
+        return [load(text) for (text,) in self._database.execute("select configuration from functions")]
 
     def publish(self, latest: FunctionConfiguration) -> FunctionConfiguration:
         """Keep `latest` as the function's next version; a number is never given twice while the function lives."""
@@ -62,10 +63,8 @@ class Functions:
         return self._database.write(change)
 
     def delete_version(self, name: str, version: str) -> bool:
-        """Forget one published version; False if there was none."""
-        row = (name, version)
-        statement = "delete from functions where name = ? and version = ?"
-        return self._database.write(lambda connection: connection.execute(statement, row).rowcount > 0)
+        """Forget one published version, with what belongs to it; False if there was none."""
+        return self._delete("delete from functions where name = ? and version = ?", name, version)
 
     def put_alias(self, alias: Alias) -> None:
         """Keep `alias` in place of an earlier one of the same function and name."""
@@ -80,9 +79,16 @@ class Functions:
         return {name: Alias(name, function, **json.loads(text)) for name, text in rows}
 
     def delete_alias(self, function: str, name: str) -> bool:
-        """Forget one alias; False if there was none."""
-        statement, row = "delete from aliases where function = ? and name = ?", (function, name)
-        return self._database.write(lambda connection: connection.execute(statement, row).rowcount > 0)
+        """Forget one alias, with what belongs to it; False if there was none."""
+        return self._delete("delete from aliases where function = ? and name = ?", function, name)
+
+    def _delete(self, statement: str, function: str, qualifier: str) -> bool:
+        def change(connection: sqlite3.Connection) -> bool:
+            row = (f"function:{function}", qualifier)
+            connection.execute("delete from resources where owner = ? and key = ?", row)
+            return connection.execute(statement, (function, qualifier)).rowcount > 0
+
+        return self._database.write(change)
 
     def delete(self, name: str) -> bool:
         """Forget a function with all its versions and aliases; False if there was none."""
@@ -111,7 +117,7 @@ class Functions:
 def dump(configuration: FunctionConfiguration) -> str:
     """A configuration as the text that is stored: JSON, one member a field."""
     values = {name: getattr(configuration, name) for name in _FIELDS}
-    return json.dumps(values | {"environment": dict(configuration.environment)})
+    return json.dumps({name: dict(value) if isinstance(value, Mapping) else value for name, value in values.items()})
 
 
 def load(text: str) -> FunctionConfiguration:

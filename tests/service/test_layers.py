@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from typing import Any
 
 import pytest
 
@@ -108,10 +109,10 @@ def test_what_is_no_zip_is_refused(layers: Layers) -> None:
             rf"{ARN}tools:1 and {ARN}tools:2 are versions of the same layer\.",
         ),
         ([f"{ARN}tools:1"] * 2, "Two different versions of the same layer"),
-        (f"{ARN}tools:1", "use a list"),
+        ([5], "5 is neither a layer's name nor the ARN"),
     ],
 )
-def test_layers_that_do_not_go_together(layers: Layers, arns: list[str], said: str) -> None:
+def test_layers_that_do_not_go_together(layers: Layers, arns: list[Any], said: str) -> None:
     """AWS's words for what a function cannot have."""
     layers.publish("tools", zipped(a="1"))
     layers.publish("tools", zipped(a="2"))

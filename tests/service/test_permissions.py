@@ -58,9 +58,6 @@ def test_each_qualifier_has_its_own_policy(permissions: Permissions) -> None:
     with pytest.raises(ResourceNotFound, match=r"^The resource you requested does not exist\.$"):
         permissions.get("f")
     assert len(permissions.get("f", "live").statements) == 1
-    permissions.forget("f", "live")
-    with pytest.raises(ResourceNotFound):
-        permissions.get("f", "live")
 
 
 @pytest.mark.parametrize(

@@ -68,3 +68,14 @@ def test_what_a_function_has_goes_with_it(database: Database) -> None:
         colours.put(Colour(owner), owner)
     Functions(database).delete("f")
     assert [owner for owner, _, _ in colours.items()] == ["function:ff", "layer:f"]
+
+
+def test_what_a_version_or_alias_has_goes_with_it(database: Database) -> None:
+    """Deleting one of them deletes what is kept under its name, and nothing of the function's own."""
+    functions, colours = Functions(database), Resources(database, "colour", Colour)
+    for key in ("", "1", "live"):
+        colours.put(Colour(key), "function:f", key)
+    functions.delete_version("f", "1")
+    assert [key for _, key, _ in colours.items()] == ["", "live"]
+    functions.delete_alias("f", "live")
+    assert [key for _, key, _ in colours.items()] == [""]
