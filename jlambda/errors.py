@@ -33,7 +33,8 @@ _CELL = re.compile(r'File "/var/task/lambda_function\.py"|/var/task/lambda_funct
 class LambdaError(Exception):
     """Base class. The gateway reads `code`, `status` and `aws_message`, and nothing else.
 
-    Subclasses pass all their arguments to `Exception.__init__`, so that an error survives pickling.
+    A message may have a `hint` behind it, for people: what to do next. Subclasses pass all their arguments to
+    `Exception.__init__`, so that an error survives pickling.
     """
 
     code = "ServiceException"
@@ -42,7 +43,10 @@ class LambdaError(Exception):
     @property
     def aws_message(self) -> str:
         """What AWS would say; ``str`` may say more."""
-        return str(self)
+        return str(self.args[0]) if self.args else ""
+
+    def __str__(self) -> str:
+        return " ".join((self.aws_message, *(f"({hint})" for hint in self.args[1:] if hint)))
 
     def _render_traceback_(self) -> list[str]:
         """What IPython prints in place of a traceback: our frames help nobody."""
@@ -77,17 +81,6 @@ class ResourceNotFound(LambdaError):
     """There is no such function, version or alias; `hint` says what there is, which the API does not tell."""
 
     code, status = "ResourceNotFoundException", 404
-
-    def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message, hint)
-        self.message, self.hint = message, hint
-
-    @property
-    def aws_message(self) -> str:
-        return self.message
-
-    def __str__(self) -> str:
-        return f"{self.message} ({self.hint})" if self.hint else self.message
 
 
 class ProvisionedConcurrencyConfigNotFound(ResourceNotFound):
@@ -137,6 +130,7 @@ class Throttled(LambdaError):
 
     @property
     def aws_message(self) -> str:
+        """What AWS would say: nothing of the function."""
         return "Rate Exceeded."
 
     def __str__(self) -> str:
@@ -177,6 +171,11 @@ class FunctionError(LambdaError):
         super().__init__(function, error_type, message, stack, request_id, origin)
         self.function, self.error_type, self.message = function, error_type, message
         self.stack, self.request_id, self.origin = stack, request_id, origin
+
+    @property
+    def aws_message(self) -> str:
+        """What the function itself said: AWS has no error for it."""
+        return self.message
 
     def __str__(self) -> str:
         kind = "" if self.message.startswith("RequestId: ") else f"{self.error_type}: "

@@ -43,6 +43,11 @@ class SignatureRefused(LambdaError):
         super().__init__(code, message)
         self.code, self.message = code, message
 
+    @property
+    def aws_message(self) -> str:
+        """The message alone."""
+        return self.message
+
     def __str__(self) -> str:
         return self.message
 

@@ -48,7 +48,8 @@ class Concurrency:
                 if concurrency > max(most, 0):
                     raise InvalidParameter(
                         "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
-                        f"below its minimum value of [{MIN_UNRESERVED}]: at most {max(most, 0)} can be reserved now."
+                        f"below its minimum value of [{MIN_UNRESERVED}].",
+                        f"at most {max(most, 0)} can be reserved now",
                     )
             self._functions.reserve(name, concurrency)
             self.forget(name)

@@ -55,7 +55,7 @@ def test_reservations_share_what_the_account_has(session: jlambda.Session) -> No
     """Two reservations together leave 100; a function's own former one does not count against it."""
     one, two = session.deploy(SLEEP, "one"), session.deploy(SLEEP, "two")
     one.reserve(800)
-    with pytest.raises(InvalidParameter, match=r"below its minimum value of \[100\]: at most 100 can be reserved now"):
+    with pytest.raises(InvalidParameter, match=r"below its minimum value of \[100\]. \(at most 100 can be reserved now\)"):
         two.reserve(101)
     two.reserve(100)
     one.reserve(700)
