@@ -93,10 +93,9 @@ def publish(session: Session, given: Values) -> Members:
     return configuration(session, made, made.version)
 
 
-def delete(session: Session, given: Values) -> Members:
+def delete(session: Session, given: Values) -> None:
     """DeleteFunction: a version, or all of the function."""
     session.service.functions.delete(*meant(session, given))
-    return {}
 
 
 def configuration(

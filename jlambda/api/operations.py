@@ -89,10 +89,16 @@ def _labels(template: list[str], segments: list[str]) -> dict[str, str] | None:
     return found
 
 
-def later(what: str) -> Handler:
-    """The handler of an operation of something that is not there yet."""
+class Later:
+    """The handler of an operation of something that is not there yet: whatever is asked of it, it says so."""
 
-    def handle(_: Session, __: Values, /) -> None:
-        raise NotThereYet(f"{what} are not there yet in jlambda; every other operation of the Lambda API is")
+    def __init__(self, what: str) -> None:
+        self.what = what
 
-    return handle
+    def __call__(self, _: Session, __: Values, /) -> None:
+        """Raise `NotThereYet`."""
+        raise self.error()
+
+    def error(self) -> NotThereYet:
+        """What is said."""
+        return NotThereYet(f"{self.what} are not there yet in jlambda: leave them out")

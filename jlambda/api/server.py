@@ -20,7 +20,7 @@ from urllib.parse import unquote
 
 from jlambda.api import auth, downloads, requests, shapes, wire
 from jlambda.api.invocations import INVOCATIONS, Calls, Stream
-from jlambda.api.operations import Match, NotThereYet, Routes
+from jlambda.api.operations import Later, Match, NotThereYet, Routes
 from jlambda.api.table import OPERATIONS
 from jlambda.errors import LambdaError, StateError
 from jlambda.model.limits import REQUEST_BYTES
@@ -71,8 +71,8 @@ class Application:
         self._session, self._keys = session, keys
         self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
         self._routes = Routes(OPERATIONS)
-        self._pool = ThreadPoolExecutor(_THREADS, "jlambda-api")
-        self._calls = Calls(session, self._pool)
+        self.pool = ThreadPoolExecutor(_THREADS, "jlambda-api")
+        self._calls = Calls(session, self.pool)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -108,12 +108,14 @@ class Application:
         if service != "lambda":
             raise NotThereYet(f"the service {service!r} is not there yet in jlambda's gateway; only lambda is")
         if parts.path.startswith(downloads.PATH):
-            return await asyncio.get_running_loop().run_in_executor(self._pool, downloads.download, self._session, parts)
+            return await asyncio.get_running_loop().run_in_executor(self.pool, downloads.download, self._session, parts)
         query = [(unquote(name.replace("+", " ")), unquote(value.replace("+", " "))) for name, value in _pairs(parts.query)]
         match = self._routes.find(parts.method, parts.path, dict(query))
         if not arrived.is_whole:
             name = match.operation.name
             raise RequestEntityTooLarge(f"Request must be smaller than {REQUEST_BYTES} bytes for the {name} operation")
+        if isinstance(match.operation.handle, Later):
+            raise match.operation.handle.error()
         form = shapes.form(match.operation.name)
         if form is None:
             raise NotThereYet(f"the botocore that is installed does not know {match.operation.name}: upgrade boto3")
@@ -122,7 +124,7 @@ class Application:
             given = requests.read(form, match.labels, query, parts.headers, arrived.body)
             return await invocation(self._calls, given, parts.headers)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, self._operate, form, match, query, arrived)
+        return await loop.run_in_executor(self.pool, self._operate, form, match, query, arrived)
 
     def _operate(self, form: shapes.Form, match: Match, query: list[tuple[str, str]], arrived: Arrived) -> wire.Answer:
         """Carry out an operation that may block, in a thread of the pool."""
@@ -137,7 +139,7 @@ class Application:
 
     def close(self) -> None:
         """Wait for what is being carried out."""
-        self._pool.shutdown()
+        self.pool.shutdown()
 
 
 async def _read(receive: Receive) -> tuple[bytes, str, bool]:
@@ -207,8 +209,8 @@ class Gateway:
         self.key = key
         self._listener = _listen(port)
         self.port: int = self._listener.getsockname()[1]
-        self._application = Application(session, {key.id: key}, self.port)
-        self._server, self._stop = _make_server(self._application)
+        self.application = Application(session, {key.id: key}, self.port)
+        self._server, self._stop = _make_server(self.application)
         self._is_up = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="jlambda-gateway", daemon=True)
@@ -227,7 +229,7 @@ class Gateway:
             try:
                 await self._server.serve(sockets=[self._listener])
             finally:
-                self._application.leave()
+                self.application.leave()
 
         try:
             asyncio.run(serve())
@@ -240,7 +242,7 @@ class Gateway:
             self._loop.call_soon_threadsafe(self._stop.set)
             if threading.current_thread() is not self._thread:
                 self._thread.join()
-        self._application.close()
+        self.application.close()
         self._listener.close()
 
 

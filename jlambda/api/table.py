@@ -14,11 +14,11 @@ from jlambda.api import (
     permissions,
     urls,
 )
-from jlambda.api.operations import Operation, later
+from jlambda.api.operations import Later, Operation
 
-_CAPACITY = later("capacity providers")
-_DURABLE = later("durable executions")
-_PROVISIONED = later("provisioned concurrency configs")
+_CAPACITY = Later("capacity providers")
+_DURABLE = Later("durable executions")
+_PROVISIONED = Later("provisioned concurrency configs")
 
 OPERATIONS = {
     operation.name: operation
@@ -42,7 +42,7 @@ OPERATIONS = {
             200,
             functions.update_configuration,
         ),
-        Operation("DeleteFunction", "DELETE", "/2015-03-31/functions/{FunctionName}", 200, functions.delete),
+        Operation("DeleteFunction", "DELETE", "/2015-03-31/functions/{FunctionName}", 204, functions.delete),
         Operation("PublishVersion", "POST", "/2015-03-31/functions/{FunctionName}/versions", 201, functions.publish),
         Operation(
             "ListVersionsByFunction", "GET", "/2015-03-31/functions/{FunctionName}/versions", 200, functions.list_versions

@@ -21,11 +21,16 @@ def test_no_operation_is_missing() -> None:
     assert set(shapes.service_model().operation_names) <= set(OPERATIONS)
 
 
+#: statuses that were recorded on AWS, and that the model has otherwise
+RECORDED_STATUS = {"DeleteFunction": 204}
+
+
 @pytest.mark.parametrize("name", RECORDED)
 def test_method_path_and_status_are_those_of_the_model(name: str) -> None:
-    """Nothing in the table is made up."""
+    """Nothing in the table is made up; what AWS does wins over what its model says."""
     operation, http = OPERATIONS[name], shapes.service_model().operation_model(name).http
-    assert (operation.method, operation.uri, operation.status) == (http["method"], http["requestUri"], http["responseCode"])
+    assert (operation.method, operation.uri) == (http["method"], http["requestUri"])
+    assert operation.status == RECORDED_STATUS.get(name, http["responseCode"])
 
 
 @pytest.mark.parametrize("name", RECORDED)

@@ -1,0 +1,69 @@
+"""A session's gateway, and boto3 clients of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import jlambda
+from tests.api.packages import ROLE, RUNTIME, zipped
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jlambda.Session]:
+    """One session for the tests of a module, its gateway on."""
+    with jlambda.Session(tmp_path_factory.mktemp("shared") / "state") as made:
+        start_all(made)
+        yield made
+
+
+def start_all(session: jlambda.Session) -> None:
+    """Start all processes and threads of a session that tests share, so that none is new to a single test."""
+    session.engine.protection()
+    pool = session.gateway().application.pool
+    together = threading.Barrier(pool._max_workers + 1)
+    for _ in range(pool._max_workers):
+        pool.submit(together.wait)
+    together.wait()
+
+
+@pytest.fixture(scope="module")
+def client(shared: jlambda.Session) -> Any:
+    """boto3's client of the module's session."""
+    return shared.client("lambda")
+
+
+class Functions:
+    """Makes functions for one test, and deletes them after it."""
+
+    def __init__(self, client: Any) -> None:
+        self._client, self._names = client, list[str]()
+
+    def __call__(
+        self, name: str, source: str = "def handler(event, context): return event\n", **options: Any
+    ) -> dict[str, Any]:
+        """CreateFunction of one module; gives the response."""
+        options.setdefault("Code", {"ZipFile": zipped({"app.py": source})})
+        given = {"FunctionName": name, "Runtime": RUNTIME, "Role": ROLE, "Handler": "app.handler", **options}
+        made: dict[str, Any] = self._client.create_function(**given)
+        self._names.append(name)
+        return made
+
+    def delete(self) -> None:
+        """Delete what is still there."""
+        for name in self._names:
+            try:
+                self._client.delete_function(FunctionName=name)
+            except self._client.exceptions.ResourceNotFoundException:
+                continue
+
+
+@pytest.fixture
+def create(client: Any) -> Iterator[Functions]:
+    """Makes functions that are gone after the test."""
+    made = Functions(client)
+    yield made
+    made.delete()
