@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jlambda.api.shapes import Member, Shape
-from jlambda.errors import ValidationFailed
+from jlambda.errors import InvalidParameter, ValidationFailed
 
 # Lists whose elements are one enumeration, of which AWS says so without brackets, and shows only what can be created.
 RUNTIMES_SHOWN = (
@@ -27,13 +27,25 @@ _COMPATIBLE_RUNTIMES_SHOWN = (
 )
 # Elements of which AWS does not add that they must not be null.
 _MAY_BE_NULL = frozenset({"SubnetId", "SecurityGroupId"})
+#: the member that AWS finds fault with first (recorded)
+_FIRST = "CompatibleRuntimes"
 #: characters of a value that a message shows
 _SHOWN = 2_000
 
 
 def check(members: Mapping[str, Member], values: Mapping[str, Any]) -> None:
-    """Hold the values of a request to its members. Raises `ValidationFailed`, which names all that fail."""
-    faults = [fault for member in members.values() for fault in _member(member, values.get(member.name), "")]
+    """Hold the values of a request to its members. Raises `ValidationFailed`, which names all that fail.
+
+    A runtime that there is not is an `InvalidParameter`, as on AWS.
+    """
+    ordered = sorted(members.values(), key=lambda member: member.name != _FIRST)
+    faults = [fault for member in ordered for fault in _member(member, values.get(member.name), "")]
+    runtime = members.get("Runtime")
+    if runtime is not None and len(faults) == 1 and faults[0].startswith(f"Value '{values['Runtime']}' at 'runtime'"):
+        raise InvalidParameter(
+            f"Value {values['Runtime']} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
+            f"{RUNTIMES_SHOWN} or be a valid ARN"
+        )
     if faults:
         raise ValidationFailed(_said(faults))
 

@@ -45,7 +45,7 @@ def list_all(session: Session, given: Values) -> Members:
     """ListLayers: each layer with its latest version that matches."""
     layers = session.service.layers
     page = listed(
-        layers.list(given.get("CompatibleRuntime"), given.get("CompatibleArchitecture")), lambda each: each.name, given
+        layers.latest(given.get("CompatibleRuntime"), given.get("CompatibleArchitecture")), lambda each: each.name, given
     )
     members = [
         {"LayerName": each.name, "LayerArn": layers.arn(each.name), "LatestMatchingVersion": _members(session, each)}

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import jlambda
+from tests.api import oracle
 from tests.api.packages import ROLE, RUNTIME, zipped
 
 
@@ -32,8 +33,10 @@ def start_all(session: jlambda.Session) -> None:
 
 @pytest.fixture(scope="module")
 def client(shared: jlambda.Session) -> Any:
-    """boto3's client of the module's session."""
-    return shared.client("lambda")
+    """boto3's client of the module's session; each answer that it gets is held to botocore's model."""
+    made = shared.client("lambda")
+    oracle.watch(made)
+    return made
 
 
 class Functions:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from hashlib import sha256
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
@@ -37,7 +40,7 @@ def signed(
     headers: dict[str, str] | None = None,
     key: auth.Key = KEY,
     service: str = "lambda",
-    kind: type[SigV4Auth] = SigV4Auth,
+    kind: Callable[..., Any] = SigV4Auth,
 ) -> auth.Parts:
     """A request as botocore signs it."""
     query = f"?{percent_encode_sequence(params)}" if params else ""
@@ -88,17 +91,12 @@ def test_a_temporary_key_is_good_with_its_token_only() -> None:
 
 def test_a_presigned_url_is_taken_until_it_expires() -> None:
     """Its own time counts, not the clock's skew."""
-
-    class Minutes(SigV4QueryAuth):
-        def __init__(self, *arguments: str) -> None:
-            super().__init__(*arguments, expires=3_600)
-
-    parts = signed("GET", "/2015-03-31/functions", kind=Minutes)
+    parts = signed("GET", "/2015-03-31/functions", kind=partial(SigV4QueryAuth, expires=3_600))
     assert check(parts).is_presigned
     check(parts, at=now() + timedelta(minutes=59))
-    with pytest.raises(auth.SignatureRefused, match="^Signature expired"):
+    with pytest.raises(auth.SignatureRefused, match=r"^Signature expired"):
         check(parts, at=now() + timedelta(minutes=61))
-    with pytest.raises(auth.SignatureRefused, match="^The request signature we calculated does not match"):
+    with pytest.raises(auth.SignatureRefused, match=r"^The request signature we calculated does not match"):
         check(parts._replace(query=parts.query.replace("X-Amz-Expires=3600", "X-Amz-Expires=7200")))
 
 
@@ -166,7 +164,7 @@ def test_whatever_is_changed_after_signing_is_refused(change: str) -> None:
         headers["authorization"] = headers["authorization"].replace("us-east-1", "eu-west-1")
     else:
         keys = {KEY.id: KEY._replace(secret="other")}
-    with pytest.raises(auth.SignatureRefused, match="^The request signature we calculated does not match") as caught:
+    with pytest.raises(auth.SignatureRefused, match=r"^The request signature we calculated does not match") as caught:
         check(parts._replace(headers=headers), body, keys=keys)
     assert caught.value.code == "InvalidSignatureException"
 
@@ -203,7 +201,7 @@ def test_whatever_is_changed_after_signing_is_refused(change: str) -> None:
             "does not match the date",
         ),
         (
-            f"{auth.ALGORITHM} Credential=nobody/20261124/us-east-1/lambda/aws4_request, SignedHeaders=host;x-amz-date, Signature=\u00e9",
+            f"{auth.ALGORITHM} Credential=me/20261124/r/l/aws4_request, SignedHeaders=host;x-amz-date, Signature=\u00e9",
             "UnrecognizedClientException",
             "The security token included in the request is invalid",
         ),
@@ -227,7 +225,8 @@ def test_no_text_breaks_it(authorization: str, date: str, query: str, scope: str
         {
             "host": HOST,
             "x-amz-date": date,
-            "authorization": f"{auth.ALGORITHM} Credential={scope}/{date}/r/s/aws4_request, SignedHeaders=host;x-amz-date;{query}, Signature=x",
+            "authorization": f"{auth.ALGORITHM} Credential={scope}/{date}/r/s/aws4_request, "
+            f"SignedHeaders=host;x-amz-date;{query}, Signature=x",
         },
         {"host": HOST},
     ):
