@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from jlambda.api.pages import listed
@@ -39,17 +40,18 @@ def list_all(session: Session, given: Values) -> Members:
 
 def update(session: Session, given: Values) -> Members:
     """UpdateAlias: what is not given stays as it is."""
-    before = session.control.alias(unqualified(session, given), given["Name"])
-    weights = before.weights if given.get("RoutingConfig") is None else _weights(given)
-    wanted = Alias(
-        before.name,
-        before.function,
-        given.get("FunctionVersion", before.version),
-        given.get("Description", before.description),
-        weights,
-        given.get("RevisionId", ""),
-    )
-    return _members(session, session.control.update_alias(wanted))
+    weights = None if given.get("RoutingConfig") is None else _weights(given)
+
+    def change(before: Alias) -> Alias:
+        return replace(
+            before,
+            version=given.get("FunctionVersion", before.version),
+            description=given.get("Description", before.description),
+            weights=before.weights if weights is None else weights,
+        )
+
+    name = unqualified(session, given)
+    return _members(session, session.control.change_alias(name, given["Name"], change, given.get("RevisionId")))
 
 
 def delete(session: Session, given: Values) -> None:

@@ -40,10 +40,10 @@ def check(members: Mapping[str, Member], values: Mapping[str, Any]) -> None:
     """
     ordered = sorted(members.values(), key=lambda member: member.name != _FIRST)
     faults = [fault for member in ordered for fault in _member(member, values.get(member.name), "")]
-    runtime = members.get("Runtime")
-    if runtime is not None and len(faults) == 1 and faults[0].startswith(f"Value '{values['Runtime']}' at 'runtime'"):
+    runtime = values.get("Runtime")
+    if len(faults) == 1 and faults[0].startswith(f"Value '{runtime}' at 'runtime'"):
         raise InvalidParameter(
-            f"Value {values['Runtime']} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
+            f"Value {runtime} at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: "
             f"{RUNTIMES_SHOWN} or be a valid ARN"
         )
     if faults:

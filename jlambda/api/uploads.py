@@ -21,6 +21,8 @@ def uploaded(content: Mapping[str, Any]) -> bytes:
     Raises `UploadTooLarge`, and `InvalidParameter` where it brings none that can be had.
     """
     if content.get("ImageUri") is not None:
+        if "FunctionName" in content:
+            raise InvalidParameter("Please don't provide ImageUri when updating a function with packageType Zip.")
         raise InvalidParameter("Container images are not supported by jlambda: give the code as a zip (ZipFile).")
     package: bytes | None = content.get("ZipFile")
     has_place = content.get("S3Bucket") is not None or content.get("S3Key") is not None

@@ -16,6 +16,11 @@ _NAME = re.compile(r"(?!^[0-9]+$)[a-zA-Z0-9_-]{1,128}")
 _NO_WEIGHTS: Mapping[str, float] = MappingProxyType({})
 
 
+def is_alias_name(text: str) -> bool:
+    """Whether an alias could be called this."""
+    return _NAME.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True)
 class Alias:
     """`weights` maps one more version to the part of the invocations, from 0 to 1, that goes to it and not to `version`."""
@@ -29,7 +34,7 @@ class Alias:
 
     def checked(self) -> Alias:
         """This alias if Lambda would take it, else an `InvalidParameter` in one line."""
-        if not isinstance(self.name, str) or not _NAME.fullmatch(self.name):
+        if not isinstance(self.name, str) or not is_alias_name(self.name):
             raise InvalidParameter(f"alias {self.name!r}: use letters, digits, - and _, at most 128, and not digits alone")
         if not isinstance(self.description, str) or len(self.description) > DESCRIPTION_CHARS:
             raise InvalidParameter(f"description: use text of at most {DESCRIPTION_CHARS} characters")

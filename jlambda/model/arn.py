@@ -11,7 +11,8 @@ from jlambda.model.limits import FUNCTION_NAME_CHARS
 LATEST = "$LATEST"
 
 _NAME = re.compile(rf"[A-Za-z0-9_-]{{1,{FUNCTION_NAME_CHARS}}}")
-_QUALIFIER = re.compile(r"\$LATEST|[A-Za-z0-9_-]{1,128}")
+# https://docs.aws.amazon.com/lambda/latest/api/API_GetFunction.html, Qualifier: no alias has a $, but one may be asked for
+_QUALIFIER = re.compile(r"[A-Za-z0-9_$-]{1,128}")
 _ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 # https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, FunctionName

@@ -281,19 +281,28 @@ class ControlPlane:
     def create_alias(self, alias: Alias) -> Alias:
         """Make a new alias; it gets its revision here. Raises `ResourceConflict` where there is one of that name."""
         with self.lock:
-            if alias.checked().name in self._resolver.aliases(self.get(alias.function).name):
+            self._check_versions(alias.checked())
+            if alias.name in self._resolver.aliases(alias.function):
                 raise ResourceConflict(f"Alias already exists: {self._account.function_arn(alias.function, alias.name)}")
             return self._put_alias(alias)
 
     def update_alias(self, alias: Alias) -> Alias:
         """Put `alias` in the place of the one of its name; `revision_id`, if it has one, must be the present one's."""
+        return self.change_alias(alias.function, alias.name, lambda _: alias, alias.revision_id or None)
+
+    def change_alias(self, function: str, name: str, change: Callable[[Alias], Alias], revision_id: str | None = None) -> Alias:
+        """Put what `change` makes of an alias in its place; a `revision_id`, if one is given, must be the present one."""
         with self.lock:
-            before = self.alias(alias.function, alias.checked().name)
-            check_revision(alias.revision_id or None, before.revision_id)
-            alias = self._put_alias(alias)
-        if alias.version != before.version:
-            self.alias_moved(alias.function, alias.name)
-        return alias
+            before = self._resolver.aliases(function).get(name)
+            if before is None:
+                raise ResourceNotFound(f"Alias not found: {self._account.function_arn(function, name)}")
+            check_revision(revision_id, before.revision_id)
+            wanted = change(before).checked()
+            self._check_versions(wanted)
+            made = self._put_alias(wanted)
+        if made.version != before.version:
+            self.alias_moved(function, name)
+        return made
 
     def delete_alias(self, name: str, alias: str) -> None:
         """Delete an alias, if it is there."""
@@ -303,9 +312,11 @@ class ControlPlane:
             self._resolver.forget_aliases(name)
         self.alias_moved(name, alias)
 
-    def _put_alias(self, alias: Alias) -> Alias:
+    def _check_versions(self, alias: Alias) -> None:
         for version in (alias.version, *alias.weights):
             self.get(f"{alias.function}:{version}")
+
+    def _put_alias(self, alias: Alias) -> Alias:
         alias = replace(alias, revision_id=new_revision())
         self._functions.put_alias(alias)
         self._resolver.forget_aliases(alias.function)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from jlambda.errors import InvalidParameter, ResourceNotFound
-from jlambda.model.arn import LATEST, Account, check_qualifier, parse_reference
+from jlambda.model.alias import is_alias_name
+from jlambda.model.arn import LATEST, Account, parse_reference
 from jlambda.store.functions import Functions
 
 
@@ -24,7 +25,7 @@ class Targets:
             return name, in_reference
         if in_reference is not None:
             raise InvalidParameter("The derived qualifier from the function name does not match the specified qualifier.")
-        return name, check_qualifier(qualifier)
+        return name, qualifier
 
     def has(self, name: str, qualifier: str | None = None) -> bool:
         """Whether there is a function of this name that has this version or alias."""
@@ -42,8 +43,8 @@ class Targets:
             raise ResourceNotFound(f"Function not found: {self._account.function_arn(name)}")
         if not self.has(name, qualifier):
             arn = self._account.function_arn(name, qualifier)
-            is_version = qualifier is not None and qualifier.isdigit()
-            raise ResourceNotFound(f"Function not found: {arn}" if is_version else f"Cannot find alias arn: {arn}")
+            is_alias = qualifier is not None and is_alias_name(qualifier)
+            raise ResourceNotFound(f"Cannot find alias arn: {arn}" if is_alias else f"Function not found: {arn}")
 
     def unqualified(self, reference: str) -> str:
         """The name of a function that is there. Raises `InvalidParameter` where a version or an alias was named."""

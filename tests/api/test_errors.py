@@ -330,6 +330,7 @@ ELSEWHERE = {
     **dict.fromkeys((16, 17), "of S3: the embedded services"),
     **dict.fromkeys((18, 39, 40), "of queues and streams: the embedded services"),
     32: "of container images, which cannot be made here",
+    **dict.fromkeys((4, 76, 86), "of provisioned concurrency, see its own tests"),
     83: "see test_an_update_in_progress",
 }
 

@@ -138,7 +138,7 @@ def test_aliases_are_created_once_and_updated_by_revision(session: jlambda.Sessi
     with pytest.raises(PreconditionFailed):
         control.update_alias(Alias("live", "f", "1", revision_id=made.revision_id))
     assert control.aliases("f") == [moved]
-    with pytest.raises(ResourceNotFound, match=f"Cannot find alias arn: {ARN}:other"):
+    with pytest.raises(ResourceNotFound, match=f"Alias not found: {ARN}:other"):
         control.update_alias(Alias("other", "f", "1"))
 
 
