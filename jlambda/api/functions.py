@@ -13,7 +13,7 @@ from jlambda.api.requests import Values
 from jlambda.api.uploads import uploaded
 from jlambda.model.arn import LATEST
 from jlambda.model.function import FunctionConfiguration
-from jlambda.telemetry.logs import init_start_line, log_group
+from jlambda.telemetry.logs import init_start_line
 
 if TYPE_CHECKING:
     from jlambda.session import Session
@@ -95,7 +95,12 @@ def publish(session: Session, given: Values) -> Members:
 
 def delete(session: Session, given: Values) -> None:
     """DeleteFunction: a version, or all of the function."""
-    session.service.functions.delete(*meant(session, given))
+    name, qualifier = meant(session, given)
+    if qualifier is None:
+        session.delete(name)
+    else:
+        session.service.functions.delete(name, qualifier)
+        session.provisioned.forget(name, qualifier)
 
 
 def configuration(
@@ -117,7 +122,7 @@ def configuration(
         "PackageType": "Zip",
         "Architectures": [found.architecture],
         "EphemeralStorage": {"Size": found.ephemeral_storage_mb},
-        "LoggingConfig": {"LogFormat": "Text", "LogGroup": log_group(found.name)},
+        "LoggingConfig": _logging(found),
         **session.service.functions.details(found),
     }
     if found.environment or found.secrets:
@@ -126,6 +131,13 @@ def configuration(
         return {name: value for name, value in members.items() if name not in _NOT_LISTED}
     members["RuntimeVersionConfig"] = {"RuntimeVersionArn": runtime_version_arn(session, found.runtime)}
     return members
+
+
+def _logging(found: FunctionConfiguration) -> Members:
+    """How a function logs; levels are there where its format has them."""
+    levels = {"ApplicationLogLevel": found.application_log_level, "SystemLogLevel": found.system_log_level}
+    chosen = {name: level for name, level in levels.items() if level is not None}
+    return {"LogFormat": found.log_format, **chosen, "LogGroup": found.log_group}
 
 
 def _variables(found: FunctionConfiguration) -> Mapping[str, str]:

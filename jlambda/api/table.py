@@ -18,7 +18,6 @@ from jlambda.api.operations import Later, Operation
 
 _CAPACITY = Later("capacity providers")
 _DURABLE = Later("durable executions")
-_PROVISIONED = Later("provisioned concurrency configs")
 
 OPERATIONS = {
     operation.name: operation
@@ -111,28 +110,28 @@ OPERATIONS = {
             "PUT",
             "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
             202,
-            _PROVISIONED,
+            concurrency.put_provisioned,
         ),
         Operation(
             "GetProvisionedConcurrencyConfig",
             "GET",
             "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
             200,
-            _PROVISIONED,
+            concurrency.get_provisioned,
         ),
         Operation(
             "ListProvisionedConcurrencyConfigs",
             "GET",
             "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL",
             200,
-            _PROVISIONED,
+            concurrency.list_provisioned,
         ),
         Operation(
             "DeleteProvisionedConcurrencyConfig",
             "DELETE",
             "/2019-09-30/functions/{FunctionName}/provisioned-concurrency",
             204,
-            _PROVISIONED,
+            concurrency.delete_provisioned,
         ),
         Operation(
             "PutFunctionScalingConfig",

@@ -13,6 +13,7 @@ from jlambda.api.table import OPERATIONS
 from tests.api import oracle
 from tests.api.conftest import Functions
 from tests.api.packages import zipped
+from tests.conftest import eventually
 
 ACCOUNT = "123456789012"
 QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:jobs"
@@ -128,6 +129,12 @@ def settings(client: Any) -> None:
     client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=10)
     assert client.get_function_concurrency(FunctionName="f")["ReservedConcurrentExecutions"] == 10
     client.delete_function_concurrency(FunctionName="f")
+    asked = client.put_provisioned_concurrency_config(FunctionName="f", Qualifier="1", ProvisionedConcurrentExecutions=1)
+    assert (asked["RequestedProvisionedConcurrentExecutions"], asked["Status"]) == (1, "IN_PROGRESS")
+    assert eventually(lambda: client.get_provisioned_concurrency_config(FunctionName="f", Qualifier="1")["Status"] == "READY")
+    listed = client.list_provisioned_concurrency_configs(FunctionName="f")["ProvisionedConcurrencyConfigs"]
+    assert [each["FunctionArn"].rpartition(":")[2] for each in listed] == ["1"]
+    client.delete_provisioned_concurrency_config(FunctionName="f", Qualifier="1")
     client.put_function_scaling_config(
         FunctionName="f", Qualifier="1", FunctionScalingConfig={"MinExecutionEnvironments": 1, "MaxExecutionEnvironments": 5}
     )
