@@ -276,7 +276,6 @@ class Function:
             self._session.delete(self.name)
         elif self.qualifier.isdigit():
             self._session.control.delete_version(self.name, self.qualifier)
-            self._session.provisioned.forget(self.name, self.qualifier)
         else:
             self._session.control.delete_alias(self.name, self.qualifier)
 

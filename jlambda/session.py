@@ -266,16 +266,10 @@ class Session:
 
     def delete(self, name: str) -> None:
         """Delete a function; its records stay. Raises `ResourceNotFound`."""
-        name = self.control.get(name).name
-        self.provisioned.forget(name)
-        self.control.delete(name)
-        self.reservations.forget(name)
+        self.control.delete(self.control.get(name).name)
 
     def reset(self) -> None:
         """Delete all functions, records and logs."""
-        for function in self.functions():
-            self.provisioned.forget(function.name)
-            self.reservations.forget(function.name)
         self.control.reset()
         self._open().records.clear()
 
@@ -416,14 +410,18 @@ class _Parts:
             limit = session.concurrency
             table = ProvisionedTable(database)
             self.provisioned: Provisioned = Provisioned(table, self.control, self.reservations, self.engine, limit)
-            self.control.alias_moved = self.provisioned.alias_moved
+            self.control.alias_moved, self.control.gone = self.provisioned.alias_moved, self._gone
             self.service: Service = Service(
-                *(database, functions, secrets, packages, layers, self.control, self.reservations, session.account),
-                concurrency=session.concurrency,
+                *(database, functions, secrets, packages, layers, self.control, session.account, session.concurrency)
             )
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None
             self._opened = opened.pop_all()
+
+    def _gone(self, function: str, version: str | None) -> None:
+        self.provisioned.forget(function, version)
+        if version is None:
+            self.reservations.forget(function)
 
     def close(self) -> None:
         """In the reverse order of opening; each part is closed whatever becomes of the others."""

@@ -38,8 +38,9 @@ Changes = dict[str, tuple[object, object]]
 class ControlPlane:
     """The functions of one session.
 
-    `retired` is called with a version's key when it is replaced or deleted; `alias_moved`, which may be set later, with
-    function and name of an alias that points elsewhere now, or is gone.
+    `retired` is called with a version's key when it is replaced or deleted. Two more may be set later: `alias_moved` is
+    called with function and name of an alias that points elsewhere now, or is gone; `gone` with the name of a function
+    that is deleted, and None, or with one of its versions.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class ControlPlane:
         self._layers = layers
         self.alias_moved: Callable[[str, str], None] = lambda _function, _alias: None
         self._warned: set[str] = set()
+        self.gone: Callable[[str, str | None], None] = lambda _function, _version: None
         #: held by whatever changes functions and what belongs to them
         self.lock = lock
         self._resolver = Resolver(functions, secrets, code, layers, account)
@@ -264,6 +266,7 @@ class ControlPlane:
             self._functions.delete_version(name, configuration.version)
             self._secrets.delete(secrets_of(name, configuration.version))
             self._forget(configuration)
+            self.gone(configuration.name, configuration.version)
 
     # -- aliases -------------------------------------------------------------------------------------------------------
 
@@ -334,6 +337,7 @@ class ControlPlane:
             for configuration in gone:
                 self._secrets.delete(secrets_of(name, configuration.version))
                 self._forget(configuration)
+            self.gone(name, None)
 
     def reset(self) -> None:
         """Delete all functions and their code."""

@@ -21,7 +21,6 @@ from jlambda.model.limits import ENVIRONMENT_BYTES, FUNCTION_NAME_CHARS
 from jlambda.model.runtime_support import check_supported
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.code_signing import CodeSigning
-from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
 from jlambda.service.layers import Layers
 from jlambda.service.revision import check_revision
@@ -67,14 +66,13 @@ class ApiFunctions:
         targets: Targets,
         tags: Tags,
         signing: CodeSigning,
-        reservations: Concurrency,
         account: Account,
         clock: Callable[[], float] = time.time,
         settle_s: float = 0.0,
     ) -> None:
         self._control, self._functions, self._secrets, self._code = control, functions, secrets, code
         self._layers, self._targets, self._tags, self._signing = layers, targets, tags, signing
-        self._reservations, self._account, self._clock, self._settle_s = reservations, account, clock, settle_s
+        self._account, self._clock, self._settle_s = account, clock, settle_s
 
     def create(self, request: Request, package: bytes) -> FunctionConfiguration:
         """Make a function, or its first version if `Publish` is asked for; `request` is that of CreateFunction.
@@ -132,15 +130,12 @@ class ApiFunctions:
 
     def delete(self, name: str, qualifier: str | None = None) -> None:
         """Delete a function with all that belongs to it, or one version. Raises `ResourceNotFound` and `InvalidParameter`."""
-        with self._control.lock:
-            if qualifier is None:
-                self._targets.check(name)
-                self._control.delete(name)
-                self._reservations.forget(name)
-            elif qualifier == LATEST or qualifier.isdigit():
-                self._control.delete_version(name, qualifier)
-            else:
-                raise InvalidParameter("Deletion of aliases is not currently supported.")
+        if qualifier is None:
+            self._control.delete(name)
+        elif qualifier == LATEST or qualifier.isdigit():
+            self._control.delete_version(name, qualifier)
+        else:
+            raise InvalidParameter("Deletion of aliases is not currently supported.")
 
     def details(self, configuration: FunctionConfiguration) -> dict[str, Any]:
         """The members of a configuration that only the API knows: state, revision, and what is kept with defaults filled in."""
@@ -223,6 +218,7 @@ class ApiFunctions:
             environment = request["Environment"].get("Variables") or {}
             _check_variables(environment)
         architectures, storage = request.get("Architectures"), request.get("EphemeralStorage")
+        logging = request.get("LoggingConfig") or {}
         settings = Settings(
             runtime=request.get("Runtime"),
             memory_mb=request.get("MemorySize"),
@@ -232,6 +228,10 @@ class ApiFunctions:
             ephemeral_storage_mb=storage["Size"] if storage else None,
             architecture=architectures[0] if architectures else None,
             layers=request.get("Layers"),
+            log_format=logging.get("LogFormat"),
+            application_log_level=logging.get("ApplicationLogLevel"),
+            system_log_level=logging.get("SystemLogLevel"),
+            log_group=logging.get("LogGroup"),
         )
         wanted, values = configured(base, held, settings)
         wanted = replace(

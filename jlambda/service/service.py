@@ -9,7 +9,6 @@ from jlambda.model.arn import Account
 from jlambda.model.limits import STORED_BYTES, UNZIPPED_BYTES, ZIPPED_BYTES
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.code_signing import CodeSigning
-from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
 from jlambda.service.event_invoke import EventInvokeConfigs
 from jlambda.service.function_settings import FunctionSettings
@@ -48,7 +47,6 @@ class Service:
         code: CodeStore,
         layers: Layers,
         control: ControlPlane,
-        reservations: Concurrency,
         account: Account,
         concurrency: int,
     ) -> None:
@@ -68,7 +66,7 @@ class Service:
         }
         self.tags = Tags(database, targets, exist, account, lock)
         self.functions = ApiFunctions(
-            *(control, functions, secrets, code, layers, targets, self.tags, self.code_signing, reservations, account)
+            *(control, functions, secrets, code, layers, targets, self.tags, self.code_signing, account)
         )
 
     def account_settings(self) -> AccountSettings:

@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from typing import Any
 
 from jlambda.model.alias import Alias
 from jlambda.model.arn import LATEST
@@ -122,5 +123,8 @@ def dump(configuration: FunctionConfiguration) -> str:
 
 def load(text: str) -> FunctionConfiguration:
     """The configuration that `dump` made `text` of; fields that came later have their defaults."""
-    values = json.loads(text)
-    return FunctionConfiguration(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    values: dict[str, Any] = json.loads(text)
+    for name, value in values.items():
+        if isinstance(value, list):
+            values[name] = tuple(value)
+    return FunctionConfiguration(**values)

@@ -114,6 +114,18 @@ def test_members_that_are_only_kept(functions: ApiFunctions, session: jlambda.Se
     assert version["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
 
 
+def test_logging_follows_aws(functions: ApiFunctions) -> None:
+    """JSON brings levels, a change names what it changes, Text takes the levels away."""
+
+    def logging(**members: str) -> tuple[str, str | None, str | None, str]:
+        made = functions.update_configuration("f", {"LoggingConfig": members})
+        return made.log_format, made.application_log_level, made.system_log_level, made.log_group
+
+    assert logging(LogFormat="JSON") == ("JSON", "INFO", "INFO", "/aws/lambda/f")
+    assert logging(ApplicationLogLevel="DEBUG", LogGroup="g") == ("JSON", "DEBUG", "INFO", "g")
+    assert logging(LogFormat="Text") == ("Text", None, None, "g")
+
+
 def test_a_change_settles(functions: ApiFunctions, session: jlambda.Session, clock: Clock) -> None:
     """Pending, then Active; InProgress, then Successful; each with a revision of its own, and no change meanwhile."""
 
