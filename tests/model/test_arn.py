@@ -41,7 +41,6 @@ def test_any_other_text_is_refused_in_one_line(text: str) -> None:
         "",
         "my function",
         "f:",
-        "f:$OLDEST",
         "f:" + "q" * 129,
         "f\n",
         "f:1:2",
@@ -94,7 +93,7 @@ def test_good_qualifiers(qualifier: str) -> None:
     assert check_qualifier(qualifier) == qualifier
 
 
-@pytest.mark.parametrize("qualifier", ["", "$latest", "a b", "a" * 129])
+@pytest.mark.parametrize("qualifier", ["", "a:b", "a b", "a" * 129])
 def test_bad_qualifiers(qualifier: str) -> None:
     """Anything else is refused with what is allowed."""
     with pytest.raises(InvalidParameter, match="use a version number, an alias"):

@@ -247,4 +247,4 @@ class _Refused:
 
 
 TestControlPlane = ControlPlane.TestCase
-TestControlPlane.settings = settings(max_examples=15, stateful_step_count=25, deadline=None)
+TestControlPlane.settings = settings(max_examples=10, stateful_step_count=25, deadline=None)
