@@ -159,7 +159,15 @@ class Session:
 
     def client(self, service: str) -> Any:
         """A boto3 client of an AWS service, wired to this session: ``client("lambda").invoke(FunctionName=...)``."""
-        return self.address.client(service)
+        made = self.address.client(service)
+        kept = weakref.ref(made)
+
+        def close() -> None:
+            if (client := kept()) is not None:
+                client.close()  # its connections; it can be used again
+
+        self._open().before_close.append(close)
+        return made
 
     def gateway(self, port: int = 0, access_key_id: str | None = None, secret_access_key: str | None = None) -> Gateway:
         """The gateway, started if it is not: on a free port and with a new access key unless they are given then."""

@@ -21,9 +21,11 @@ Members = dict[str, Any]
 
 def put(session: Session, given: Values) -> Members:
     """PutFunctionConcurrency."""
-    name = session.control.get(unqualified(session, given)).name
-    session.reservations.reserve(name, given["ReservedConcurrentExecutions"])
-    return {"ReservedConcurrentExecutions": given["ReservedConcurrentExecutions"]}
+    wanted = given["ReservedConcurrentExecutions"]
+    with session.control.lock:
+        name = session.control.get(unqualified(session, given)).name
+        session.reservations.reserve(name, wanted, session.provisioned.total(name))
+    return {"ReservedConcurrentExecutions": wanted}
 
 
 def get(session: Session, given: Values) -> Members:

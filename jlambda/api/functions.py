@@ -95,12 +95,7 @@ def publish(session: Session, given: Values) -> Members:
 
 def delete(session: Session, given: Values) -> None:
     """DeleteFunction: a version, or all of the function."""
-    name, qualifier = meant(session, given)
-    if qualifier is None:
-        session.delete(name)
-    else:
-        session.service.functions.delete(name, qualifier)
-        session.provisioned.forget(name, qualifier)
+    session.service.functions.delete(*meant(session, given))
 
 
 def configuration(

@@ -33,7 +33,7 @@ TEXTS = (
     *("arn:aws:kinesis:us-east-1:123456789012:stream/s", "s3.amazonaws.com", "*", "lambda:InvokeFunction", "00000000"),
 )
 NUMBERS = (0, 1, -1, 2, 5, 100, 128, 10_240, 2**31 - 1, 2**31, -(2**31) - 1, 2**63, 10**30, 0.5, -1.5, 1e308)
-WRONG = (None, True, 7, 1.5, "text", [], {}, [None], {"a": None}, [[]])
+WRONG: tuple[Any, ...] = (None, True, 7, 1.5, "text", [], {}, [None], {"a": None}, [[]])
 
 THERE = [operation for operation in OPERATIONS.values() if not isinstance(operation.handle, Later)]
 

@@ -111,7 +111,6 @@ def test_the_aws_cli_drives_a_whole_life(server: Server, state: Path, tmp_path: 
     assert server.end(signal.SIGINT) == (0, "")
     with jlambda.Session(state) as session:
         assert session.get("hello")({}) == 2
-        assert session.delete("hello") is None
 
 
 def test_what_it_prints_is_what_a_shell_needs(server: Server, state: Path) -> None:
