@@ -154,6 +154,7 @@ def twice(act: Act) -> Act:
 
 
 PROVOKED: dict[int, Act] = {
+    4: call("put_function_concurrency", FunctionName="kept", ReservedConcurrentExecutions=1),
     3: call(
         "put_function_code_signing_config", FunctionName="f", CodeSigningConfigArn=f"{ARN}:code-signing-config:csc-{'0' * 17}"
     ),
@@ -219,6 +220,7 @@ PROVOKED: dict[int, Act] = {
     73: lambda client: create(Code={"ZipFile": b"\0" * 52_700_000})(client),
     74: lambda client: create(Code={"ZipFile": b"\0" * 52_428_801})(client),
     75: alias(Name="custom"),
+    76: provide(FunctionName="kept", Qualifier="live"),
     77: twice(mapping(EventSourceArn=QUEUE)),
     78: twice(kafka("kafka:1000")),
     79: twice(kafka("kafka:1000", "kafka:2000")),
@@ -227,6 +229,7 @@ PROVOKED: dict[int, Act] = {
     82: twice(mapping(EventSourceArn=STREAM, StartingPosition="LATEST")),
     84: permit(StatementId="s1"),
     85: permit(StatementId="s3"),
+    86: provide(FunctionName="called", Qualifier="1"),
     87: call("update_alias", FunctionName="f", Name="non-existent"),
     88: call("get_alias", FunctionName="f", Name="dead"),
     89: permit(Qualifier="doesnotexist"),
@@ -330,7 +333,6 @@ ELSEWHERE = {
     **dict.fromkeys((16, 17), "of S3: the embedded services"),
     **dict.fromkeys((18, 39, 40), "of queues and streams: the embedded services"),
     32: "of container images, which cannot be made here",
-    **dict.fromkeys((4, 76, 86), "of provisioned concurrency, see its own tests"),
     83: "see test_an_update_in_progress",
 }
 
@@ -347,8 +349,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jlambda.Session
 def client(filled: jlambda.Session) -> Any:
     """A client that checks nothing itself.
 
-    There are functions ``f`` (versions 1 and 2, alias ``custom``, statements s1 and s3), ``g`` and ``off``, and a layer
-    ``tools`` (versions 1 and 2).
+    There are functions ``f`` (versions 1 and 2, alias ``custom``, statements s1 and s3), ``g`` and ``off``, others whose
+    version 1 or alias ``live`` has provisioned concurrency, and a layer ``tools`` (versions 1 and 2).
     """
     address = filled.address
     made = boto3.Session(address.access_key_id, address.secret_access_key, region_name=address.region)
@@ -356,6 +358,11 @@ def client(filled: jlambda.Session) -> Any:
     client = made.client("lambda", endpoint_url=address.url, config=unchecked)
     for name in ("f", "g", "off"):
         create(FunctionName=name)(client)
+    client.publish_version(FunctionName="g")
+    for name, qualifier, environments in (("kept", "1", 2), ("called", "live", 1)):
+        create(FunctionName=name, Publish=True)(client)
+        client.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+        provide(FunctionName=name, Qualifier=qualifier, ProvisionedConcurrentExecutions=environments)(client)
     client.publish_version(FunctionName="f")
     configure(Description="2")(client)
     client.publish_version(FunctionName="f")
