@@ -12,8 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import jlambda.store.secrets as secret_rules
-from jlambda.errors import CodeError, InvalidParameter, ResourceConflict, ResourceNotFound, StateError
-from jlambda.model.alias import Alias
+from jlambda.errors import CodeError, InvalidParameter, ResourceConflict, StateError
 from jlambda.model.arn import LATEST, Account, check_function_name
 from jlambda.model.function import FunctionConfiguration, changes, check_values
 from jlambda.model.runtime import THIS_PYTHON
@@ -21,6 +20,7 @@ from jlambda.runtimes import languages
 from jlambda.runtimes.code import CodeStore, Package
 from jlambda.runtimes.handler import SHIPPED_GLOBALS
 from jlambda.runtimes.languages import Choice
+from jlambda.service.aliases import Aliases
 from jlambda.service.building import package_of
 from jlambda.service.layers import Layers
 from jlambda.service.resolver import Resolver, secrets_of
@@ -63,6 +63,9 @@ class ControlPlane:
         self._resolver = Resolver(functions, secrets, code, layers, account)
         #: what an invocation of a function called NAME runs; and what one of a name, NAME:QUALIFIER or ARN runs
         self.version, self.resolve = self._resolver.version, self._resolver.resolve
+        aliases = Aliases(functions, self._resolver, account, lock, lambda function, alias: self.alias_moved(function, alias))
+        self.aliases, self.alias, self.create_alias = aliases.list, aliases.get, aliases.create
+        self.update_alias, self.change_alias, self.delete_alias = aliases.update, aliases.change, aliases.delete
 
     def deploy(
         self, source: str | Path | Callable[..., object], name: str | None, settings: Settings
@@ -267,63 +270,6 @@ class ControlPlane:
             self._secrets.delete(secrets_of(name, configuration.version))
             self._forget(configuration)
             self.gone(configuration.name, configuration.version)
-
-    # -- aliases -------------------------------------------------------------------------------------------------------
-
-    def aliases(self, name: str) -> builtins.list[Alias]:
-        """The aliases of a function, by name. Raises `ResourceNotFound` where there is no such function."""
-        return list(self._resolver.aliases(self.get(name).name).values())
-
-    def alias(self, name: str, alias: str) -> Alias:
-        """One alias of a function. Raises `ResourceNotFound`."""
-        found = self._resolver.aliases(name).get(alias)
-        if found is None:
-            raise ResourceNotFound(f"Cannot find alias arn: {self._account.function_arn(name, alias)}")
-        return found
-
-    def create_alias(self, alias: Alias) -> Alias:
-        """Make a new alias; it gets its revision here. Raises `ResourceConflict` where there is one of that name."""
-        with self.lock:
-            self._check_versions(alias.checked())
-            if alias.name in self._resolver.aliases(alias.function):
-                raise ResourceConflict(f"Alias already exists: {self._account.function_arn(alias.function, alias.name)}")
-            return self._put_alias(alias)
-
-    def update_alias(self, alias: Alias) -> Alias:
-        """Put `alias` in the place of the one of its name; `revision_id`, if it has one, must be the present one's."""
-        return self.change_alias(alias.function, alias.name, lambda _: alias, alias.revision_id or None)
-
-    def change_alias(self, function: str, name: str, change: Callable[[Alias], Alias], revision_id: str | None = None) -> Alias:
-        """Put what `change` makes of an alias in its place; a `revision_id`, if one is given, must be the present one."""
-        with self.lock:
-            before = self._resolver.aliases(function).get(name)
-            if before is None:
-                raise ResourceNotFound(f"Alias not found: {self._account.function_arn(function, name)}")
-            check_revision(revision_id, before.revision_id)
-            wanted = change(before).checked()
-            self._check_versions(wanted)
-            made = self._put_alias(wanted)
-        if made.version != before.version:
-            self.alias_moved(function, name)
-        return made
-
-    def delete_alias(self, name: str, alias: str) -> None:
-        """Delete an alias, if it is there."""
-        with self.lock:
-            name = self.get(name).name
-            self._functions.delete_alias(name, alias)
-            self._resolver.forget_aliases(name)
-        self.alias_moved(name, alias)
-
-    def _check_versions(self, alias: Alias) -> None:
-        for version in (alias.version, *alias.weights):
-            self.get(f"{alias.function}:{version}")
-
-    def _put_alias(self, alias: Alias) -> Alias:
-        alias = replace(alias, revision_id=new_revision())
-        self._functions.put_alias(alias)
-        self._resolver.forget_aliases(alias.function)
-        return alias
 
     # -- end -----------------------------------------------------------------------------------------------------------
 
