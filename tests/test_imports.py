@@ -41,7 +41,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "sqlite3": ("store.",),
     "boto3": ("api.address",),
     "botocore": ("api.shapes", "api.address"),
-    "uvicorn": ("api.server",),
+    "uvicorn": ("api.server", "api.protocol"),
     "pandas": ("telemetry.",),
     "matplotlib": ("telemetry.plots",),
     "IPython": ("notebook.",),

@@ -10,10 +10,12 @@ import asyncio
 import logging
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import formatdate
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
@@ -176,9 +178,14 @@ def _pairs(query: str) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in (pair.partition("=") for pair in query.split("&") if pair)]
 
 
+@lru_cache(maxsize=1)
+def _date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()
+
+
 async def _send(send: Send, answer: wire.Answer) -> None:
     headers = [
-        (b"date", formatdate(usegmt=True).encode()),
+        (b"date", _date(int(time.time()))),
         (b"content-type", answer.content_type.encode()),
         (b"content-length", str(len(answer.body)).encode()),
     ]
@@ -191,7 +198,7 @@ async def _send(send: Send, answer: wire.Answer) -> None:
 
 async def _send_stream(send: Send, stream: Stream) -> None:
     """Send frames as they come, by chunks."""
-    headers = [(b"date", formatdate(usegmt=True).encode()), (b"content-type", wire.EVENT_STREAM.encode())]
+    headers = [(b"date", _date(int(time.time()))), (b"content-type", wire.EVENT_STREAM.encode())]
     headers += [(name.encode(), value.encode()) for name, value in stream.headers.items()]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     for frame in stream.frames:
@@ -262,6 +269,8 @@ def _listen(port: int) -> socket.socket:
 def _make_server(application: Application) -> tuple[uvicorn.Server, asyncio.Event]:
     import uvicorn
 
+    from jlambda.api.protocol import Protocol
+
     stop = asyncio.Event()
 
     class Server(uvicorn.Server):
@@ -272,7 +281,7 @@ def _make_server(application: Application) -> tuple[uvicorn.Server, asyncio.Even
 
     config = uvicorn.Config(
         application,
-        http="httptools",
+        http=Protocol,
         loop="asyncio",
         ws="none",
         lifespan="off",

@@ -1,0 +1,54 @@
+"""uvicorn's HTTP protocol, with head and body of an answer in one packet.
+
+uvicorn writes them one after the other as they come, which for answers as small as ours costs the server a system call and
+the client a wake-up more. Here what is written within one turn of the loop leaves together.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+#: what is longer leaves at once
+_KEPT_BYTES = 1 << 16
+
+
+class Together:
+    """A transport that writes at the end of the loop's turn."""
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport, self._loop = transport, asyncio.get_running_loop()
+        self._waiting: list[bytes] = []
+        # nothing is in the way of what is asked on every request
+        self.is_closing, self.get_extra_info = transport.is_closing, transport.get_extra_info
+        self.pause_reading, self.resume_reading = transport.pause_reading, transport.resume_reading
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Have `data` written."""
+        if not self._waiting:
+            self._loop.call_soon(self._flush)
+        self._waiting.append(data)
+        if len(data) > _KEPT_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            self._transport.write(b"".join(self._waiting))
+            self._waiting.clear()
+
+    def close(self) -> None:
+        """Write what is left, and close."""
+        self._flush()
+        self._transport.close()
+
+
+class Protocol(HttpToolsProtocol):
+    """uvicorn's protocol on such a transport."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(Together(transport))  # type: ignore[arg-type]  # all of a transport that it uses
