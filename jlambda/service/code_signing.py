@@ -13,6 +13,7 @@ from typing import Any
 
 from jlambda.errors import CodeSigningConfigNotFound, ResourceConflict, ResourceNotFound
 from jlambda.model.arn import Account
+from jlambda.service.tags import check_tags
 from jlambda.service.targets import Targets
 from jlambda.store.database import Database
 from jlambda.store.resources import Resources
@@ -64,7 +65,8 @@ class CodeSigning:
         return self._configs.get(_owner(identity)) is not None
 
     def create(self, request: Mapping[str, Any]) -> CodeSigningConfig:
-        """Make a configuration; `request` has the members of CreateCodeSigningConfig, its tags apart."""
+        """Make a configuration; `request` has the members of CreateCodeSigningConfig, whose tags are only checked here."""
+        check_tags(request.get("Tags") or {})
         identity = "csc-" + "".join(secrets.choice(_ALPHABET) for _ in range(_ID_CHARS))
         made = CodeSigningConfig(identity, None, (), "Warn", 0.0)
         return self._configs.put(self._changed(made, request), _owner(identity))
@@ -94,7 +96,7 @@ class CodeSigning:
                 raise ResourceConflict(
                     f"The code signing configuration is used by {functions[0]}: take it from that function first."
                 )
-            self._configs.delete(_owner(found.id))
+            self._configs.forget(_owner(found.id))
 
     # -- functions that have one -----------------------------------------------------------------------------------------
 

@@ -234,9 +234,8 @@ class ApiFunctions:
             log_group=logging.get("LogGroup"),
         )
         wanted, values = configured(base, held, settings)
-        wanted = replace(
-            wanted, handler=request.get("Handler") or wanted.handler, members={**base.members, **_kept_members(request)}
-        ).checked()
+        members = {member: value for member, value in {**base.members, **_kept_members(request)}.items() if value}
+        wanted = replace(wanted, handler=request.get("Handler") or wanted.handler, members=members).checked()
         check_values(values)
         secret_rules.check_size(wanted.environment, values)
         return wanted, values
@@ -247,8 +246,10 @@ class ApiFunctions:
 
 
 def _kept_members(request: Request) -> dict[str, Any]:
-    """What a request says of the members that are only kept; a value that stands for none is kept as none."""
+    """What a request says of the members that are only kept, empty where it takes one away."""
     found = {member: request[member] for member in _KEPT if request.get(member) is not None}
+    if not (found.get("DeadLetterConfig") or {}).get("TargetArn", True):
+        found["DeadLetterConfig"] = {}
     if (vpc := found.get("VpcConfig")) is not None:
         empty = {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": "", "Ipv6AllowedForDualStack": False}
         found["VpcConfig"] = {**empty, **{name: value for name, value in vpc.items() if value is not None}}

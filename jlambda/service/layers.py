@@ -109,6 +109,7 @@ class Layers:
         """Delete one version; no error if there is none."""
         with self._lock:
             if found := self.find(name, version):
+                self._versions.forget(_owner(found.name), str(version))  # its policy too
                 self._versions.put(replace(found, is_deleted=True), _owner(found.name), str(version))
 
     def chosen(self, arns: Sequence[str], held: Collection[str] = ()) -> Sequence[LayerVersion]:

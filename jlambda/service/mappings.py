@@ -12,6 +12,7 @@ from typing import Any
 from jlambda.errors import InvalidParameter, ResourceConflict, ResourceInUse, ResourceNotFound
 from jlambda.model.arn import Account
 from jlambda.model.mapping import EventSourceMapping, conflict, created_members, updated_members
+from jlambda.service.tags import check_tags
 from jlambda.service.targets import Targets
 from jlambda.store.database import Database
 from jlambda.store.resources import Resources
@@ -43,11 +44,12 @@ class Mappings:
         self._watchers.append(changed)
 
     def create(self, request: Mapping[str, Any]) -> EventSourceMapping:
-        """Make a mapping; `request` has the members of CreateEventSourceMapping, its tags apart.
+        """Make a mapping; `request` has the members of CreateEventSourceMapping, whose tags are only checked here.
 
         Raises `InvalidParameter`, and `ResourceConflict` where there is one of the same source and function.
         """
         with self._lock:
+            check_tags(request.get("Tags") or {})
             members = created_members(request)
             if members.get("SelfManagedEventSource"):
                 members.setdefault("SelfManagedKafkaEventSourceConfig", {"ConsumerGroupId": str(uuid.uuid4())})
@@ -133,7 +135,7 @@ class Mappings:
         made = self._mappings.put(replace(mapping, last_modified=now, settles_at=now + self._settle_s), _owner(mapping.uuid))
         for kept in self._mappings.values():
             if kept.at(now) is None:
-                self._mappings.delete(_owner(kept.uuid))
+                self._mappings.forget(_owner(kept.uuid))
         for watcher in self._watchers:
             watcher(made)
         return made

@@ -59,6 +59,11 @@ class Resources(Generic[T]):
         statement = "delete from resources where owner = ? and kind = ? and key = ?"
         return self._database.write(lambda connection: connection.execute(statement, (owner, self._kind, key)).rowcount > 0)
 
+    def forget(self, owner: str, key: str | None = None) -> None:
+        """Forget all that an owner has, of this kind and of every other; or what it has under one key."""
+        statement = "delete from resources where owner = ? and coalesce(?, key) = key"
+        self._database.write(lambda connection: connection.execute(statement, (owner, key)))
+
     def _load(self, document: str) -> T:
         values = json.loads(document)
         return self._value(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})

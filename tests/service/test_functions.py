@@ -114,6 +114,20 @@ def test_members_that_are_only_kept(functions: ApiFunctions, session: jlambda.Se
     assert version["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "On"}
 
 
+def test_members_can_be_taken_away(functions: ApiFunctions, session: jlambda.Session) -> None:
+    """An empty ARN is none; a network without subnets is shown as such."""
+    functions.update_configuration(
+        "f", {"DeadLetterConfig": {"TargetArn": "arn"}, "KMSKeyArn": "arn", "VpcConfig": {"SubnetIds": ["subnet-1"]}}
+    )
+    functions.update_configuration(
+        "f",
+        {"DeadLetterConfig": {"TargetArn": ""}, "KMSKeyArn": "", "VpcConfig": {"SubnetIds": [], "SecurityGroupIds": []}},
+    )
+    shown = functions.details(session.control.get("f"))
+    assert not {"DeadLetterConfig", "KMSKeyArn"} & shown.keys()
+    assert shown["VpcConfig"] == {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": "", "Ipv6AllowedForDualStack": False}
+
+
 def test_logging_follows_aws(functions: ApiFunctions) -> None:
     """JSON brings levels, a change names what it changes, Text takes the levels away."""
 
@@ -267,6 +281,33 @@ def test_a_function_is_born_with_tags_and_code_signing(session: jlambda.Session)
     service.functions.create(request(Tags={"a": "1"}, CodeSigningConfigArn=arn), zipped())
     assert service.tags.list(ARN) == {"a": "1"}
     assert service.code_signing.chosen("f") == ("f", arn)
+
+
+def test_nothing_is_left_of_what_is_deleted(session: jlambda.Session) -> None:
+    """Tags and policies go with mappings, code signing configurations and layer versions; too many tags make none of them."""
+    service, many = session.service, dict.fromkeys(map(str, range(51)), "")
+    service.functions.create(request(), zipped())
+    source = {"EventSourceArn": "arn:aws:sqs:us-east-1:123456789012:q", "FunctionName": "f"}
+    publishers = {"AllowedPublishers": {"SigningProfileVersionArns": ["arn"]}}
+    makers: list[Callable[[], object]] = [
+        lambda: service.mappings.create({**source, "Tags": many}),
+        lambda: service.code_signing.create({**publishers, "Tags": many}),
+    ]
+    for make in makers:
+        with pytest.raises(InvalidParameter, match="Number of tags exceeds"):
+            make()
+    assert (service.mappings.list(), service.code_signing.list()) == ([], [])
+    mapping, signing = service.mappings.create(source), service.code_signing.create(publishers)
+    service.layers.publish("tools", zipped())
+    service.permissions.add_to_layer("tools", 1, {"StatementId": "s", "Action": "lambda:GetLayerVersion", "Principal": "*"})
+    for arn in (service.mappings.arn(mapping), service.code_signing.arn(signing)):
+        service.tags.add(arn, {"a": "1"})
+    service.mappings.delete(mapping.uuid)
+    service.code_signing.delete(service.code_signing.arn(signing))
+    service.layers.delete("tools", 1)
+    service.functions.delete("f")
+    database = service.layers._versions._database
+    assert database.execute("select owner, kind from resources") == [("layer:tools", "layer-version")]
 
 
 LARGE = {"LARGE_VAR": "x" * 4_096}

@@ -79,3 +79,18 @@ def test_what_a_version_or_alias_has_goes_with_it(database: Database) -> None:
     assert [key for _, key, _ in colours.items()] == ["", "live"]
     functions.delete_alias("f", "live")
     assert [key for _, key, _ in colours.items()] == [""]
+
+
+def test_all_that_an_owner_has_can_be_forgotten(database: Database) -> None:
+    """Of every kind: all of it, or what is under one key."""
+    colours, others = Resources(database, "colour", Colour), Resources(database, "other", Colour)
+    for key in ("", "1", "2"):
+        colours.put(Colour(key), "layer:a", key)
+        others.put(Colour(key), "layer:a", key)
+    others.put(Colour("b"), "layer:b")
+    colours.forget("layer:a", "1")
+    assert [key for _, key, _ in (*colours.items("layer:a"), *others.items("layer:a"))] == ["", "2", "", "2"]
+    colours.forget("layer:a", "")
+    assert [key for _, key, _ in (*colours.items("layer:a"), *others.items("layer:a"))] == ["2", "2"]
+    colours.forget("layer:a")
+    assert [owner for owner, _, _ in (*colours.items(), *others.items())] == ["layer:b"]
