@@ -18,7 +18,7 @@ from jlambda.model.arn import LATEST, Account
 from jlambda.model.function import RESERVED_VARIABLES, FunctionConfiguration, check_values
 from jlambda.model.function_state import CREATING, UPDATING, at, state_members
 from jlambda.model.limits import ENVIRONMENT_BYTES, FUNCTION_NAME_CHARS
-from jlambda.model.runtime_support import check_supported
+from jlambda.model.runtime import check_runtime
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.code_signing import CodeSigning
 from jlambda.service.control import ControlPlane
@@ -212,7 +212,7 @@ class ApiFunctions:
             if request.get(member):
                 raise InvalidParameter(f"{member}: {why}")
         if request.get("Runtime"):
-            check_supported(request["Runtime"])
+            check_runtime(request["Runtime"])
         environment = None
         if request.get("Environment") is not None:
             environment = request["Environment"].get("Variables") or {}
