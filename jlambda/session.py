@@ -421,7 +421,8 @@ class _Parts:
             self.provisioned: Provisioned = Provisioned(table, self.control, self.reservations, self.engine, limit)
             self.control.alias_moved, self.control.gone = self.provisioned.alias_moved, self._gone
             self.service: Service = Service(
-                *(database, functions, secrets, packages, layers, self.control, session.account, session.concurrency)
+                *(database, functions, secrets, packages, layers, self.control, session.account, session.concurrency),
+                is_strict=session.strict_runtimes,
             )
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None

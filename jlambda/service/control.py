@@ -98,15 +98,19 @@ class ControlPlane:
             return self._put(before, replace(wanted, origin=origin), values)
 
     def _choose(self, name: str | None, settings: Settings) -> Choice:
-        """What serves the function's runtime; says once if that is another version of it."""
+        """What serves the runtime of a function of a cell."""
         before = self._functions.get(name) if name else None
-        runtime = settings.runtime or (before.runtime if before else THIS_PYTHON)
-        choice = languages.choose(runtime, is_strict=settings.is_strict)
-        if choice.warning and runtime not in self._warned:
-            self._warned.add(runtime)
-            warnings.warn(choice.warning, RuntimeWarning, stacklevel=4)
+        choice = self.choose(settings.runtime or (before.runtime if before else THIS_PYTHON), settings.is_strict, 5)
         if settings.use and not choice.is_own_python:
             raise CodeError(f"objects can be shipped to {THIS_PYTHON} only, the notebook's own Python")
+        return choice
+
+    def choose(self, runtime: str, is_strict: bool, stacklevel: int = 2) -> Choice:
+        """What serves a runtime; says once if that is another version of it, or refuses it then."""
+        choice = languages.choose(runtime, is_strict=is_strict)
+        if choice.warning and runtime not in self._warned:
+            self._warned.add(runtime)
+            warnings.warn(choice.warning, RuntimeWarning, stacklevel)
         return choice
 
     def _with_package(

@@ -18,7 +18,6 @@ from jlambda.model.arn import LATEST, Account
 from jlambda.model.function import RESERVED_VARIABLES, FunctionConfiguration, check_values
 from jlambda.model.function_state import CREATING, UPDATING, at, state_members
 from jlambda.model.limits import ENVIRONMENT_BYTES, FUNCTION_NAME_CHARS
-from jlambda.model.runtime import check_runtime
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.code_signing import CodeSigning
 from jlambda.service.control import ControlPlane
@@ -52,8 +51,9 @@ _REFUSED = {
 class ApiFunctions:
     """The functions of one session, for the API.
 
-    A change takes `settle_s` to settle; until then the function is Pending or its update InProgress, and cannot be
-    changed again. Configurations that are given back have not settled; `details` tells of any how far it has come.
+    With `is_strict` a runtime is refused where another version of it would serve. A change takes `settle_s` to settle; until
+    then the function is Pending or its update InProgress, and cannot be changed again. Configurations that are given back
+    have not settled; `details` tells of any how far it has come.
     """
 
     def __init__(
@@ -67,12 +67,13 @@ class ApiFunctions:
         tags: Tags,
         signing: CodeSigning,
         account: Account,
+        is_strict: bool,
         clock: Callable[[], float] = time.time,
         settle_s: float = 0.0,
     ) -> None:
         self._control, self._functions, self._secrets, self._code = control, functions, secrets, code
         self._layers, self._targets, self._tags, self._signing = layers, targets, tags, signing
-        self._account, self._clock, self._settle_s = account, clock, settle_s
+        self._account, self._is_strict, self._clock, self._settle_s = account, is_strict, clock, settle_s
 
     def create(self, request: Request, package: bytes) -> FunctionConfiguration:
         """Make a function, or its first version if `Publish` is asked for; `request` is that of CreateFunction.
@@ -212,7 +213,7 @@ class ApiFunctions:
             if request.get(member):
                 raise InvalidParameter(f"{member}: {why}")
         if request.get("Runtime"):
-            check_runtime(request["Runtime"])
+            self._control.choose(request["Runtime"], self._is_strict)
         environment = None
         if request.get("Environment") is not None:
             environment = request["Environment"].get("Variables") or {}

@@ -49,6 +49,7 @@ class Service:
         control: ControlPlane,
         account: Account,
         concurrency: int,
+        is_strict: bool,
     ) -> None:
         lock = control.lock
         targets = Targets(functions, account)
@@ -66,7 +67,7 @@ class Service:
         }
         self.tags = Tags(database, targets, exist, account, lock)
         self.functions = ApiFunctions(
-            *(control, functions, secrets, code, layers, targets, self.tags, self.code_signing, account)
+            *(control, functions, secrets, code, layers, targets, self.tags, self.code_signing, account, is_strict)
         )
 
     def account_settings(self) -> AccountSettings:

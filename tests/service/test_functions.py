@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import threading
+import warnings
 import zipfile
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +23,8 @@ from jlambda.errors import (
     ResourceNotFound,
 )
 from jlambda.model.function import FunctionConfiguration
-from jlambda.model.runtime import THIS_PYTHON
+from jlambda.model.runtime import NO_LONGER_SUPPORTED, PYTHON_RUNTIMES, THIS_PYTHON
+from jlambda.runtimes.languages import language_of
 from jlambda.service.functions import ApiFunctions
 
 ROLE = "arn:aws:iam::123456789012:role/r"
@@ -308,6 +311,39 @@ def test_nothing_is_left_of_what_is_deleted(session: jlambda.Session) -> None:
     service.functions.delete("f")
     database = service.layers._versions._database
     assert database.execute("select owner, kind from resources") == [("layer:tools", "layer-version")]
+
+
+def another_python() -> str:
+    """A version of Python that Lambda has and this machine has not."""
+    here = {tool.runtime for tool in language_of(THIS_PYTHON).tools()}
+    there = [name for name in PYTHON_RUNTIMES if name not in here | NO_LONGER_SUPPORTED]
+    assert there, "every version of Python is installed here"
+    return there[-1]
+
+
+def test_another_version_of_python_serves_with_a_warning(session: jlambda.Session) -> None:
+    """The nearest one that there is, said once; the function is of the runtime that was asked for."""
+    create = session.service.functions.create
+    source = "import os\ndef handler(event, context): return os.environ['AWS_EXECUTION_ENV']"
+    with pytest.warns(RuntimeWarning, match=f"runtime {another_python()} runs on Python"):
+        create(request(Runtime=another_python()), zipped(source))
+    assert session.get("f")({}) == f"AWS_Lambda_{another_python()}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        create(request(FunctionName="g", Runtime=another_python()), zipped(source))
+
+
+def test_a_strict_session_wants_the_version_itself(tmp_path: Path) -> None:
+    """What would run on another version is refused, of the API and of a cell."""
+    with jlambda.Session(tmp_path / "state", strict_runtimes=True) as session:
+        refused = f"runtime {another_python()} is not installed"
+        with pytest.raises(InvalidParameter, match=refused):
+            session.service.functions.create(request(Runtime=another_python()), zipped())
+        session.service.functions.create(request(), zipped())
+        with pytest.raises(InvalidParameter, match=refused):
+            session.service.functions.update_configuration("f", {"Runtime": another_python()})
+        with pytest.raises(InvalidParameter, match=refused):
+            session.deploy("def handler(event, context): return event", "g", runtime=another_python())
 
 
 LARGE = {"LARGE_VAR": "x" * 4_096}

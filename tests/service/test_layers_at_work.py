@@ -1,0 +1,51 @@
+"""Layers where functions find them."""
+
+from __future__ import annotations
+
+import jlambda
+from jlambda.runtimes.languages import language_of
+from tests.api.packages import zipped
+from tests.conftest import need
+
+SOURCE = """
+import os, sys
+import greeting
+def handler(event, context):
+    root = next(path for path in sys.path if path.endswith("/python")).removesuffix("/python")
+    return greeting.word, open(f"{root}/data.txt").read(), sorted(os.listdir(root))
+"""
+
+
+def test_layers_are_found_in_their_order(session: jlambda.Session) -> None:
+    """What a later layer has replaces what an earlier one has; modules are imported, files are read, nothing is written."""
+    layers = session.service.layers
+    layers.publish("first", zipped({"python/greeting.py": "word = 'one'", "data.txt": "one", "extra": ""}))
+    layers.publish("second", zipped({"python/greeting.py": "word = 'two'", "data.txt": "two"}))
+    one, two = layers.arn("first", 1), layers.arn("second", 1)
+    function = session.deploy(SOURCE, "f", layers=[one, two])
+    assert function({}) == ["two", "two", ["data.txt", "extra", "python"]]
+    layers.delete("second", 1)
+    session.deploy(SOURCE, "f", layers=[one])
+    assert session.get("f")({}) == ["one", "one", ["data.txt", "extra", "python"]]
+
+
+def test_versions_keep_their_layers(session: jlambda.Session) -> None:
+    """A version goes on with what it was published with, whatever becomes of the layer and of $LATEST."""
+    layers = session.service.layers
+    layers.publish("first", zipped({"python/greeting.py": "word = 'one'", "data.txt": "one"}))
+    function = session.deploy(SOURCE, "f", layers=[layers.arn("first", 1)])
+    version = function.publish()
+    layers.delete("first", 1)
+    session.deploy("def handler(event, context): return 'none'", "f", layers=[])
+    assert version({})[0] == "one"
+    assert session.get("f")({}) == "none"
+
+
+def test_nodes_modules_are_found(session: jlambda.Session) -> None:
+    """A layer's packages for Node.js are required by their names."""
+    need(bool(language_of("nodejs").tools()), "Node.js")
+    session.service.layers.publish("js", zipped({"nodejs/node_modules/greeting/index.js": "exports.word = 'hello'"}))
+    source = "exports.handler = async () => require('greeting').word"
+    assert (
+        session.deploy(source, "f", runtime="nodejs", layers=[session.service.layers.arn("js", 1)], timeout=10)({}) == "hello"
+    )
