@@ -13,20 +13,17 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jlambda.api import jackson, wire
+from jlambda.api.calls import Calls
 from jlambda.api.references import invoked
 from jlambda.api.requests import Values
 from jlambda.errors import InvalidRequestContent, RequestTooLarge
 from jlambda.model.invocation import Request
 from jlambda.model.limits import ASYNC_PAYLOAD_BYTES, CLIENT_CONTEXT_CHARS, INVOKE_ASYNC_BYTES, PAYLOAD_BYTES
 from jlambda.service.invoke import Finished, new_request_id
-from jlambda.service.reactor import Reactor
 from jlambda.telemetry.logs import tail
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
-
     from jlambda.service.version import DeployedVersion
-    from jlambda.session import Session
 
 #: events that take longer to parse than a thread's wake-up are parsed in a thread
 _PARSED_AT_ONCE = 50_000
@@ -39,70 +36,6 @@ class Stream(NamedTuple):
 
     headers: Mapping[str, str]
     frames: Iterator[bytes]
-
-
-class Calls:
-    """The invocations of one gateway, driven from the server's own loop."""
-
-    def __init__(self, session: Session, pool: Executor) -> None:
-        self.session, self.pool = session, pool
-        self._reactor: Reactor | None = None
-        self._timer: asyncio.TimerHandle | None = None
-
-    async def run(self, version: DeployedVersion, request: Request) -> Finished:
-        """Run an invocation; whoever waits for it holds no thread. Raises `Throttled`."""
-        reactor = self._reactor or await self._start()
-        future: asyncio.Future[Finished] = asyncio.get_running_loop().create_future()
-
-        def settle(finished: Finished) -> None:
-            if not future.done():  # else the client is gone
-                future.set_result(finished)
-
-        reactor.begin(version, request, settle)
-        self._watch_clock(reactor)
-        return await future
-
-    def accept(self, version: DeployedVersion, request: Request) -> None:
-        """Take an asynchronous invocation in. The durable queue takes this place: until then the engine has it at once."""
-        self.session.invoker.begin_request(version, request, lambda _: None)
-
-    async def _start(self) -> Reactor:
-        loop = asyncio.get_running_loop()
-        # what takes long, once: the supervisor's start
-        await loop.run_in_executor(self.pool, self.session.engine.protection)
-        if self._reactor is None:
-            reactor = self._reactor = Reactor(self.session.invoker, self.session.engine)
-            loop.add_reader(reactor.fileno(), self._turn, reactor)
-        return self._reactor
-
-    def _turn(self, reactor: Reactor) -> None:
-        reactor.run()
-        self._watch_clock(reactor)
-
-    def _watch_clock(self, reactor: Reactor) -> None:
-        """Have the reactor look at its deadlines when the next one has come."""
-        wait_s = reactor.wait_s()
-        if wait_s is None:
-            return
-        loop = asyncio.get_running_loop()
-        at = loop.time() + wait_s
-        if self._timer is None or self._timer.cancelled() or at < self._timer.when():
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = loop.call_at(at, self._time_is_up, reactor)
-
-    def _time_is_up(self, reactor: Reactor) -> None:
-        self._timer = None
-        self._turn(reactor)
-
-    def close(self) -> None:
-        """Leave what is under way to the engine."""
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._reactor is not None:
-            asyncio.get_running_loop().remove_reader(self._reactor.fileno())
-            self._reactor.close()
-            self._reactor = None
 
 
 Invoking = Callable[[Calls, Values, Mapping[str, str]], Awaitable[wire.Answer | Stream]]

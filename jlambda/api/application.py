@@ -1,0 +1,199 @@
+"""The gateway's ASGI application: takes requests in, has them verified and carried out, and sends answers.
+
+Nothing of a request is looked at beyond its signature before that has been verified. Knows no sockets and no threads but
+those of its pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from email.utils import formatdate
+from functools import lru_cache
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import unquote
+
+from jlambda.api import auth, downloads, requests, shapes, wire
+from jlambda.api.calls import Calls
+from jlambda.api.invocations import INVOCATIONS, Stream
+from jlambda.api.operations import Later, Match, NotThereYet, Routes
+from jlambda.api.table import OPERATIONS
+from jlambda.errors import LambdaError
+from jlambda.model.limits import REQUEST_BYTES
+from jlambda.service.invoke import new_request_id
+
+if TYPE_CHECKING:
+    from jlambda.session import Session
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+#: threads for operations that read and write the state
+_THREADS = 8
+
+_log = logging.getLogger(__name__)
+
+
+class RequestEntityTooLarge(LambdaError):
+    """The request itself is over its limit, whatever is in it."""
+
+    code, status = "RequestEntityTooLargeException", 413
+
+
+class Disconnected(Exception):  # nobody is left to be told
+    """The client went away before its request was whole."""
+
+
+class Arrived(NamedTuple):
+    """A request whose signature has been verified; `is_whole` is False where the body was too long to be kept."""
+
+    parts: auth.Parts
+    claim: auth.Claim
+    body: bytes
+    is_whole: bool
+
+
+class Application:
+    """The ASGI application of one session's gateway."""
+
+    def __init__(self, session: Session, keys: Mapping[str, auth.Key], port: int) -> None:
+        self._session, self._keys = session, keys
+        self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
+        self._routes = Routes(OPERATIONS)
+        self.pool = ThreadPoolExecutor(_THREADS, "jlambda-api")
+        self._calls = Calls(session, self.pool)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        assert scope["type"] == "http"
+        try:
+            arrived = await self._arrive(scope, receive)
+            answer = await self._carry_out(arrived)
+        except Disconnected:
+            return
+        except LambdaError as fault:
+            answer = wire.error(fault)
+        except Exception:
+            _log.exception("a request could not be answered")
+            answer = wire.error(LambdaError("An internal error occurred; the log of this process says more"))
+        if isinstance(answer, Stream):
+            await _send_stream(send, answer)
+        else:
+            await _send(send, answer)
+
+    async def _arrive(self, scope: Message, receive: Receive) -> Arrived:
+        headers = _headers(scope["headers"])
+        if headers.get("host") not in self._hosts:  # a web page that has its own name lead here (DNS rebinding)
+            raise auth.SignatureRefused("AccessDeniedException", "This host name is not the gateway's")
+        query = scope["query_string"].decode("latin-1")
+        parts = auth.Parts(scope["method"], scope["raw_path"].decode("latin-1"), query, headers)
+        claim = auth.read_claim(parts)
+        body, digest, is_whole = await _read(receive)
+        auth.verify(claim, parts, digest, self._keys, datetime.now(UTC))
+        return Arrived(parts, claim, body, is_whole)
+
+    async def _carry_out(self, arrived: Arrived) -> wire.Answer | Stream:
+        parts, service = arrived.parts, arrived.claim.service
+        if service != "lambda":
+            raise NotThereYet(f"the service {service!r} is not there yet in jlambda's gateway; only lambda is")
+        if parts.path.startswith(downloads.PATH):
+            return await asyncio.get_running_loop().run_in_executor(self.pool, downloads.download, self._session, parts)
+        query = [(unquote(name.replace("+", " ")), unquote(value.replace("+", " "))) for name, value in _pairs(parts.query)]
+        match = self._routes.find(parts.method, parts.path, dict(query))
+        if not arrived.is_whole:
+            name = match.operation.name
+            raise RequestEntityTooLarge(f"Request must be smaller than {REQUEST_BYTES} bytes for the {name} operation")
+        if isinstance(match.operation.handle, Later):
+            raise match.operation.handle.error()
+        form = shapes.form(match.operation.name)
+        if form is None:
+            raise NotThereYet(f"the botocore that is installed does not know {match.operation.name}: upgrade boto3")
+        invocation = INVOCATIONS.get(match.operation.name)
+        if invocation is not None:
+            given = requests.read(form, match.labels, query, parts.headers, arrived.body)
+            return await invocation(self._calls, given, parts.headers)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.pool, self._operate, form, match, query, arrived)
+
+    def _operate(self, form: shapes.Form, match: Match, query: list[tuple[str, str]], arrived: Arrived) -> wire.Answer:
+        """Carry out an operation that may block, in a thread of the pool."""
+        operation = match.operation
+        given = requests.read(form, match.labels, query, arrived.parts.headers, arrived.body)
+        assert operation.handle is not None
+        return wire.document(operation.status, operation.handle(self._session, given))
+
+    def leave(self) -> None:
+        """The server's loop is about to end: invocations that are under way go on without it."""
+        self._calls.close()
+
+    def close(self) -> None:
+        """Wait for what is being carried out."""
+        self.pool.shutdown()
+
+
+async def _read(receive: Receive) -> tuple[bytes, str, bool]:
+    """The body, its digest, and whether it is whole: of one that is too long only the digest is kept."""
+    chunks: list[bytes] = []
+    digest, size = sha256(), 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        digest.update(chunk)
+        if size <= REQUEST_BYTES:
+            chunks.append(chunk)
+        else:
+            chunks.clear()
+        if not message.get("more_body"):
+            break
+    is_whole = size <= REQUEST_BYTES
+    return b"".join(chunks) if is_whole else b"", digest.hexdigest(), is_whole
+
+
+def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Headers by name; what came several times is joined, as a signature has it."""
+    found: dict[str, str] = {}
+    for name_bytes, value_bytes in raw:
+        name, value = name_bytes.decode("latin-1"), value_bytes.decode("latin-1")
+        found[name] = f"{found[name]},{value.strip()}" if name in found else value
+    return found
+
+
+def _pairs(query: str) -> list[tuple[str, str]]:
+    return [(name, value) for name, _, value in (pair.partition("=") for pair in query.split("&") if pair)]
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()
+
+
+async def _send(send: Send, answer: wire.Answer) -> None:
+    headers = [
+        (b"date", _date(int(time.time()))),
+        (b"content-type", answer.content_type.encode()),
+        (b"content-length", str(len(answer.body)).encode()),
+    ]
+    if "x-amzn-RequestId" not in answer.headers:
+        headers.append((b"x-amzn-RequestId", new_request_id().encode()))
+    headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+async def _send_stream(send: Send, stream: Stream) -> None:
+    """Send frames as they come, by chunks."""
+    headers = [(b"date", _date(int(time.time()))), (b"content-type", wire.EVENT_STREAM.encode())]
+    headers += [(name.encode(), value.encode()) for name, value in stream.headers.items()]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    for frame in stream.frames:
+        await send({"type": "http.response.body", "body": frame, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
