@@ -52,7 +52,8 @@ class FunctionConfiguration:
     `code_sha256` is the base64 digest of the deployment package, `code_size` its size in bytes; `secrets` holds the
     names of environment variables whose values are kept apart; `origin` says where the code came from (``"In[3]"``);
     `last_modified` is in seconds since the epoch; the two log levels are None where the log format is Text, and a function
-    that names no log group has Lambda's. Values are checked by `checked`, not on construction.
+    that names no log group has Lambda's; with `snap_start` published versions are restored from snapshots. Values are
+    checked by `checked`, not on construction.
     """
 
     name: str
@@ -75,6 +76,7 @@ class FunctionConfiguration:
     application_log_level: str | None = None
     system_log_level: str | None = None
     log_group: str = ""
+    snap_start: bool = False
 
     def __post_init__(self) -> None:
         if not self.log_group:
@@ -89,6 +91,12 @@ class FunctionConfiguration:
         limits.check_range("ephemeral storage", self.ephemeral_storage_mb, limits.EPHEMERAL_STORAGE_MB, "MB")
         check_choice("architecture", self.architecture, ARCHITECTURES)
         check_log_settings(self.log_format, self.application_log_level, self.system_log_level, self.log_group)
+        if not isinstance(self.snap_start, bool):
+            raise InvalidParameter(f"snap_start is {self.snap_start!r}: use True or False")
+        if self.snap_start and self.runtime != THIS_PYTHON:
+            raise InvalidParameter(
+                f"SnapStart is there for {THIS_PYTHON} only, the notebook's own Python, not for {self.runtime}"
+            )
         if not isinstance(self.handler, str) or not _HANDLER.fullmatch(self.handler):
             raise InvalidParameter(f"handler {self.handler!r}: use MODULE.FUNCTION, at most {limits.HANDLER_CHARS} characters")
         if not isinstance(self.description, str) or len(self.description) > limits.DESCRIPTION_CHARS:
@@ -96,11 +104,16 @@ class FunctionConfiguration:
         check_variables(self.environment, self.secrets)
         return self
 
+    @property
+    def has_snapshot(self) -> bool:
+        """Whether it is restored from a snapshot: SnapStart applies to published versions."""
+        return self.snap_start and self.version != LATEST
+
 
 #: what a user sets, in the order in which a card shows it
 SETTINGS = (
     *("runtime", "handler", "description", "memory_mb", "timeout_s", "ephemeral_storage_mb", "architecture"),
-    *("environment", "secrets", "log_format", "application_log_level", "system_log_level", "log_group"),
+    *("environment", "secrets", "log_format", "application_log_level", "system_log_level", "log_group", "snap_start"),
 )
 
 

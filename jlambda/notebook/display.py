@@ -93,6 +93,7 @@ def function_card(function: Function) -> Card:
         Row("ARN", function.arn, "code"),
         Row("runtime", f"{c.runtime} · {c.architecture} · handler {c.handler}"),
         Row("limits", f"{c.memory_mb} MB memory · {c.timeout_s} s timeout · {c.ephemeral_storage_mb} MB /tmp"),
+        *([Row("SnapStart", "on, for published versions")] if c.snap_start else []),
         Row("code", f"{size(c.code_size)} · version {c.version}{f' · from {c.origin}' if c.origin else ''}"),
         *_log_rows(c),
         *([Row("variables", "\n".join(variables), "code")] if variables else []),
@@ -127,6 +128,8 @@ def _change(setting: str, before: object, after: object) -> str:
         return "code"
     if setting in ("environment", "secrets"):
         return f"{setting} ({_changed_keys(before, after)})"
+    if setting == "snap_start":
+        return f"SnapStart {'on' if after else 'off'}"
     label, unit = _SETTINGS.get(setting, (setting, ""))
     return f"{label} {before or 'none'} → {after or 'none'}{unit}"
 

@@ -134,3 +134,9 @@ def _provisioned_concurrency(connection: sqlite3.Connection) -> None:
 @migration
 def _log_format(connection: sqlite3.Connection) -> None:
     connection.execute("alter table environments add column system_log_level text")  # null: the log is text
+
+
+@migration
+def _restores(connection: sqlite3.Connection) -> None:
+    connection.execute("alter table records add column restore_ms real")
+    connection.execute("alter table records add column billed_restore_ms integer not null default 0")
