@@ -149,6 +149,8 @@ def invocation_card(invocation: Invocation) -> Card:
     """The card of one invocation: what it gave, what it took, what it wrote."""
     record, error = invocation.record, invocation.error
     start = f"cold start, init {record.init_ms:.2f} ms" if record.init_ms is not None else "warm start"
+    if record.restore_ms is not None:
+        start = f"cold start, restored in {record.restore_ms:.2f} ms"
     figures = (
         f"{record.duration_ms:.2f} ms ({start}) · billed {record.billed_ms} ms · "
         f"{record.max_memory_mb} of {record.memory_mb} MB · ${invocation.cost.total_usd:.10f}"

@@ -148,6 +148,11 @@ def metrics(records: Sequence[InvocationRecord], period: str = "1min") -> pd.Dat
     return _frame(_METRICS, {name: table[name] for name in _METRICS})
 
 
+def ahead_ms(frame: pd.DataFrame) -> pd.Series[float]:
+    """What came before each invocation itself, in ms: an init phase or a restore, 0 where the environment was warm."""
+    return frame["init_ms"].fillna(0.0) + frame["restore_ms"].fillna(0.0)
+
+
 def _columns(names: Iterable[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
     return {name: list(map(itemgetter(place), rows)) for place, name in enumerate(names)}
 
@@ -187,7 +192,7 @@ def _costs(records: Iterable[InvocationRecord]) -> list[float]:
 def _concurrent(ran: pd.DataFrame, table: pd.DataFrame, length: pd.Timedelta) -> list[int]:
     """The most invocations of a function at one time, for each row of `table` (a function and a period)."""
     found = dict.fromkeys(table.index, 0)
-    took = pd.to_timedelta(ran["duration_ms"] + ran["init_ms"].fillna(0.0) + ran["restore_ms"].fillna(0.0), unit="ms")
+    took = pd.to_timedelta(ran["duration_ms"] + ahead_ms(ran), unit="ms")
     ended_at = (ran["started_at"] + took).dt.as_unit("us")
     for function, rows in table.groupby("function"):
         mine = ran["function"] == function
