@@ -94,9 +94,7 @@ class FunctionConfiguration:
         if not isinstance(self.snap_start, bool):
             raise InvalidParameter(f"snap_start is {self.snap_start!r}: use True or False")
         if self.snap_start and self.runtime != THIS_PYTHON:
-            raise InvalidParameter(
-                f"SnapStart is there for {THIS_PYTHON} only, the notebook's own Python, not for {self.runtime}"
-            )
+            raise InvalidParameter(f"SnapStart is there for {THIS_PYTHON}, the notebook's own Python, not for {self.runtime}")
         if not isinstance(self.handler, str) or not _HANDLER.fullmatch(self.handler):
             raise InvalidParameter(f"handler {self.handler!r}: use MODULE.FUNCTION, at most {limits.HANDLER_CHARS} characters")
         if not isinstance(self.description, str) or len(self.description) > limits.DESCRIPTION_CHARS:
