@@ -387,7 +387,7 @@ class Engine:
     def close_restored(self, environment: Environment) -> None:
         """Give back what `open_restored` gave: there was nothing to fork it from."""
         with self._starting:
-            del self._environments[environment.id]
+            self._environments.pop(environment.id, None)
             self._close(environment)
 
     def now_is_snapshot(self, environment: Environment) -> None:

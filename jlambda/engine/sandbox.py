@@ -37,8 +37,6 @@ _NOBODY = 65_534
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: file descriptors, processes and threads
 _OPEN_FILES, _PROCESSES = 1_024, 1_024
 _STACK_BYTES = 8 << 20
-
-
 #: what an environment has of its own where it has a private root
 NAMESPACES = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC
 

@@ -27,10 +27,14 @@ if TYPE_CHECKING:
     from jlambda.engine.loop import Loop
 
 
+#: called with what went wrong, None if there is a snapshot now
+Prepared = Callable[[Exception | None], None]
+
+
 class _Snapshot:
     """The snapshot of one version: `environment` is None until it is made, and again once it is lost.
 
-    `restores` is how many of its forks have yet to begin.
+    `restores` is how many of its forks have yet to begin; `waiting` are to be told when there is one.
     """
 
     def __init__(self) -> None:
@@ -38,6 +42,7 @@ class _Snapshot:
         self.environment: Environment | None = None
         self.is_retired = False
         self.restores = 0
+        self.waiting: list[Prepared] = []
 
 
 class Snapshots:
@@ -77,23 +82,28 @@ class Snapshots:
             self._engine.background().call(lambda loop: loop.watch(made.fd, lambda: self._end(snapshot, made)))
             return snapshot, made
 
-    def prepare(self, version: Version, done: Callable[[Exception | None], None]) -> None:
-        """Take the snapshot in a thread of its own; `done` is called there, with what went wrong if anything did."""
-
-        def take() -> None:
-            failure: Exception | None = None
-            try:
-                self.take(version)
-            except Exception as error:
-                failure = error
-            with self._lock:
-                self._threads.discard(threading.current_thread())
-            done(failure)
-
-        thread = threading.Thread(target=take, name="jlambda-snapshot", daemon=True)
+    def prepare(self, version: Version, done: Prepared) -> None:
+        """Take the snapshot in a thread, one for all who ask; `done` is called there, with what went wrong if anything did."""
         with self._lock:
+            snapshot = self._snapshots.setdefault(version.key, _Snapshot())
+            snapshot.waiting.append(done)
+            if len(snapshot.waiting) > 1:
+                return
+            thread = threading.Thread(target=self._prepare, args=(version, snapshot), name="jlambda-snapshot", daemon=True)
             self._threads.add(thread)
         thread.start()
+
+    def _prepare(self, version: Version, snapshot: _Snapshot) -> None:
+        failure: Exception | None = None
+        try:
+            self.take(version)
+        except Exception as error:
+            failure = error
+        with self._lock:
+            self._threads.discard(threading.current_thread())
+            waiting, snapshot.waiting = snapshot.waiting, []
+        for done in waiting:
+            done(failure)
 
     def _make(self, version: Version) -> Environment:
         engine = self._engine
