@@ -29,7 +29,8 @@ class Tier(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PriceList:
-    """One region's prices, in `currency`: a request, a GB-second of memory by architecture and tier, one of storage.
+    """One region's prices, in `currency`: a request, a GB-second of memory by architecture and tier, one of storage, and a
+    GB of memory restored from a snapshot. (AWS also bills the time for which it keeps the snapshot of a version.)
 
     `provisioned_gb_second` is the price of a GB-second in a provisioned environment, which has no tiers; `free_requests`
     and `free_gb_seconds` are what AWS's free tier covers a month, both architectures together.
@@ -43,6 +44,7 @@ class PriceList:
     tiers: Mapping[str, tuple[Tier, ...]]
     storage_gb_second: float
     provisioned_gb_second: Mapping[str, float]
+    restored_gb: float
     free_requests: int
     free_gb_seconds: float
 
@@ -62,26 +64,31 @@ PRICES = PriceList(
     },
     storage_gb_second=0.0000000309,
     provisioned_gb_second={"x86_64": 0.0000097222, "arm64": 0.0000077778},
+    restored_gb=0.0001397998,
     free_requests=1_000_000,
     free_gb_seconds=400_000.0,
 )
 
 
 class Cost(NamedTuple):
-    """What one invocation, or several, cost before the free tier; `gb_seconds` are those of memory."""
+    """What one invocation, or several, cost before the free tier; `gb_seconds` are those of memory.
+
+    `restore_usd` is for the restores of snapshots, but for their duration, which is in `compute_usd`.
+    """
 
     request_usd: float = 0.0
     compute_usd: float = 0.0
     storage_usd: float = 0.0
     total_usd: float = 0.0
     gb_seconds: float = 0.0
+    restore_usd: float = 0.0
 
 
 class Usage(NamedTuple):
-    """What is billed: requests, memory over time, ephemeral storage above 512 MB over time.
+    """What is billed: requests, memory over time, ephemeral storage above 512 MB over time, memory restored.
 
-    In MB times billed ms, which are whole numbers: sums are exact, in any order. What ran in provisioned environments
-    is counted in the last two, its memory there alone.
+    In MB, and MB times billed ms, which are whole numbers: sums are exact, in any order. What ran in provisioned
+    environments is counted in the two named so, its memory there alone.
     """
 
     requests: int = 0
@@ -89,6 +96,7 @@ class Usage(NamedTuple):
     storage_mb_ms: int = 0
     provisioned_requests: int = 0
     provisioned_mb_ms: int = 0
+    restored_mb: int = 0
 
     @property
     def gb_seconds(self) -> float:
@@ -133,13 +141,21 @@ class MonthlyBill:
         return max(0.0, self.total_usd - self.free_tier.usd)
 
 
-def billed_ms(duration_ms: float, init_ms: float | None) -> int:
-    """Milliseconds that are billed: init and duration together, rounded up, at least 1.
+def billed_ms(duration_ms: float, init_ms: float | None, billed_restore_ms: int = 0) -> int:
+    """Milliseconds that are billed: init or restore and duration together, rounded up, at least 1.
 
     Init is billed since 2025-08-01 (https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/).
     REPORT shows 10 us and no more, so what is finer is not rounded up: 3.000001 ms are 3 ms.
     """
-    return max(1, math.ceil(round((init_ms or 0.0) + duration_ms, 2)))
+    return max(1, math.ceil(round((init_ms or 0.0) + duration_ms, 2))) + billed_restore_ms
+
+
+def billed_restore_ms(runtime_ms: float) -> int:
+    """Milliseconds of a restore that are billed: what the runtime took, with its hooks, rounded up.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html
+    """
+    return math.ceil(round(runtime_ms, 2))
 
 
 def usage(record: InvocationRecord) -> Usage:
@@ -148,7 +164,10 @@ def usage(record: InvocationRecord) -> Usage:
         return Usage()
     memory = record.memory_mb * record.billed_ms
     storage = max(0, record.ephemeral_storage_mb - FREE_STORAGE_MB) * record.billed_ms
-    return Usage(1, 0, storage, 1, memory) if record.initialization == PROVISIONED else Usage(1, memory, storage)
+    restored_mb = 0 if record.restore_ms is None else record.memory_mb
+    if record.initialization == PROVISIONED:
+        return Usage(1, 0, storage, 1, memory)
+    return Usage(1, memory, storage, restored_mb=restored_mb)
 
 
 def cost(record: InvocationRecord, prices: PriceList = PRICES) -> Cost:
@@ -212,7 +231,8 @@ def _priced(used: Usage, usd_per_gb_second: float, architecture: str, prices: Pr
     ahead = used.provisioned_gb_seconds
     compute = used.gb_seconds * usd_per_gb_second + ahead * prices.provisioned_gb_second[architecture]
     storage = used.storage_mb_ms / MB_MS_PER_GB_SECOND * prices.storage_gb_second
-    return Cost(request, compute, storage, request + compute + storage, used.gb_seconds + ahead)
+    restore = used.restored_mb / 1_024 * prices.restored_gb
+    return Cost(request, compute, storage, request + compute + storage + restore, used.gb_seconds + ahead, restore)
 
 
 def _both(a: Usage, b: Usage) -> Usage:

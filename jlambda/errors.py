@@ -13,6 +13,7 @@ LambdaError                  500  ServiceException
 ├── ResourceInUse            400  ResourceInUseException
 ├── CodeSigningConfigNotFound  404  CodeSigningConfigNotFoundException
 ├── Throttled                429  TooManyRequestsException
+├── SnapStartFailed          400  SnapStartException
 ├── CodeError                     the cell or file cannot become a function
 ├── EngineError                   the supervisor or an environment could not be started
 ├── StateError                    the state folder cannot be read or written
@@ -135,6 +136,22 @@ class Throttled(LambdaError):
 
     def __str__(self) -> str:
         return f"Rate Exceeded: {self.function} ({self.reason})"
+
+
+class SnapStartFailed(LambdaError):
+    """The snapshot of a version could not be made: its init phase, or a hook before the snapshot, failed.
+
+    `payload` is the error document, of which the message shows no more than `error_type`: it may hold secrets.
+    """
+
+    code, status = "SnapStartException", 400
+
+    def __init__(self, function: str, error_type: str, payload: bytes) -> None:
+        super().__init__(function, error_type, payload)
+        self.function, self.error_type, self.payload = function, error_type, payload
+
+    def __str__(self) -> str:
+        return f"{self.function}: the snapshot of this version could not be made ({self.error_type}): publish another one"
 
 
 class CodeError(LambdaError):

@@ -241,7 +241,10 @@ class Function:
     # -- versions and aliases ------------------------------------------------------------------------------------------
 
     def publish(self, description: str | None = None) -> Function:
-        """Keep what is deployed now as a version that never changes, and return it; the last one if nothing has changed."""
+        """Keep what is deployed now as a version that never changes, and return it; the last one if nothing has changed.
+
+        With SnapStart its init phase runs now, once; raises the `FunctionError` of one that fails, and there is no version.
+        """
         version = self._session.control.publish(self.name, description).version
         return Function(self._session, self.name, qualifier=version)
 

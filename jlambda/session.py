@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -224,6 +225,7 @@ class Session:
         application_log_level: str | None = None,
         system_log_level: str | None = None,
         log_group: str | None = None,
+        snap_start: bool | None = None,
         use: Mapping[str, object] | None = None,
         classpath: Sequence[str | Path] = (),
         origin: str = "",
@@ -234,9 +236,9 @@ class Session:
         identifier of Lambda's (``"nodejs22.x"``) or the name of a language (``"go"``); `memory` and `ephemeral_storage`
         are in MB, `timeout` is in seconds, `secrets` are environment variables whose values are never shown,
         `layers` are ARNs of layer versions, `log_format` is ``"Text"`` or ``"JSON"``, only the latter having levels,
-        `use` holds objects that become globals of the module, `classpath` libraries that Java and C# are compiled with,
-        `origin` says where the source came from (``"Cell In[3]"``), for tracebacks. Raises `InvalidParameter` and
-        `CodeError`, having changed nothing.
+        `snap_start` has published versions restored from snapshots, `use` holds objects that become globals of the
+        module, `classpath` libraries that Java and C# are compiled with, `origin` says where the source came from
+        (``"Cell In[3]"``), for tracebacks. Raises `InvalidParameter` and `CodeError`, having changed nothing.
         """
         from jlambda.service.settings import Settings
 
@@ -255,6 +257,7 @@ class Session:
             application_log_level=application_log_level,
             system_log_level=system_log_level,
             log_group=log_group,
+            snap_start=snap_start,
             use=use,
             classpath=tuple(map(str, classpath)),
             is_strict=self.strict_runtimes,
@@ -384,6 +387,7 @@ class _Parts:
         from jlambda.service.layers import Layers
         from jlambda.service.provisioned import Provisioned
         from jlambda.service.service import Service
+        from jlambda.service.snapshots import take_snapshot
         from jlambda.store.database import Database
         from jlambda.store.folder import open_folder
         from jlambda.store.functions import Functions
@@ -413,7 +417,14 @@ class _Parts:
             packages.remove_unused({each.code_sha256 for each in every} | layers.in_use(every))
             code.mkdir(mode=0o755, exist_ok=True)
             self.control: ControlPlane = ControlPlane(
-                functions, secrets, packages, layers, session.account, self.engine.retire, lock
+                functions,
+                secrets,
+                packages,
+                layers,
+                session.account,
+                self.engine.retire,
+                partial(take_snapshot, self.engine),
+                lock,
             )
             self.reservations: Concurrency = Concurrency(functions, self.engine, session.concurrency)
             limit = session.concurrency

@@ -51,7 +51,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "ctypes": ("engine.",),
 }
 #: what runs inside an environment, and may have nothing but the standard library and the wire format
-IN_ENVIRONMENT = {"bootstrap", "call", "context", "failure", "handler", "logs", "output", "payload"} | {
+IN_ENVIRONMENT = {"bootstrap", "call", "context", "failure", "handler", "logs", "output", "payload", "snap_start"} | {
     *("runtime_api", "engine_end", "listener", "extensions", "children", "http"),
 }
 #: the parts that decide: no clock, process, socket or lock

@@ -5,11 +5,16 @@ The layout is `jlambda.model.frames`; the fast paths (one invocation, one packet
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import select
 import socket
 
 from jlambda.model import frames
+
+#: a failure of the sandbox itself, told to the engine as this exit status
+SANDBOX_FAILED = 125
 
 
 def send(channel: socket.socket, message: bytes) -> None:
@@ -29,6 +34,14 @@ def from_environment(kind: bytes, body: bytes, log_end: int = 0, seconds: float 
     return frames.FROM_ENVIRONMENT.pack(kind, len(body), log_end, seconds, peak_kib) + body
 
 
+def send_sandbox_failure(channel: socket.socket, output: int, error: Exception) -> None:
+    """Tell, in the output and as an exit, that there is no sandbox to run anything in."""
+    with contextlib.suppress(OSError):
+        os.write(output, f"the sandbox could not be made: {error}\n".encode())
+        body = json.dumps({"exit": SANDBOX_FAILED}).encode()
+        send(channel, from_environment(frames.EXITED, body, os.fstat(output).st_size))
+
+
 def is_closed(channel: socket.socket) -> bool:
     """Whether the other end is closed, and everything that it sent has been read."""
     try:
@@ -42,6 +55,15 @@ def is_closed(channel: socket.socket) -> bool:
 def has_message(channel: socket.socket) -> bool:
     """Whether there is something to read, the other end's being closed included."""
     return bool(select.select([channel], [], [], 0)[0])
+
+
+def drain(channel: socket.socket) -> int:
+    """How many events there are that nobody has read, and that nobody will now."""
+    unread = 0
+    with contextlib.suppress(OSError):
+        while packet := channel.recv(frames.PACKET, socket.MSG_DONTWAIT):
+            unread += packet[:1] == frames.INVOKE
+    return unread
 
 
 def receive_start(channel: socket.socket) -> tuple[bytes, dict[str, object]] | None:

@@ -69,14 +69,28 @@ class Control:
         """Have a blank environment forked; it takes over copies of both descriptors."""
         self._ask({"do": "create", "id": environment_id}, [channel, output])
 
+    def adopt(self, environment_id: int, pid: int, snapshot: int) -> None:
+        """Have an environment supervised that a snapshot has forked; `pid` is its first process."""
+        self._ask({"do": "adopt", "id": environment_id, "pid": pid, "snapshot": snapshot})
+
     def kill(self, environment_id: int, pid: int) -> None:
         """Have the environment's function process killed."""
         self._ask({"do": "kill", "id": environment_id, "pid": pid})
 
-    def watch(self, environment_id: int, pid: int, slot: int, memory_mb: int, share: float, has_bridge: bool) -> None:
-        """Have the environment's process held to its limits; what it does is on the board."""
-        limits = {"memory_mb": memory_mb, "share": share}
-        self._ask({"do": "watch", "id": environment_id, "pid": pid, "slot": slot, "bridge": has_bridge, **limits})
+    def watch(
+        self,
+        environment_id: int,
+        pid: int,
+        slot: int,
+        memory_mb: int,
+        share: float,
+        has_bridge: bool,
+        *,
+        is_alone: bool = False,
+    ) -> None:
+        """Have the environment's process held to its limits, and what it starts unless it `is_alone`; the board tells."""
+        limits = {"memory_mb": memory_mb, "share": share, "bridge": has_bridge, "is_alone": is_alone}
+        self._ask({"do": "watch", "id": environment_id, "pid": pid, "slot": slot, **limits})
 
     def thaw(self, environment_id: int) -> None:
         """Have a frozen environment go on."""

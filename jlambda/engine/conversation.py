@@ -18,6 +18,8 @@ from jlambda.model.invocation import FailedInit, Request, Status
 # provisioned concurrency to 130, or to the function's timeout if that is longer
 INIT_LIMIT_S = 10.0
 PREPARATION_LIMIT_S = 130.0
+# https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks.html: what a restore may take, with its hooks
+RESTORE_LIMIT_S = 10.0
 #: how long a killed process may take to be seen dead before its environment is given up
 KILL_LIMIT_S = 5.0
 #: how Go, in which AWS's service is written, calls the signals
@@ -57,12 +59,14 @@ class Conversation:
     """The state of one invocation. `outgoing` holds packets to send; it is over when `after` is set.
 
     Without a request it is over once the environment is initialised. An init phase that fails is gone through once
-    more, as part of the invocation and of its time: `failed_inits` tells of both.
+    more, as part of the invocation and of its time: `failed_inits` tells of both. Where `start` is empty the environment
+    is being restored from a snapshot in place of an init phase, and ends with its process.
 
     `behind` is how many more events have been sent after this one's; `has_restarted` says that those have been lost
     with the process that should have read them. `is_kill_wanted` asks the driver, once, to have the process killed.
     Results: `status`, `payload`, `error_type`, `arrived` (when it began, init included), `seconds` (of the handler, with a
-    second init), `init_s` (None for a warm start, and where init failed), `log_end` and `peak_kib`.
+    second init), `init_s` (None for a warm start, and where init failed), `restore_s` (None but for a restore) and how much
+    of it was the runtime's (`restore_runtime_s`), `log_end` and `peak_kib`.
     """
 
     def __init__(self, request: Request | None, timeout_s: int, start: bytes) -> None:
@@ -78,7 +82,8 @@ class Conversation:
         self.payload, self.error_type = b"", None  # type: bytes, str | None
         self.seconds = 0.0
         self.init_s: float | None = None
-        self.second_init_s = 0.0
+        self.restore_s: float | None = None
+        self.second_init_s = self.restore_runtime_s = 0.0
         self.failed_inits: list[FailedInit] = []
         self.log_end = self.peak_kib = 0
         self._reply: list[bytes] = []
@@ -88,9 +93,12 @@ class Conversation:
     def begin_init(self, now: float) -> None:
         """Have the runtime started, and the function's module loaded."""
         limit_s = INIT_LIMIT_S if self.request else max(PREPARATION_LIMIT_S, self.timeout_s)
+        if not self.start:
+            limit_s = RESTORE_LIMIT_S
         self.phase, self.began, self.deadline = Phase.INIT, now, now + limit_s
         self.arrived = self.arrived or now
-        self._post(channel.to_environment(frames.START, self.start))
+        if self.start:
+            self._post(channel.to_environment(frames.START, self.start))
 
     def _begin_init_again(self, now: float) -> None:
         """After a failed init: a second one, on the invocation's own time."""
@@ -134,6 +142,7 @@ class Conversation:
         elif kind == frames.ASK:
             self._answered(packet, now)
         elif kind == frames.READY and self.phase is Phase.INIT:
+            self.restore_runtime_s = frames.FROM_ENVIRONMENT.unpack_from(packet)[3]
             self._initialized(now)
         elif kind in (frames.RESULT, frames.RAW, frames.ERROR, frames.FAILED) and self.phase in (Phase.INIT, Phase.INVOKE):
             self._begin_reply(packet, now)
@@ -143,11 +152,18 @@ class Conversation:
             self.phase, self.second_init_s = Phase.INVOKE, now - self.began
             self._send_event()
             return
-        self.init_s = now - self.began
+        self._took(now)
         if self.request is None:
             self.status, self.after = "success", After.PROCESS
         else:
             self.begin_invoke(now)
+
+    def _took(self, now: float) -> None:
+        """The init phase or the restore has come to its end, one way or the other."""
+        if self.start:
+            self.init_s = now - self.began
+        else:
+            self.restore_s = now - self.began
 
     def _begin_reply(self, packet: bytes, now: float) -> None:
         _, length, self.log_end, self.seconds, self.peak_kib = frames.FROM_ENVIRONMENT.unpack_from(packet)
@@ -172,7 +188,8 @@ class Conversation:
             self.status = "success"
         if kind == frames.FAILED:
             self.phase = Phase.FAILED
-            self.init_s, self.seconds = now - self.began, 0.0
+            self._took(now)
+            self.restore_runtime_s, self.seconds = self.seconds, 0.0
         else:
             self.seconds += self.second_init_s
             self.after = After.PROCESS
@@ -180,6 +197,9 @@ class Conversation:
     def _exited(self, packet: bytes, now: float) -> None:
         _, _, self.log_end, _, self.peak_kib = frames.FROM_ENVIRONMENT.unpack_from(packet)
         self._exit = json.loads(packet[frames.FROM_ENVIRONMENT.size :])
+        if not self.start:
+            self._ended(now)
+            return
         if self.phase is Phase.INVOKE:
             self.phase, self.deadline = Phase.EXITED, now + KILL_LIMIT_S
             self.seconds = now - self.began
@@ -201,6 +221,21 @@ class Conversation:
             elif self.phase is Phase.EXITED:  # a second process of the environment, before it was asked for anything
                 self._fail_with_exit()
             self.after = After.SANDBOX
+
+    def _ended(self, now: float) -> None:
+        """The process of a restored environment has ended, and the environment with it."""
+        if self.phase is Phase.KILLED:
+            self._time_out()
+        elif self.phase is Phase.INIT:
+            self._took(now)
+            self._fail_with_exit()
+        elif self.phase is Phase.INVOKE:
+            self.seconds = now - self.began
+            if self._exit.get("unread", 0) > self.behind:  # while nobody used it
+                self._fail_from_outside()
+            else:
+                self._fail_with_exit()
+        self.after = After.NOTHING
 
     def _init_failed(self, now: float, status: str) -> None:
         """The init phase has failed and its process is gone: once more, unless that was the second time."""
@@ -232,7 +267,7 @@ class Conversation:
         elif self.phase is Phase.INVOKE:
             self.seconds = now - self.began
         if self.phase in (Phase.INIT, Phase.INVOKE):
-            self._fail("Sandbox.Failure", "The execution environment was ended from outside")
+            self._fail_from_outside()
         elif self.phase is Phase.EXITED:
             self._fail_with_exit()
         self.after = After.NOTHING
@@ -250,6 +285,8 @@ class Conversation:
             self.after = After.NOTHING
         elif self.phase in (Phase.INIT, Phase.INVOKE):
             self.is_init_killed = self.phase is Phase.INIT
+            if self.is_init_killed and not self.start:
+                self._took(now)
             self.phase, self.deadline = Phase.KILLED, now + KILL_LIMIT_S
             self.outgoing.clear()
             self.is_kill_wanted = True
@@ -257,8 +294,14 @@ class Conversation:
             self._lost(now)
 
     def _time_out(self) -> None:
+        if self.is_init_killed and not self.start:
+            self._fail("Sandbox.Timedout", f"Restore timed out after {RESTORE_LIMIT_S:.2f} seconds", "timeout")
+            return
         self.seconds = float(self.timeout_s)
         self._fail("Sandbox.Timedout", f"Task timed out after {self.timeout_s:.2f} seconds", "timeout")
+
+    def _fail_from_outside(self) -> None:
+        self._fail("Sandbox.Failure", "The execution environment was ended from outside")
 
     def _fail_with_exit(self) -> None:
         if "signal" in self._exit:

@@ -44,6 +44,7 @@ from jlambda.engine.events import (
 from jlambda.engine.loop import Done, Loop, single_flight, usual_packet, warm_outcome
 from jlambda.engine.sandbox import Sandbox
 from jlambda.engine.scheduler import Allocation, Scheduler
+from jlambda.engine.snapshots import Snapshots
 from jlambda.errors import EngineError, Throttled
 from jlambda.model import frames
 from jlambda.model.invocation import ON_DEMAND, PROVISIONED, Outcome, Request
@@ -89,6 +90,7 @@ class Engine:
         self._board: Board | None = None
         self._free_slots: list[int] = []
         self._background: Background | None = None
+        self.snapshots = Snapshots(self)
         self.is_closed = False
 
     # -- one invocation, in the caller's thread -------------------------------------------------------------------
@@ -153,23 +155,28 @@ class Engine:
 
     def _converse(self, environment: Environment, version: Version, conversation: Conversation, late: Done) -> Outcome:
         __tracebackhide__ = True
-        poll = select.poll()
-        poll.register(environment.fd, select.POLLIN)
         try:
-            while True:
-                environment.advance(conversation, self.now)
-                if conversation.is_kill_wanted:
-                    self.kill(environment, conversation)
-                if conversation.after:
-                    break
-                poll.modify(environment.fd, select.POLLIN | (select.POLLOUT if conversation.outgoing else 0))
-                poll.poll(max(0.0, conversation.deadline - self.now()) * 1000 + 0.5)
+            self.drive(environment, conversation)
         except BaseException:
             self._leave_to_background(environment, version, conversation, late)
             raise
         outcome = self.outcome(environment, conversation)
         self.settle(environment, conversation)
         return outcome
+
+    def drive(self, environment: Environment, conversation: Conversation) -> None:
+        """Carry a conversation to its end, in this thread."""
+        __tracebackhide__ = True
+        poll = select.poll()
+        poll.register(environment.fd, select.POLLIN)
+        while True:
+            environment.advance(conversation, self.now)
+            if conversation.is_kill_wanted:
+                self.kill(environment, conversation)
+            if conversation.after:
+                return
+            poll.modify(environment.fd, select.POLLIN | (select.POLLOUT if conversation.outgoing else 0))
+            poll.poll(max(0.0, conversation.deadline - self.now()) * 1000 + 0.5)
 
     def _leave_to_background(self, environment: Environment, version: Version, conversation: Conversation, late: Done) -> None:
         flight = single_flight(environment, version, conversation, late)
@@ -199,7 +206,16 @@ class Engine:
             except Exception as error:
                 done(error)
 
-        self.background().call(begin)
+        def prepared(failure: Exception | None) -> None:
+            if failure:
+                done(failure)
+            else:
+                self.background().call(begin)
+
+        if version.has_snapshot and not self.snapshots.is_ready(version):
+            self.snapshots.prepare(version, prepared)  # it may take minutes, which the background thread has not got
+        else:
+            self.background().call(begin)
 
     def background(self) -> Background:
         """The background thread, started if need be."""
@@ -241,6 +257,7 @@ class Engine:
                 self._thaw(environment)
             return Start, environment, now
         was_ready = self._control is not None and self._control.protection is not None
+        was_ready = was_ready and not (version.has_snapshot and not self.snapshots.is_ready(version))
         try:
             environment = self._new_environment(version, action.environment_id, ON_DEMAND)
         except BaseException:
@@ -248,7 +265,7 @@ class Engine:
                 self.scheduler.handle(Ended(action.environment_id, now))
             self._carry_out((Stop(action.environment_id),))
             raise
-        # what the supervisor took to start is not the environment's init
+        # what the supervisor took to start, or a snapshot to be made, is not the environment's init
         return Start, environment, now if was_ready else self.now()
 
     def release(self, environment: Environment) -> None:
@@ -271,7 +288,8 @@ class Engine:
             status, peak_mb = "out_of_memory", environment.memory_mb
         init_ms = None if conversation.init_s is None else conversation.init_s * 1000
         failed_inits = tuple(each._replace(log_end=each.log_end - written_before) for each in conversation.failed_inits)
-        is_cold = init_ms is not None or bool(failed_inits)
+        restore_ms = None if conversation.restore_s is None else conversation.restore_s * 1000
+        is_cold = init_ms is not None or restore_ms is not None or bool(failed_inits)
         if is_cold:
             with contextlib.suppress(EngineError):  # closed meanwhile
                 self.background().call(self._after_init)
@@ -288,6 +306,8 @@ class Engine:
             log,
             failed_inits,
             environment.initialization,
+            restore_ms,
+            0.0 if restore_ms is None else conversation.restore_runtime_s * 1000,
         )
 
     def settle(self, environment: Environment, conversation: Conversation) -> None:
@@ -309,14 +329,14 @@ class Engine:
             with contextlib.suppress(EngineError):  # its channel closes, which says the same
                 control.thaw(environment.supervised)
 
-    def _watch(self, environment: Environment) -> None:
+    def _watch(self, environment: Environment, *, is_alone: bool = False) -> None:
         """An environment has a process now: have it held to its limits."""
         control = self._control
         if control is not None:
             share = environment.memory_mb / MB_PER_VCPU
             with contextlib.suppress(EngineError):
                 about = (environment.pid, environment.slot, environment.memory_mb, share, environment.has_bridge)
-                control.watch(environment.supervised, *about)
+                control.watch(environment.supervised, *about, is_alone=is_alone)
 
     def kill(self, environment: Environment, conversation: Conversation) -> None:
         """Have the environment's process killed, as the conversation asks; its channel then says how it ended."""
@@ -329,16 +349,57 @@ class Engine:
     # -- environments ------------------------------------------------------------------------------------------------
 
     def _new_environment(self, version: Version, environment_id: int, initialization: str) -> Environment:
+        if version.has_snapshot and initialization == ON_DEMAND:
+            return self.snapshots.restore(version, environment_id)
+        environment = self.take_blank(environment_id)
+        control = self._control
+        environment.become(version, initialization)
+        if control is not None:
+            control.wait_until_ready()
+        return environment
+
+    def take_blank(self, environment_id: int = 0) -> Environment:
+        """A blank environment, for the scheduler's number or for none of its."""
         with self._starting:
             self._ensure_supervisor()
             environment = self._blank.popleft() if self._blank else self._new_blank()
+            if environment_id:
+                environment.id = environment_id
+                self._environments[environment_id] = environment
+        return environment
+
+    def open_restored(self, environment_id: int) -> tuple[Environment, int]:
+        """An environment that is to be forked from a snapshot, and the descriptor of its channel's other end."""
+        with self._starting:
+            self._ensure_supervisor()
+            environment, theirs = self._open()
             environment.id = environment_id
             self._environments[environment_id] = environment
-            control = self._control
-            assert control is not None
-        environment.become(version, initialization)
-        control.wait_until_ready()
-        return environment
+        return environment, theirs
+
+    def adopt(self, environment: Environment, pid: int, snapshot: Environment) -> None:
+        """A restored environment has begun, with the process `pid`: have it supervised."""
+        control = self._control
+        if control is not None:
+            with contextlib.suppress(EngineError):
+                control.adopt(environment.supervised, pid, snapshot.supervised)
+
+    def close_restored(self, environment: Environment) -> None:
+        """Give back what `open_restored` gave: there was nothing to fork it from."""
+        with self._starting:
+            self._environments.pop(environment.id, None)
+            self._close(environment)
+
+    def now_is_snapshot(self, environment: Environment) -> None:
+        """An environment has become a snapshot: what it starts from now on is no part of it. Blanks are made up for it."""
+        environment.board[environment.phase_at] = IDLE
+        self._watch(environment, is_alone=True)
+        self.background().call(lambda _: self.keep_blanks())
+
+    def wake(self, environment: Environment) -> None:
+        """An environment has got something to do."""
+        if environment.board[environment.phase_at + FROZEN]:
+            self._thaw(environment)
 
     def _after_init(self, loop: Loop) -> None:
         """In the background: replace the blank that was taken, and see to it that idle environments expire."""
@@ -353,8 +414,8 @@ class Engine:
                     while len(self._blank) < self.blanks:
                         self._blank.append(self._new_blank())
 
-    def _new_blank(self) -> Environment:
-        assert self._control is not None
+    def _open(self) -> tuple[Environment, int]:
+        """An environment without processes, and the descriptor of its channel's other end."""
         assert self._board is not None
         if not self._free_slots:
             raise EngineError(f"there are {SLOTS} execution environments; wait until some have ended")
@@ -367,8 +428,13 @@ class Engine:
             hint = "; raise the limit on open files (ulimit -n)" if error.errno == errno.EMFILE else ""
             raise EngineError(f"no execution environment could be made: {error}{hint}") from error
         environment.born = self._watch
+        return environment, theirs
+
+    def _new_blank(self) -> Environment:
+        assert self._control is not None
+        environment, theirs = self._open()
         try:
-            self._control.create(self._last_id, theirs, environment.output)
+            self._control.create(environment.supervised, theirs, environment.output)
         except EngineError:
             self._close(environment)
             raise
@@ -474,14 +540,18 @@ class Engine:
                 continue
             is_gone = environment.id in self._gone
             self._gone.discard(environment.id)
-            control = self._control
-            if is_gone or control is None:
-                self._close(environment)
-                continue
-            # its channel stays open until it has ended: a closed one would end it before its shutdown phase
-            self._stopping[environment.supervised] = environment
-            with contextlib.suppress(EngineError):
-                control.stop(environment.supervised)
+            self.end(environment, is_gone)
+
+    def end(self, environment: Environment, is_gone: bool = False) -> None:
+        """Have an environment ended that is no longer in use; `is_gone` if the supervisor has told of its end."""
+        control = self._control
+        if is_gone or control is None:
+            self._close(environment)
+            return
+        # its channel stays open until it has ended: a closed one would end it before its shutdown phase
+        self._stopping[environment.supervised] = environment
+        with contextlib.suppress(EngineError):
+            control.stop(environment.supervised)
 
     # -- provisioned concurrency -----------------------------------------------------------------------------------
 
@@ -548,6 +618,7 @@ class Engine:
         with self._lock:
             actions = self.scheduler.handle(Retired(version_key, self.now()))
         self._carry_out(actions)
+        self.snapshots.retire(version_key)
 
     def reserve(self, function: str, concurrency: int | None) -> None:
         """Give a function its own part of the account's concurrency; None takes it back."""
@@ -566,6 +637,7 @@ class Engine:
             background.close()
         if control is not None:
             control.close()
+        self.snapshots.close()
         for environment in [*self._blank, *self._stopping.values(), *self._environments.values()]:
             environment.close()
         self._blank.clear()

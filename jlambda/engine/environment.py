@@ -46,6 +46,10 @@ class Version(Protocol):
     def has_bridge(self) -> bool:
         """Whether the process that an environment forks only starts the function's own, and serves it."""
 
+    @property
+    def has_snapshot(self) -> bool:
+        """Whether its environments are restored from a snapshot."""
+
     def new_environment(self, initialization: str) -> tuple[str, bytes]:
         """The log stream of a new environment, and the JSON of its START message; `initialization` is AWS's word for how."""
 
@@ -54,11 +58,12 @@ class Environment:
     """One environment. `log_read` is how much of its output has been taken over; `pid` its process, 0 if unknown.
 
     `id` is the scheduler's number for it, `supervised` the supervisor's, `slot` that on the board; `born` is called
-    whenever it has got a process; `was_out_of_memory` is how the last one ended. `buffer` takes the answers to a caller
-    that waits, `current` is its request.
+    whenever it has got a process, `begun` with the pid of the first one where a snapshot was forked for it;
+    `was_out_of_memory` is how the last one ended. `buffer` takes the answers to a caller that waits, `current` is its request.
     """
 
     __slots__ = (
+        "begun",
         "board",
         "born",
         "buffer",
@@ -90,6 +95,7 @@ class Environment:
         self.board, self.phase_at = board.bytes, slot * SLOT_BYTES
         self.family_peak_mb = partial(board.family_peak_mb, self.phase_at)
         self.born: Callable[[Environment], None] = lambda _: None
+        self.begun: Callable[[int], None] | None = None
         self.memory_mb, self.has_bridge = 0, False
         self.buffer = bytearray()
         self.current: object = None
@@ -163,9 +169,14 @@ class Environment:
             return self.channel.recv(frames.PACKET, socket.MSG_DONTWAIT)
         packet, attached, _, _ = self.channel.recvmsg(frames.PACKET, socket.CMSG_SPACE(_CREDENTIALS.size), socket.MSG_DONTWAIT)
         kind = packet[:1]
-        if kind == frames.BORN:
-            self.pid = next(_CREDENTIALS.unpack(data)[0] for _, what, data in attached if what == socket.SCM_CREDENTIALS)
-            self.born(self)
+        if kind in (frames.BORN, frames.FIRST):
+            pid = next(_CREDENTIALS.unpack(data)[0] for _, what, data in attached if what == socket.SCM_CREDENTIALS)
+            if kind == frames.BORN:
+                self.pid = pid
+                self.born(self)
+            elif self.begun:
+                begun, self.begun = self.begun, None
+                begun(pid)
         return packet
 
     def take_output(self, end: int) -> bytes:

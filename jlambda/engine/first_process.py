@@ -21,13 +21,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from jlambda.engine import channel as channels
+from jlambda.engine import restore, syscalls
 from jlambda.engine import sandbox as sandboxes
-from jlambda.engine import syscalls
+from jlambda.engine.channel import SANDBOX_FAILED
 from jlambda.engine.sandbox import TASK_ROOT, Packages, PrivateRoot, Sandbox
 from jlambda.model import frames
-
-#: a failure of the sandbox itself, told to the engine as this exit status
-SANDBOX_FAILED = 125
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +67,7 @@ def run(channel: socket.socket, output: int, setting: Setting, environment_id: i
     except ConnectionError:
         pass  # the engine has let go of this environment
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.write(output, f"the sandbox could not be made: {error}\n".encode())
-            body = json.dumps({"exit": SANDBOX_FAILED}).encode()
-            channels.send(channel, channels.from_environment(frames.EXITED, body, os.fstat(output).st_size))
+        channels.send_sandbox_failure(channel, output, error)
         status = SANDBOX_FAILED
     _end_all(status)
 
@@ -87,6 +82,25 @@ def _serve(channel: socket.socket, output: int, setting: Setting, environment_id
         body = json.dumps(status).encode()
         channels.send(channel, channels.from_environment(frames.EXITED, body, os.fstat(output).st_size, 0.0, peak_kib))
         pid = _fork_function(channel, output, setting, environment_id, None)
+
+
+def see_end(channel: socket.socket, output: int, pid: int) -> NoReturn:
+    """Be the first process of a restored environment: it ends with the function's process, and the next is restored."""
+    try:
+        gc.disable()
+        restore.forget_signal_handlers()
+        signal.signal(signal.SIGTERM, lambda *_: _end_all(0))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        syscalls.adopt_orphans()
+        _close_all_but(channel.fileno(), output)
+        status, peak_kib = _wait(pid)
+        _kill_the_rest()
+        body = json.dumps({**status, "unread": channels.drain(channel)}).encode()
+        channels.send(channel, channels.from_environment(frames.EXITED, body, os.fstat(output).st_size, 0.0, peak_kib))
+    except OSError:
+        pass  # the engine has let go of this environment
+    finally:
+        _end_all(0)
 
 
 def _fork_function(channel: socket.socket, output: int, setting: Setting, environment_id: int, is_rooted: int | None) -> int:
@@ -187,15 +201,40 @@ def _run_function(start: dict[str, object], channel: socket.socket, setting: Set
     roots = sandbox.roots(packages)
     task_root, runtime_root, layers_root = roots.values()
     os.environ |= {**variables, "LAMBDA_TASK_ROOT": TASK_ROOT, "PWD": TASK_ROOT}
+    tmp = own = sandbox.tmp(environment_id)
+    if start.get("is_snapshot"):
+        if not sandbox.has_private_root:  # its environments' folders lie beside its own
+            tmp = f"{own}/snapshot"
+            os.makedirs(tmp, mode=0o700, exist_ok=True)
+        storage_mb = int(str(start["ephemeral_storage_mb"]))
+        runtime = {**runtime, "wait": _snapshot(packages, storage_mb, channel, setting, environment_id, tmp).wait}
     if not sandbox.has_private_root:
         os.environ |= sandboxes.moved(os.environ, roots)
-        os.environ["TMPDIR"] = sandbox.tmp(environment_id)
+        os.environ["TMPDIR"] = tmp
     os.chdir(task_root)
-    sandboxes.confine(sandbox, environment_id, packages, setting.folders)
+    sandboxes.confine(sandbox, own, packages, setting.folders, makes_environments="wait" in runtime)
     gc.enable()
     module, _, name = str(start["entry"]).partition(":")
     places = {"task_root": task_root, "runtime_root": runtime_root, "layers_root": layers_root}
     getattr(importlib.import_module(module), name)(channel, {**runtime, **places})
+
+
+def _snapshot(
+    packages: Packages, storage_mb: int, channel: socket.socket, setting: Setting, environment_id: int, tmp: str
+) -> restore.Snapshot:
+    sandbox = setting.sandbox
+    # without a root of their own, environments find what the init phase has written where it wrote it
+    folders = setting.folders if sandbox.has_private_root else [*setting.folders, tmp]
+    return restore.Snapshot(
+        channel=channel,
+        sandbox=sandbox,
+        environment_id=environment_id,
+        tmp=tmp,
+        shown=tuple(path for _, path, _ in setting.root.shown if path.startswith(f"{tmp}/")),
+        ephemeral_storage_mb=storage_mb,
+        confine=lambda own: sandboxes.confine(sandbox, own, packages, folders),
+        see_end=see_end,
+    )
 
 
 def _wait_for_start(channel: socket.socket) -> dict[str, object]:

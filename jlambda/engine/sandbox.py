@@ -37,6 +37,8 @@ _NOBODY = 65_534
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: file descriptors, processes and threads
 _OPEN_FILES, _PROCESSES = 1_024, 1_024
 _STACK_BYTES = 8 << 20
+#: what an environment has of its own where it has a private root
+NAMESPACES = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC
 
 
 class Packages(NamedTuple):
@@ -107,6 +109,13 @@ def map_users(pid: int) -> None:
         maps = {"setgroups": "deny", "uid_map": f"{FUNCTION_UID} {uid} 1", "gid_map": f"{FUNCTION_UID} {gid} 1"}
     for name, text in maps.items():
         write_file(f"/proc/{pid}/{name}", text)
+
+
+def map_own_user() -> None:
+    """Have the calling process keep its user, the function's, in the new user namespace that it is in."""
+    own = f"{FUNCTION_UID} {FUNCTION_UID} 1"
+    for name, text in {"setgroups": "deny", "uid_map": own, "gid_map": own}.items():
+        write_file(f"/proc/self/{name}", text)
 
 
 def write_file(path: str, text: str) -> None:
@@ -226,13 +235,16 @@ def _moved(path: str, roots: Mapping[str, str]) -> str:
     return path
 
 
-def confine(sandbox: Sandbox, environment_id: int, packages: Packages, folders: list[str]) -> None:
-    """Hold the calling process, which is about to run the function, to what a function may do. For good."""
+def confine(sandbox: Sandbox, tmp: str, packages: Packages, folders: list[str], *, makes_environments: bool = False) -> None:
+    """Hold the calling process, which is about to run the function, to what a function may do. For good.
+
+    `tmp` is where it may write. A snapshot `makes_environments`: it lies in a private root, but Landlock would keep those
+    that are made of it from having mounts of their own.
+    """
     resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     hard = resource.getrlimit(resource.RLIMIT_STACK)[1]
     resource.setrlimit(resource.RLIMIT_STACK, (_STACK_BYTES, hard))
-    tmp = sandbox.tmp(environment_id)
     if syscalls.IS_LINUX:
         syscalls.give_up_privileged_programs()
     if sandbox.has_private_root:
@@ -243,11 +255,12 @@ def confine(sandbox: Sandbox, environment_id: int, packages: Packages, folders: 
             # A change of user makes /proc/self root's own; this gives it back.
             syscalls.make_dumpable()
         # counted per user and user namespace, so only in one of our own (Linux 5.14)
-        resource.setrlimit(resource.RLIMIT_NPROC, (_PROCESSES, _PROCESSES))
+        hard = resource.getrlimit(resource.RLIMIT_NPROC)[1]
+        resource.setrlimit(resource.RLIMIT_NPROC, (_PROCESSES, hard if makes_environments else _PROCESSES))
     if syscalls.IS_LINUX:
         syscalls.drop_capabilities()
         syscalls.forbid_new_privileges()
-    if sandbox.landlock_version:
+    if sandbox.landlock_version and not (makes_environments and sandbox.has_private_root):
         if sandbox.has_private_root:
             syscalls.landlock([], ["/"], [tmp, "/dev", "/proc"])
         else:

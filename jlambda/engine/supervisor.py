@@ -34,7 +34,6 @@ MESSAGE_BYTES = 65_536
 _SHUTDOWN_S = 0.5
 #: with extensions it may take 2 seconds; a bridge keeps to the rules itself, and this is for one that does not
 _BRIDGE_SHUTDOWN_S = 2.2
-_NAMESPACES = syscalls.CLONE_NEWUSER | syscalls.CLONE_NEWNS | syscalls.CLONE_NEWPID | syscalls.CLONE_NEWIPC
 
 
 class Supervisor:
@@ -44,6 +43,9 @@ class Supervisor:
         self.control, self.governor = control, governor
         self.ending: dict[int, float] = {}  # environment id -> when it is killed
         self.pidfds: dict[int, int] = {}  # of functions asked to end -> environment id
+        self.restored: dict[int, int] = {}  # environment id -> that of its snapshot
+        self.ends: dict[int, int] = {}  # pidfds of first processes that are not our children -> environment id
+        self.leaving: set[int] = set()  # snapshots that end with the last environment restored from them
         self.poll = select.poll()
         folders = sandbox.visible_folders(wanted.tools)
         box = replace(wanted, landlock_version=min(syscalls.landlock_version(), wanted.landlock_version))
@@ -81,7 +83,7 @@ class Supervisor:
             return pid
         may_go, go = os.pipe()
         try:
-            pid = syscalls.clone(_NAMESPACES)
+            pid = syscalls.clone(sandbox.NAMESPACES)
             if pid == 0:
                 os.close(go)
                 first_process.run(channel, output, self.setting, environment_id, may_go)
@@ -108,6 +110,19 @@ class Supervisor:
             channel.close()
             os.close(output)
 
+    def adopt(self, environment_id: int, pid: int, snapshot: int) -> None:
+        """Take charge of an environment that a snapshot has forked; its first process is the snapshot's first one's child."""
+        try:
+            if not _is_below(pid, self.first.get(snapshot, 0)):
+                raise ProcessLookupError("it has ended")
+            pidfd = os.pidfd_open(pid)
+        except (OSError, AttributeError) as error:
+            self._tell({"ended": environment_id, "reason": str(error)})
+            return
+        self.first[environment_id], self.restored[environment_id] = pid, snapshot
+        self.ends[pidfd] = environment_id
+        self.poll.register(pidfd, select.POLLIN)
+
     def kill(self, environment_id: int, pid: int) -> None:
         """SIGKILL the function's process, if it is one of that environment's; its first process reports the end."""
         first = self.first.get(environment_id)
@@ -119,7 +134,13 @@ class Supervisor:
 
     def stop(self, environment_id: int) -> None:
         """Begin an environment's shutdown phase: SIGTERM, and SIGKILL when its time is over."""
-        if environment_id not in self.first or environment_id in self.ending:
+        if environment_id not in self.first:
+            self._tell({"ended": environment_id})
+            return
+        if environment_id in self.restored.values():
+            self.leaving.add(environment_id)
+            return
+        if environment_id in self.ending:
             return
         limit_s = _BRIDGE_SHUTDOWN_S if self.governor.has_bridge(environment_id) else _SHUTDOWN_S
         pid = self.governor.end(environment_id)
@@ -145,6 +166,16 @@ class Supervisor:
         if environment_id in self.first:
             self._kill_all_of(environment_id)
 
+    def _restored_ended(self, pidfd: int) -> None:
+        environment_id = self._forget_end(pidfd)
+        self._gone(environment_id)
+        self._tell({"ended": environment_id})
+
+    def _forget_end(self, pidfd: int) -> int:
+        self.poll.unregister(pidfd)
+        os.close(pidfd)
+        return self.ends.pop(pidfd)
+
     def reap(self) -> None:
         """Collect the environments that have ended, and tell the engine."""
         while self.first:
@@ -163,12 +194,18 @@ class Supervisor:
         self.ending.pop(environment_id, None)
         self.governor.forget(environment_id)
         self._remove_scratch(environment_id)
+        self.leaving.discard(environment_id)
+        snapshot = self.restored.pop(environment_id, None)
+        if snapshot in self.leaving and snapshot not in self.restored.values():
+            self.leaving.discard(snapshot)
+            self._kill_all_of(snapshot)
 
     def _remove_scratch(self, environment_id: int) -> None:
         if not self.setting.sandbox.has_private_root:
             import shutil
 
-            shutil.rmtree(self.setting.sandbox.tmp(environment_id), ignore_errors=True)
+            snapshot, tmp = self.restored.get(environment_id), self.setting.sandbox.tmp
+            shutil.rmtree(tmp(environment_id) if snapshot is None else f"{tmp(snapshot)}/{environment_id}", ignore_errors=True)
 
     def _tell(self, message: dict[str, object]) -> None:
         with contextlib.suppress(OSError):
@@ -193,6 +230,8 @@ class Supervisor:
                 self.reap()
             for pidfd in ready & self.pidfds.keys():
                 self._function_ended(pidfd)
+            for pidfd in ready & self.ends.keys():
+                self._restored_ended(pidfd)
             if engine in ready or (self.control.fileno() in ready and not self._serve_one()):
                 break
             now = time.monotonic()
@@ -201,6 +240,8 @@ class Supervisor:
                 self._kill_all_of(environment_id)
         for environment_id in list(self.first):
             self._kill_all_of(environment_id)
+        for pidfd in list(self.ends):  # they end with their snapshots
+            self._gone(self._forget_end(pidfd))
         while self.first:
             pid, _ = os.waitpid(-1, 0)
             for environment_id in [i for i, first in self.first.items() if first == pid]:
@@ -234,13 +275,16 @@ class Supervisor:
         match request.pop("do"):
             case "create":
                 self.create(request["id"], *fds)
+            case "adopt":
+                self.adopt(request["id"], request["pid"], request["snapshot"])
             case "kill":
                 self.kill(request["id"], request["pid"])
             case "watch":
                 first = self.first.get(request["id"])
                 if first:
                     numbers = (request["pid"], request["slot"], request["memory_mb"], request["share"])
-                    self.governor.watch(request["id"], first, *numbers, time.monotonic(), request["bridge"])
+                    above = 0 if request["is_alone"] else first
+                    self.governor.watch(request["id"], above, *numbers, time.monotonic(), request["bridge"])
             case "thaw":
                 self.governor.thaw(request["id"], time.monotonic())
             case "stop":
@@ -255,6 +299,13 @@ def _parent(pid: int) -> int:
         return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
     except OSError:
         return 0
+
+
+def _is_below(pid: int, above: int) -> bool:
+    """Whether a process descends from another one."""
+    while pid > 1 and pid != above:
+        pid = _parent(pid)
+    return pid == above > 0
 
 
 def main() -> None:

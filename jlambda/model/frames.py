@@ -8,11 +8,14 @@ a response that it did not finish.
 To the environment:   START   what to run, JSON, once before each init phase
                       INVOKE  an event; extra holds the optional members of a `Request`, JSON
                       ASK     after EXITED: how many events has nobody read? Answered by ASK, ``{"unread": number}``
+                      RESTORE to a snapshot, with the channel and the output of the environment that is to be made of it
 From the environment: BORN    a process was forked for the function (sent by itself, so that its pid is known)
                       READY   the init phase is over
                       RESULT  a response (JSON), RAW a response of bytes, ERROR an error document
                       FAILED  the init phase failed: an error document; the process ends
-                      EXITED  the process has ended: JSON of ``{"exit": code}`` or ``{"signal": number}``
+                      EXITED  the process has ended: JSON of ``{"exit": code}`` or ``{"signal": number}``; with
+                              ``"unread": number`` if the environment has ended with it
+                      FIRST   a restored environment has begun (sent by its first process, so that its pid is known)
 """
 
 from __future__ import annotations
@@ -22,8 +25,8 @@ import struct
 #: Never above 128 KiB: malloc would map and fault in each receive buffer anew.
 PACKET = 65_536
 
-START, INVOKE, ASK, MORE = b"S", b"I", b"?", b"+"
-BORN, READY, RESULT, RAW, ERROR, FAILED, EXITED = b"b", b"R", b"=", b"B", b"E", b"F", b"X"
+START, INVOKE, ASK, MORE, RESTORE = b"S", b"I", b"?", b"+", b"r"
+BORN, READY, RESULT, RAW, ERROR, FAILED, EXITED, FIRST = b"b", b"R", b"=", b"B", b"E", b"F", b"X", b"f"
 
 #: kind, length of the body, length of the extra (before the body), deadline, request id. The deadline is in ms since the
 #: epoch; below `FROM_READING_MS` it is in ms from the moment at which the message is read, for an event that is sent while

@@ -54,9 +54,10 @@ class FunctionConfiguration:
     `code_sha256` is the base64 digest of the deployment package, `code_size` its size in bytes; `secrets` holds the
     names of environment variables whose values are kept apart, `layers` the ARNs of layer versions; `origin` says where
     the code came from (``"In[3]"``); `last_modified` is in seconds since the epoch; the two log levels are None where the
-    log format is Text, and a function that names no log group has Lambda's. `members` are those that only the API knows
-    (``Role``, ``VpcConfig``), as it has them; `pending` is what the API says to be going on with the function until
-    `settles_at`: Creating, Updating or nothing. Values are checked by `checked`, not on construction.
+    log format is Text, and a function that names no log group has Lambda's; with `snap_start` published versions are
+    restored from snapshots. `members` are those that only the API knows (``Role``, ``VpcConfig``), as it has them;
+    `pending` is what the API says to be going on with the function until `settles_at`: Creating, Updating or nothing.
+    Values are checked by `checked`, not on construction.
     """
 
     name: str
@@ -80,6 +81,7 @@ class FunctionConfiguration:
     application_log_level: str | None = None
     system_log_level: str | None = None
     log_group: str = ""
+    snap_start: bool = False
     members: Mapping[str, Any] = field(default_factory=lambda: _NO_MEMBERS)
     pending: str = ""
     settles_at: float = 0.0
@@ -97,6 +99,10 @@ class FunctionConfiguration:
         limits.check_range("ephemeral storage", self.ephemeral_storage_mb, limits.EPHEMERAL_STORAGE_MB, "MB")
         check_choice("architecture", self.architecture, ARCHITECTURES)
         check_log_settings(self.log_format, self.application_log_level, self.system_log_level, self.log_group)
+        if not isinstance(self.snap_start, bool):
+            raise InvalidParameter(f"snap_start is {self.snap_start!r}: use True or False")
+        if self.snap_start and self.runtime != THIS_PYTHON:
+            raise InvalidParameter(f"SnapStart is there for {THIS_PYTHON}, the notebook's own Python, not for {self.runtime}")
         if not isinstance(self.handler, str) or not _HANDLER.fullmatch(self.handler):
             raise InvalidParameter(f"handler {self.handler!r}: use MODULE.FUNCTION, at most {limits.HANDLER_CHARS} characters")
         if not isinstance(self.description, str) or len(self.description) > limits.DESCRIPTION_CHARS:
@@ -104,11 +110,17 @@ class FunctionConfiguration:
         check_variables(self.environment, self.secrets)
         return self
 
+    @property
+    def has_snapshot(self) -> bool:
+        """Whether it is restored from a snapshot: SnapStart applies to published versions."""
+        return self.snap_start and self.version != LATEST
+
 
 #: what a user sets, in the order in which a card shows it
 SETTINGS = (
     *("runtime", "handler", "description", "memory_mb", "timeout_s", "ephemeral_storage_mb", "architecture"),
     *("environment", "secrets", "layers", "log_format", "application_log_level", "system_log_level", "log_group"),
+    "snap_start",
 )
 
 

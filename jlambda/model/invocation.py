@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple
 
 Status = Literal["success", "error", "timeout", "out_of_memory", "throttled"]
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, AWS_LAMBDA_INITIALIZATION_TYPE
-ON_DEMAND, PROVISIONED = "on-demand", "provisioned-concurrency"
+ON_DEMAND, PROVISIONED, SNAP_START = "on-demand", "provisioned-concurrency", "snap-start"
 #: what started an invocation; event sources add their own ("sqs", "s3" …)
 DIRECT = "direct"
 
@@ -21,7 +21,8 @@ class InvocationRecord(NamedTuple):
     warm start; memory is in MB, the maximum being the peak resident size of the environment's process;
     `attempt` counts from 1; sizes are those of the JSON payloads in bytes; `log_stream` ends in the environment's id;
     `initialization` is how that came to be, in the words of AWS_LAMBDA_INITIALIZATION_TYPE; `system_log_level` is None
-    where the function logged text, not JSON.
+    where the function logged text, not JSON; `restore_ms` is None unless the environment was restored from a snapshot for
+    this invocation, and `billed_restore_ms` the part of that which is billed, within `billed_ms`.
     """
 
     request_id: str
@@ -45,6 +46,8 @@ class InvocationRecord(NamedTuple):
     ephemeral_storage_mb: int
     initialization: str = ON_DEMAND
     system_log_level: str | None = None
+    restore_ms: float | None = None
+    billed_restore_ms: int = 0
 
     @property
     def environment_id(self) -> str:
@@ -73,7 +76,8 @@ class Outcome(NamedTuple):
 
     `payload` is the response or error document, as bytes of JSON (or raw bytes where the handler returned bytes);
     `error_type` is None for success; `log` holds what the function wrote, as the environment wrote it (see
-    `jlambda.telemetry.logs`); durations are in milliseconds, memory in MB.
+    `jlambda.telemetry.logs`); durations are in milliseconds, memory in MB. `restore_runtime_ms` is that part of
+    `restore_ms` that the runtime took, hooks included.
     """
 
     status: Status
@@ -88,6 +92,8 @@ class Outcome(NamedTuple):
     log: bytes
     failed_inits: tuple[FailedInit, ...] = ()
     initialization: str = ON_DEMAND
+    restore_ms: float | None = None
+    restore_runtime_ms: float = 0.0
 
 
 class Request(NamedTuple):

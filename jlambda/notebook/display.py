@@ -93,6 +93,7 @@ def function_card(function: Function) -> Card:
         Row("ARN", function.arn, "code"),
         Row("runtime", f"{c.runtime} · {c.architecture} · handler {c.handler}"),
         Row("limits", f"{c.memory_mb} MB memory · {c.timeout_s} s timeout · {c.ephemeral_storage_mb} MB /tmp"),
+        *([Row("SnapStart", "on, for published versions")] if c.snap_start else []),
         Row("code", f"{size(c.code_size)} · version {c.version}{f' · from {c.origin}' if c.origin else ''}"),
         *_log_rows(c),
         *([Row("variables", "\n".join(variables), "code")] if variables else []),
@@ -127,6 +128,8 @@ def _change(setting: str, before: object, after: object) -> str:
         return "code"
     if setting in ("environment", "secrets"):
         return f"{setting} ({_changed_keys(before, after)})"
+    if setting == "snap_start":
+        return f"SnapStart {'on' if after else 'off'}"
     label, unit = _SETTINGS.get(setting, (setting, ""))
     return f"{label} {before or 'none'} → {after or 'none'}{unit}"
 
@@ -146,6 +149,8 @@ def invocation_card(invocation: Invocation) -> Card:
     """The card of one invocation: what it gave, what it took, what it wrote."""
     record, error = invocation.record, invocation.error
     start = f"cold start, init {record.init_ms:.2f} ms" if record.init_ms is not None else "warm start"
+    if record.restore_ms is not None:
+        start = f"cold start, restored in {record.restore_ms:.2f} ms"
     figures = (
         f"{record.duration_ms:.2f} ms ({start}) · billed {record.billed_ms} ms · "
         f"{record.max_memory_mb} of {record.memory_mb} MB · ${invocation.cost.total_usd:.10f}"

@@ -109,6 +109,7 @@ class LambdaMagics(Magics):
                 application_log_level=given.log_level,
                 system_log_level=given.system_log_level,
                 log_group=given.log_group,
+                snap_start=given.snap_start,
                 use=ship or None,
                 classpath=given.classpath,
                 origin=origin,

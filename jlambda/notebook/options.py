@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ class CellOptions:
     log_level: str | None = None
     system_log_level: str | None = None
     log_group: str | None = None
+    snap_start: bool | None = None
     use: tuple[str, ...] = ()
     classpath: tuple[str, ...] = ()
     invoke: str | None = None
@@ -107,6 +109,8 @@ def cell_parser() -> Parser:
     levels = one_of("system log level", SYSTEM_LOG_LEVELS)
     add("--system-log-level", metavar="LEVEL", type=levels, help="with JSON: what Lambda logs; DEBUG, INFO or WARN")
     add("--log-group", metavar="NAME", help="default: /aws/lambda/NAME")
+    text = "restore published versions from a snapshot taken after init; --no-snap-start takes it back"
+    add("--snap-start", action=argparse.BooleanOptionalAction, default=None, help=text)
     add("-i", "--invoke", metavar="EVENT", help="call the function once deployed: JSON, a variable's name, or @FILE.json")
     add("-o", "--output", metavar="VAR", type=_python_name, help="keep what --invoke gives in VAR, do not show it")
     add("-q", "--quiet", action="store_true", help="show no card")

@@ -42,6 +42,13 @@ from jlambda.runtimes.handler import Handler, load_handler, set_module_path
 from jlambda.runtimes.logs import Invocation, set_up
 from jlambda.runtimes.output import Output, open_streams
 from jlambda.runtimes.payload import is_ascii_only, read_event, response_writer
+from jlambda.runtimes.snap_start import (
+    AFTER_RESTORE_ERROR,
+    BEFORE_SNAPSHOT_ERROR,
+    hook_failure,
+    run_after_restore,
+    run_before_snapshot,
+)
 
 _NOTHING: Mapping[str, object] = {}
 
@@ -50,15 +57,16 @@ def run(channel: socket.socket, start: dict[str, object]) -> NoReturn:
     """Load the handler that `start` names, then answer what comes over `channel` until its other end is closed.
 
     `os.environ`, the working directory and the file descriptors 0 to 2 are those of the function already. Members of
-    `start`: ``handler``, ``task_root``, ``layers_root``, ``site_packages``, ``function_arn`` (unqualified). Never
-    returns: the process ends as an interpreter ends that runs the function's code as its main program.
+    `start`: ``handler``, ``task_root``, ``layers_root``, ``site_packages``, ``function_arn`` (unqualified), and for a
+    snapshot ``wait``, which returns in each environment restored from it, with its channel. Never returns: the process
+    ends as an interpreter ends that runs the function's code as its main program.
     """
     entered = time.perf_counter()
     status = 1
     try:
         runtime = _Runtime(channel, start)
         handler = runtime.initialize(str(start["handler"]), entered)
-        if handler is not None:
+        if handler is not None and runtime.restore():
             runtime.serve(handler)
             status = 0
     except BaseException as reason:
@@ -101,8 +109,7 @@ class _Runtime:
     def __init__(self, channel: socket.socket, start: Mapping[str, object]) -> None:
         atexit._clear()
         time.tzset()
-        if "tempfile" in sys.modules:  # it remembers the folder of the process that was forked
-            vars(sys.modules["tempfile"])["tempdir"] = None
+        _forget_tempdir()
         site_packages = start["site_packages"]
         assert isinstance(site_packages, Iterable)
         self._channel = channel
@@ -111,6 +118,7 @@ class _Runtime:
         self._invocation = Invocation()
         self._write_response = response_writer(is_ascii_only(os.environ.get("AWS_EXECUTION_ENV", "")))
         self._has_extra = False
+        self._wait: Callable[[], socket.socket] | None = start.get("wait")  # type: ignore[assignment]
         self._make_context = context_maker(str(start["function_arn"]))
         sys.stdin = os.fdopen(0, closefd=False)
         open_streams(self.output)
@@ -125,14 +133,42 @@ class _Runtime:
             handler = load_handler(handler_name, self.root)
         except Exception as error:
             document = error_document(error, "", self.root)
-        else:
-            gc.freeze()
-            self.output.end_init()
-            self.send(READY, b"", entered)
-            return handler
-        logging.warning(INIT_WARNING)
-        self.send(FAILED, self._report(document), entered)
-        return None
+            logging.warning(INIT_WARNING)
+            self.send(FAILED, self._report(document), entered)
+            return None
+        if self._wait and not self._has_run(run_before_snapshot, BEFORE_SNAPSHOT_ERROR, entered):
+            return None
+        gc.freeze()
+        self.output.end_init()
+        self.send(READY, b"", entered)
+        return handler
+
+    def restore(self) -> bool:
+        """If this is a snapshot, wait until it is one no more but an environment: whether that can serve."""
+        if self._wait is None:
+            return True
+        tmp = os.environ.get("TMPDIR")
+        self._channel = self._wait()
+        entered = time.perf_counter()
+        if tmp is not None:  # in place of a /tmp of its own
+            _forget_tempdir(tmp)
+        self.output.begin_again()
+        if not self._has_run(run_after_restore, AFTER_RESTORE_ERROR, entered):
+            return False
+        self.output.end_init()
+        self.send(READY, b"", entered)
+        return True
+
+    def _has_run(self, hooks: Callable[[], None], failure: str, entered: float) -> bool:
+        """Run hooks; False when one has failed, and the engine has been told."""
+        try:
+            hooks()
+        except Exception as error:
+            document = error_document(error, "", self.root)
+            self._report(document)
+            self.send(FAILED, self._write_response(hook_failure(failure, document)).encode(), entered)
+            return False
+        return True
 
     def serve(self, handler: Handler) -> None:
         """Answer invocations until the engine closes the channel. The hot path: names are bound once."""
@@ -197,6 +233,13 @@ class _Runtime:
         else:
             for packet in packets(message):
                 self._channel.send(packet)
+
+
+def _forget_tempdir(found: str | None = None) -> None:
+    """Have `tempfile` look again for its folder, if it is `found` or that is not given: it remembers its parent's."""
+    module = sys.modules.get("tempfile")
+    if module is not None and found in (None, vars(module)["tempdir"]):
+        vars(module)["tempdir"] = None
 
 
 def _whole(first: bytes, size: int, receive: Callable[[int], bytes]) -> bytes:

@@ -27,6 +27,9 @@ _AWS_IMPORTS = (
 )
 _IMPORTED_BY_AWS = {*sys.builtin_module_names, *_AWS_IMPORTS.split()}
 
+# what comes with the runtime on AWS, for functions that have not brought it
+_BUNDLED = str(Path(__file__).with_name("bundled"))
+
 #: A file beside the code: a dict, pickled with dill, of globals that the handler's module starts with.
 SHIPPED_GLOBALS = ".jlambda-use.dill"
 
@@ -38,7 +41,7 @@ def set_module_path(task_root: str, layers_root: str, site_packages: Sequence[st
     archive = f"{version.replace('.', '')}.zip"
     standard = [path for path in sys.path if path.endswith(archive) or path in (library, f"{library}/lib-dynload")]
     own = [task_root, f"{layers_root}/python/lib/{version}/site-packages", f"{layers_root}/python"]
-    sys.path[:] = [*own, *standard, *site_packages]
+    sys.path[:] = [*own, *standard, *site_packages, _BUNDLED]
     for path in own:
         sys.path_importer_cache.pop(path, None)
         _forget_modules_named_as_files_of(path)

@@ -57,6 +57,12 @@ class Output:
         """Let go of the file."""
         os.close(self._fd)
 
+    def begin_again(self) -> None:
+        """Another file has come into the place of fd 1: write to that one from now on."""
+        os.dup2(1, self._fd, inheritable=False)
+        self._unfinished = -1
+        self._began_at = self.end()
+
     def end_init(self) -> None:
         """Mark where the output of the init phase ends, if there is any."""
         if self.end() > self._began_at:

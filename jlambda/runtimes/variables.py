@@ -42,6 +42,8 @@ def environment_variables(
     of services that are not there name this machine, so that nothing leaves it.
     """
     execution = execution_env(config.runtime)
+    # https://docs.aws.amazon.com/lambda/latest/dg/snapstart-monitoring.html: SnapStart functions do not have these two
+    log_names = {"AWS_LAMBDA_LOG_GROUP_NAME": config.log_group, "AWS_LAMBDA_LOG_STREAM_NAME": log_stream}
     return {
         "PATH": _SEARCHED,
         "LD_LIBRARY_PATH": "/var/lang/lib:/lib64:/usr/lib64:/var/runtime:/var/runtime/lib:/var/task:/var/task/lib:/opt/lib",
@@ -60,8 +62,7 @@ def environment_variables(
         "AWS_LAMBDA_FUNCTION_NAME": config.name,
         "AWS_LAMBDA_FUNCTION_VERSION": config.version,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config.memory_mb),
-        "AWS_LAMBDA_LOG_GROUP_NAME": config.log_group,
-        "AWS_LAMBDA_LOG_STREAM_NAME": log_stream,
+        **({} if config.has_snapshot else log_names),
         "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9001",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
         "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",

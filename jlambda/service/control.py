@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import jlambda.store.secrets as secret_rules
-from jlambda.errors import CodeError, InvalidParameter, ResourceConflict, StateError
+from jlambda.errors import CodeError, InvalidParameter, ResourceConflict, ResourceNotFound, StateError
 from jlambda.model.arn import LATEST, Account, check_function_name
 from jlambda.model.function import FunctionConfiguration, changes, check_values
 from jlambda.model.runtime import THIS_PYTHON
@@ -28,7 +28,7 @@ from jlambda.service.revision import check_revision, new_revision
 from jlambda.service.settings import Settings, configured
 from jlambda.service.shipping import own_files, pickled_globals
 from jlambda.service.source import MODULE, Source, chosen_handler, read_source
-from jlambda.service.version import version_key
+from jlambda.service.version import DeployedVersion, version_key
 from jlambda.store.functions import Functions
 from jlambda.store.secrets import Secrets
 
@@ -38,9 +38,9 @@ Changes = dict[str, tuple[object, object]]
 class ControlPlane:
     """The functions of one session.
 
-    `retired` is called with a version's key when it is replaced or deleted. Two more may be set later: `alias_moved` is
-    called with function and name of an alias that points elsewhere now, or is gone; `gone` with the name of a function
-    that is deleted, and None, or with one of its versions.
+    `retired` is called with a version's key when it is replaced or deleted, `snapshot` with a version that is to have one.
+    Two more may be set later: `alias_moved` is called with function and name of an alias that points elsewhere now, or is
+    gone; `gone` with the name of a function that is deleted, and None, or with one of its versions.
     """
 
     def __init__(
@@ -51,8 +51,10 @@ class ControlPlane:
         layers: Layers,
         account: Account,
         retired: Callable[[str], None],
+        snapshot: Callable[[DeployedVersion], None],
         lock: threading.RLock,
     ) -> None:
+        self._snapshot = snapshot
         self._functions, self._secrets, self._code, self._account, self._retired = functions, secrets, code, account, retired
         self._layers = layers
         self.alias_moved: Callable[[str, str], None] = lambda _function, _alias: None
@@ -228,8 +230,23 @@ class ControlPlane:
         """Keep what is deployed as a version that never changes; the last one again if nothing has changed since.
 
         `code_sha256` and `revision_id`, if given, must be those of what is deployed: `InvalidParameter`,
-        `PreconditionFailed`.
+        `PreconditionFailed`. With SnapStart this waits for the snapshot; where that fails there is no version, and a
+        `FunctionError`.
         """
+        published, is_new = self._publish(name, description, code_sha256, revision_id)
+        if is_new and published.has_snapshot:
+            try:
+                self._snapshot(self.version(name, published.version))
+            except BaseException:
+                with suppress(ResourceNotFound):
+                    self.delete_version(name, published.version)
+                raise
+        return published
+
+    def _publish(
+        self, name: str, description: str | None, code_sha256: str | None, revision_id: str | None
+    ) -> tuple[FunctionConfiguration, bool]:
+        """The version, and whether it is a new one."""
         with self.lock:
             latest = self.get(name)
             if code_sha256 is not None and code_sha256 != latest.code_sha256:
@@ -241,7 +258,7 @@ class ControlPlane:
             values = self._secrets.values(name)
             last = self._functions.versions(name)[-1:]
             if last and _is_same(last[0], latest) and self._secrets.values(secrets_of(name, last[0].version)) == values:
-                return last[0]
+                return last[0], False
             made = replace(latest, revision_id=new_revision(), last_modified=time.time(), pending="", settles_at=0.0)
             published = self._functions.publish(
                 made if description is None else replace(made, description=description).checked()
@@ -253,7 +270,7 @@ class ControlPlane:
                     with suppress(StateError):
                         self._functions.delete_version(name, published.version)
                     raise
-            return published
+            return published, True
 
     def versions(self, name: str) -> builtins.list[FunctionConfiguration]:
         """$LATEST, then the published versions of a function, oldest first. Raises `ResourceNotFound`."""

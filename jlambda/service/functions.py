@@ -32,10 +32,9 @@ from jlambda.store.secrets import Secrets
 Request = Mapping[str, Any]
 
 #: members that are kept as they are given; nothing else is done with them here
-_KEPT = (
-    *("Role", "VpcConfig", "DeadLetterConfig", "KMSKeyArn", "TracingConfig", "FileSystemConfigs", "SnapStart"),
-    "SourceKMSKeyArn",
-)
+_KEPT = (*("Role", "VpcConfig", "DeadLetterConfig", "KMSKeyArn", "TracingConfig", "FileSystemConfigs", "SourceKMSKeyArn"),)
+#: the value of SnapStart's ApplyOn that switches it on
+_SNAP_START = "PublishedVersions"
 #: what functions here cannot have, and what to do instead
 _REFUSED = {
     "ImageConfig": "container images cannot be run here: give the code as a zip",
@@ -142,13 +141,14 @@ class ApiFunctions:
         """The members of a configuration that only the API knows: state, revision, and what is kept with defaults filled in."""
         shown = at(configuration, self._clock())
         kept = {member: value for member, value in shown.members.items() if member != "SourceKMSKeyArn"}
-        apply_on = (kept.pop("SnapStart", None) or {}).get("ApplyOn", "None")
-        is_on = apply_on == "PublishedVersions" and shown.version != LATEST
         details = {
             "Role": f"arn:{self._account.arn('').split(':')[1]}:iam::{self._account.id}:role/lambda-role",
             "TracingConfig": {"Mode": "PassThrough"},
             **kept,
-            "SnapStart": {"ApplyOn": apply_on, "OptimizationStatus": "On" if is_on else "Off"},
+            "SnapStart": {
+                "ApplyOn": _SNAP_START if shown.snap_start else "None",
+                "OptimizationStatus": "On" if shown.has_snapshot else "Off",
+            },
             "RevisionId": shown.revision_id,
             **state_members(shown),
         }
@@ -219,7 +219,7 @@ class ApiFunctions:
             environment = request["Environment"].get("Variables") or {}
             _check_variables(environment)
         architectures, storage = request.get("Architectures"), request.get("EphemeralStorage")
-        logging = request.get("LoggingConfig") or {}
+        logging, snap_start = request.get("LoggingConfig") or {}, request.get("SnapStart")
         settings = Settings(
             runtime=request.get("Runtime"),
             memory_mb=request.get("MemorySize"),
@@ -233,6 +233,7 @@ class ApiFunctions:
             application_log_level=logging.get("ApplicationLogLevel"),
             system_log_level=logging.get("SystemLogLevel"),
             log_group=logging.get("LogGroup"),
+            snap_start=None if snap_start is None else snap_start.get("ApplyOn") == _SNAP_START,
         )
         wanted, values = configured(base, held, settings)
         members = {member: value for member, value in {**base.members, **_kept_members(request)}.items() if value}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from typing import Any, NamedTuple
 
-from jlambda.billing import billed_ms
+from jlambda.billing import billed_ms, billed_restore_ms
 from jlambda.engine.engine import Engine
 from jlambda.errors import EngineError, InvalidRequestContent, RequestTooLarge, Throttled
 from jlambda.model.invocation import InvocationRecord, Outcome, Request
@@ -179,7 +179,10 @@ class Invoker:
 
     def finish(self, version: DeployedVersion, request: Request, outcome: Outcome) -> Finished:
         """Make and keep the record of an invocation."""
-        status, payload, error_type, started_at, duration_ms, init_ms, peak_mb, is_cold, log_stream, log, failed, how = outcome
+        status, payload, error_type, started_at, duration_ms, init_ms, peak_mb, is_cold, log_stream, log = outcome[:10]
+        failed, how, restore_ms, restore_runtime_ms = outcome[10:]
+        first_init_ms = failed[0].duration_ms if failed else init_ms
+        restored_billed_ms = 0 if restore_ms is None else billed_restore_ms(restore_runtime_ms)
         if failed:
             log = with_failed_inits(log, failed)
         if error_type in _ENDED_BY_SERVICE:
@@ -195,7 +198,7 @@ class Invoker:
             configuration.version,
             started_at,
             duration_ms,
-            0 if status == "throttled" else billed_ms(duration_ms, failed[0].duration_ms if failed else init_ms),
+            0 if status == "throttled" else billed_ms(duration_ms, first_init_ms, restored_billed_ms),
             init_ms,
             configuration.memory_mb,
             peak_mb,
@@ -211,6 +214,8 @@ class Invoker:
             configuration.ephemeral_storage_mb,
             how,
             configuration.system_log_level,
+            restore_ms,
+            restored_billed_ms,
         )
         self._append(record, log)
         return Finished(record, payload, log)

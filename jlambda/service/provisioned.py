@@ -74,6 +74,9 @@ class Provisioned:
             if qualifier is None or qualifier == LATEST:
                 raise InvalidParameter("Provisioned Concurrency Configs cannot be applied to unpublished function versions.")
             self._check_qualifier(name, qualifier)
+            if self._control.get(f"{name}:{qualifier}").has_snapshot:
+                # https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html, supported features and limitations
+                raise InvalidParameter(f"{name}:{qualifier} has SnapStart, and cannot have provisioned concurrency too")
             self._check_room(name, qualifier, concurrency)
             row = Row(name, qualifier, concurrency, self._now())
             self._table.put(row)

@@ -32,6 +32,7 @@ class Settings:
     application_log_level: str | None = None
     system_log_level: str | None = None
     log_group: str | None = None
+    snap_start: bool | None = None
     use: Mapping[str, object] | None = field(default=None, repr=False)
     classpath: tuple[str, ...] = ()
     is_strict: bool = False
@@ -71,6 +72,7 @@ def configured(
         layers=None if settings.layers is None else tuple(settings.layers),
         log_format=settings.log_format,
         log_group=settings.log_group,
+        snap_start=settings.snap_start,
     )
     asked = settings.application_log_level, settings.system_log_level
     levels = log_levels(made.log_format, asked, (before.application_log_level, before.system_log_level))

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 
 from jlambda.model.arn import Account
 from jlambda.model.function import FunctionConfiguration
+from jlambda.model.invocation import SNAP_START
 from jlambda.runtimes.languages import Starting
 from jlambda.runtimes.variables import environment_variables
 from jlambda.telemetry import logs
@@ -32,6 +33,7 @@ class DeployedVersion:
         "_starting",
         "configuration",
         "function",
+        "has_snapshot",
         "key",
         "memory_mb",
         "redact",
@@ -51,7 +53,7 @@ class DeployedVersion:
         self.configuration, self.redact = configuration, redact
         self.function = configuration.name
         self.timeout_s, self.memory_mb = configuration.timeout_s, configuration.memory_mb
-        self.key = version_key(configuration)
+        self.key, self.has_snapshot = version_key(configuration), configuration.has_snapshot
         self._code, self._layers, self._secrets, self._account = code, layers, secrets, account
         self._starting = starting
 
@@ -69,6 +71,7 @@ class DeployedVersion:
             "code": self._code,
             "runtime": starting.client,
             "layers": self._layers,
+            "is_snapshot": initialization == SNAP_START,
             "ephemeral_storage_mb": configuration.ephemeral_storage_mb,
             "variables": {
                 **environment_variables(configuration, self._secrets, account, stream, starting.variables),

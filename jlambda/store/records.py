@@ -145,11 +145,12 @@ def _record_and_output(shared: tuple[Any, ...], row: tuple[Any, ...]) -> tuple[I
     function, version, memory_mb, log_stream, architecture, storage_mb, initialization, log_level = shared
     (
         _, request_id, started_at, duration_ms, billed_ms, init_ms, peak_mb, cold, status, error, trigger, attempt,
-        sent, got, output,
+        sent, got, restore_ms, billed_restore_ms, output,
     ) = row  # fmt: skip
     record = InvocationRecord(
         request_id, function, version, started_at, duration_ms, billed_ms, init_ms, memory_mb, peak_mb, cold != 0,
         status, error, trigger, attempt, log_stream, sent, got, architecture, storage_mb, initialization, log_level,
+        restore_ms, billed_restore_ms,
     )  # fmt: skip
     return record, output or b""
 

@@ -150,3 +150,9 @@ def _resources(connection: sqlite3.Connection) -> None:
         """
     )
     connection.execute("create index resources_by_kind on resources (kind, owner, key)")
+
+
+@migration
+def _restores(connection: sqlite3.Connection) -> None:
+    connection.execute("alter table records add column restore_ms real")
+    connection.execute("alter table records add column billed_restore_ms integer not null default 0")

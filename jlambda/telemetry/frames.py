@@ -32,6 +32,7 @@ _INVOCATIONS: dict[str, Any] = {
     "duration_ms": "float64",
     "billed_ms": "int64",
     "init_ms": "float64",
+    "restore_ms": "float64",
     "memory_mb": "int64",
     "max_memory_mb": "int64",
     "cold_start": "bool",
@@ -60,6 +61,7 @@ _COST = {
     "request_usd": "float64",
     "compute_usd": "float64",
     "storage_usd": "float64",
+    "restore_usd": "float64",
     "total_usd": "float64",
 }
 _METRICS = {
@@ -76,7 +78,7 @@ _METRICS = {
 
 
 def invocations(records: Sequence[InvocationRecord]) -> pd.DataFrame:
-    """One row for each invocation, in the order given; `init_ms` is NaN for a warm start, `cost_usd` before the free tier."""
+    """One row for each invocation, in the order given; `init_ms` and `restore_ms` are NaN where there was none."""
     columns = _columns(InvocationRecord._fields, records)
     streams = {stream: stream[-32:] for stream in set(columns["log_stream"])}
     columns["environment_id"] = [streams[stream] for stream in columns["log_stream"]]
@@ -102,8 +104,11 @@ def cost(records: Iterable[InvocationRecord], prices: billing.PriceList = billin
     ``frame.attrs["note"]`` says whose prices these are and what the free tier would have covered.
     """
     bills = billing.monthly(records, prices)
+    amounts = list(_COST)[2:]
     rows = [
-        (part.function, part.invocations, part.cost.gb_seconds, *part.cost[:4]) for bill in bills for part in bill.functions
+        (part.function, part.invocations, *(getattr(part.cost, amount) for amount in amounts))
+        for each in bills
+        for part in each.functions
     ]
     frame = _frame(_COST, _columns(_COST, rows)).groupby("function", as_index=False).sum()
     frame.attrs["note"] = billing.note(bills, prices)
@@ -143,6 +148,11 @@ def metrics(records: Sequence[InvocationRecord], period: str = "1min") -> pd.Dat
     return _frame(_METRICS, {name: table[name] for name in _METRICS})
 
 
+def ahead_ms(frame: pd.DataFrame) -> pd.Series[float]:
+    """What came before each invocation itself, in ms: an init phase or a restore, 0 where the environment was warm."""
+    return frame["init_ms"].fillna(0.0) + frame["restore_ms"].fillna(0.0)
+
+
 def _columns(names: Iterable[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:
     return {name: list(map(itemgetter(place), rows)) for place, name in enumerate(names)}
 
@@ -171,6 +181,7 @@ def _costs(records: Iterable[InvocationRecord]) -> list[float]:
             record.architecture,
             record.status,
             record.initialization,
+            record.restore_ms is not None,
         )
         if (total := totals.get(key)) is None:
             total = totals[key] = billing.cost(record).total_usd
@@ -181,7 +192,7 @@ def _costs(records: Iterable[InvocationRecord]) -> list[float]:
 def _concurrent(ran: pd.DataFrame, table: pd.DataFrame, length: pd.Timedelta) -> list[int]:
     """The most invocations of a function at one time, for each row of `table` (a function and a period)."""
     found = dict.fromkeys(table.index, 0)
-    took = pd.to_timedelta(ran["duration_ms"] + ran["init_ms"].fillna(0.0), unit="ms")
+    took = pd.to_timedelta(ran["duration_ms"] + ahead_ms(ran), unit="ms")
     ended_at = (ran["started_at"] + took).dt.as_unit("us")
     for function, rows in table.groupby("function"):
         mine = ran["function"] == function

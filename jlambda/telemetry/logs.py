@@ -71,14 +71,15 @@ def _lines(
     if record.status == "throttled":
         return [], []
     began_ms = record.started_at * 1_000
-    invoked_ms = int(began_ms + (record.init_ms or 0.0))
-    ended_ms = int(began_ms + (record.init_ms or 0.0) + record.duration_ms)
+    ahead_ms = (record.init_ms or 0.0) + (record.restore_ms or 0.0)
+    invoked_ms = int(began_ms + ahead_ms)
+    ended_ms = int(began_ms + ahead_ms + record.duration_ms)
     output, init_events = _parse(raw, invoked_ms, record)
     if init_events is None:
         init_events = next((i for i, event in enumerate(output) if event.timestamp_ms >= invoked_ms), len(output))
     before = output[:init_events] if record.cold_start else []
     during = output[len(before) :]
-    if before and record.init_ms is None:  # the second init of two was a part of the invocation
+    if before and record.init_ms is record.restore_ms is None:  # the second init of two was a part of the invocation
         invoked_ms = before[-1].timestamp_ms
     # What the environment stamped is right; the rest was worked out from durations that leave out the way there and back.
     started_ms = min(invoked_ms, during[0].timestamp_ms) if during else invoked_ms
@@ -92,11 +93,18 @@ def _lines(
 
 def _init_start(record: InvocationRecord, at_ms: int, runtime: str, region: str) -> list[LogEvent]:
     if record.system_log_level is None:
-        return [LogEvent(at_ms, init_start_line(runtime, region))]
+        line = init_start_line if record.restore_ms is None else restore_start_line
+        return [LogEvent(at_ms, line(runtime, region))]
+    if record.restore_ms is not None:
+        return _logged(record.system_log_level, at_ms, [system_events.restore_start(record, at_ms, runtime, region)])
     return _logged(record.system_log_level, at_ms, [system_events.init_start(record, at_ms, runtime, region)])
 
 
 def _init_end(record: InvocationRecord, at_ms: int) -> list[LogEvent]:
+    if record.restore_ms is not None:
+        if record.system_log_level is None:
+            return [LogEvent(at_ms, restore_report_line(record.restore_ms))]
+        return _logged(record.system_log_level, at_ms, system_events.restore_end(record, at_ms))
     if record.system_log_level is None or record.init_ms is None:  # those that failed are told where they did
         return []
     return _logged(record.system_log_level, at_ms, system_events.init_end(record, at_ms))
@@ -126,6 +134,17 @@ def init_start_line(runtime: str = THIS_PYTHON, region: str = "us-east-1") -> st
     return f"INIT_START Runtime Version: {version}\tRuntime Version ARN: {arn}"
 
 
+def restore_start_line(runtime: str = THIS_PYTHON, region: str = "us-east-1") -> str:
+    """The line that opens the log of an environment that is restored from a snapshot."""
+    version, arn = runtime_version(runtime, region)
+    return f"RESTORE_START Runtime Version: {version}\tRuntime Version ARN: {arn}"
+
+
+def restore_report_line(restore_ms: float) -> str:
+    """The line after what the hooks of a restore have written."""
+    return f"RESTORE_REPORT Restore Duration: {restore_ms:.2f} ms"
+
+
 def start_line(record: InvocationRecord) -> str:
     """The line before the function's own output."""
     return f"START RequestId: {record.request_id} Version: {record.version}"
@@ -147,12 +166,16 @@ def report_line(record: InvocationRecord) -> str:
     ]
     if record.init_ms is not None:
         figures.append(f"Init Duration: {record.init_ms:.2f} ms")
+    if record.restore_ms is not None:
+        figures.append(f"Restore Duration: {record.restore_ms:.2f} ms")
+        figures.append(f"Billed Restore Duration: {record.billed_restore_ms} ms")
     return "\t".join([*figures, _status(record)])
 
 
 def timeout_line(record: InvocationRecord, ended_ms: int) -> str:
     """What Lambda writes when an invocation ran out of time, at `ended_ms` since the epoch."""
-    return f"{utc(ended_ms / 1_000)} {record.request_id} Task timed out after {record.duration_ms / 1_000:.2f} seconds"
+    what, took_ms = ("Task", record.duration_ms) if record.duration_ms else ("Restore", record.restore_ms or 0.0)
+    return f"{utc(ended_ms / 1_000)} {record.request_id} {what} timed out after {took_ms / 1_000:.2f} seconds"
 
 
 def init_report_line(failed: FailedInit) -> str:

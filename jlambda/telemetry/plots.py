@@ -29,13 +29,14 @@ WIDE = 20.0
 def durations(invocations: pd.DataFrame | Sequence[InvocationRecord], axes: Axes | None = None) -> Axes:
     """Duration in ms by invocation, in order of start: a dot for a warm start, a diamond for a cold one, a cross for a failure.
 
-    A cold start's mark stands at init and duration together, with a line for its init. Takes the frame of
-    `invocations()` or records; what was throttled did not run and is left out. Draws on `axes` if they are given.
+    A cold start's mark stands at init and duration together, with a line for its init, or for the restore in place of it.
+    Takes the frame of `invocations()` or records; what was throttled did not run and is left out. Draws on `axes` if
+    they are given.
     """
     frame = invocations if isinstance(invocations, pd.DataFrame) else frames.invocations(invocations)
     ran = frame[frame["status"] != "throttled"].sort_values("started_at", kind="stable").reset_index(drop=True)
     number = ran.index.to_numpy() + 1
-    total_ms = (ran["duration_ms"] + ran["init_ms"].fillna(0.0)).to_numpy()
+    total_ms = (ran["duration_ms"] + frames.ahead_ms(ran)).to_numpy()
     is_cold = ran["cold_start"].to_numpy(dtype=bool)
     has_failed = (ran["status"] != "success").to_numpy(dtype=bool)
     axes = axes or _axes()
@@ -61,7 +62,7 @@ def durations(invocations: pd.DataFrame | Sequence[InvocationRecord], axes: Axes
 
 
 def environments(invocations: pd.DataFrame | Sequence[InvocationRecord], axes: Axes | None = None) -> Axes:
-    """A lane for each execution environment, from its first invocation on: when it was initialised, and when it worked.
+    """A lane for each execution environment, from its first invocation on: when it was initialised or restored, and at work.
 
     The axis is in seconds from the first start. A cross above the lanes is an invocation that was throttled: it had no
     environment. Takes the frame of `invocations()` or records; draws on `axes` if they are given.
@@ -69,7 +70,7 @@ def environments(invocations: pd.DataFrame | Sequence[InvocationRecord], axes: A
     frame = invocations if isinstance(invocations, pd.DataFrame) else frames.invocations(invocations)
     frame = frame.sort_values("started_at", kind="stable").reset_index(drop=True)
     seconds = (frame["started_at"] - frame["started_at"].min()).dt.total_seconds()
-    init_s, work_s = frame["init_ms"].fillna(0.0) / 1000, frame["duration_ms"] / 1000
+    init_s, work_s = frames.ahead_ms(frame) / 1000, frame["duration_ms"] / 1000
     has_run, has_failed = frame["status"] != "throttled", ~frame["status"].isin(["success", "throttled"])
     lanes = {name: number for number, name in enumerate(frame.loc[has_run, "environment_id"].unique(), 1)}
     lane = frame["environment_id"].map(lanes)

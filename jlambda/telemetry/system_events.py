@@ -57,10 +57,31 @@ def _known(error_type: str) -> str:
 
 def init_start(record: InvocationRecord, at_ms: int, runtime: str, region: str) -> SystemEvent:
     """The init phase begins."""
+    members = {"initializationType": record.initialization, "phase": "init", **_environment(record, runtime, region)}
+    return _event("INFO", at_ms, "initStart", members)
+
+
+def restore_start(record: InvocationRecord, at_ms: int, runtime: str, region: str) -> SystemEvent:
+    """The restore of a snapshot begins."""
+    return _event("INFO", at_ms, "restoreStart", _environment(record, runtime, region))
+
+
+def restore_end(record: InvocationRecord, at_ms: int) -> list[SystemEvent]:
+    """The restore is over, or has failed: what the runtime says of it, and the report."""
+    members: dict[str, object] = {"status": "success"}
+    if not record.duration_ms and record.error_type is not None:
+        members = {"status": "timeout" if record.status == "timeout" else "error", "errorType": failure_of(record)}
+    has_failed = members["status"] != "success"
+    report = {**members, "metrics": {"durationMs": _ms(record.restore_ms or 0.0)}}
+    return [
+        _event("WARN" if has_failed else "DEBUG", at_ms, "restoreRuntimeDone", members),
+        _event("WARN" if has_failed else "INFO", at_ms, "restoreReport", report),
+    ]
+
+
+def _environment(record: InvocationRecord, runtime: str, region: str) -> dict[str, object]:
     version, arn = runtime_version(runtime, region)
-    members = {
-        "initializationType": record.initialization,
-        "phase": "init",
+    return {
         "runtimeVersion": version,
         "runtimeVersionArn": arn,
         "functionName": record.function,
@@ -68,7 +89,6 @@ def init_start(record: InvocationRecord, at_ms: int, runtime: str, region: str) 
         "instanceId": record.environment_id,
         "instanceMaxMemory": record.memory_mb,
     }
-    return _event("INFO", at_ms, "initStart", members)
 
 
 def init_end(record: InvocationRecord, at_ms: int) -> list[SystemEvent]:
@@ -112,6 +132,8 @@ def end(record: InvocationRecord, at_ms: int) -> list[SystemEvent]:
     }
     if record.init_ms is not None:
         figures["initDurationMs"] = _ms(record.init_ms)
+    if record.restore_ms is not None:
+        figures["restoreDurationMs"] = _ms(record.restore_ms)
     has_failed = outcome["status"] != "success"
     return [
         _event("WARN" if has_failed else "DEBUG", at_ms, "runtimeDone", {**outcome, "metrics": done}),

@@ -15,11 +15,12 @@ from jlambda.engine.engine import Engine
 from jlambda.engine.scheduler import Scheduler
 from jlambda.model.arn import Account
 from jlambda.model.function import FunctionConfiguration
-from jlambda.model.invocation import Outcome, Request
+from jlambda.model.invocation import SNAP_START, Outcome, Request
 from jlambda.runtimes import python
 from jlambda.runtimes.code import CodeStore
 from jlambda.runtimes.variables import environment_variables
 from jlambda.service.invoke import new_request_id
+from tests.conftest import need
 
 
 @dataclass
@@ -35,18 +36,25 @@ class SourceVersion:
     runtime: str = ""
     layers: str = ""
     has_bridge: bool = False
+    has_snapshot: bool = False
     key: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     def new_environment(self, initialization: str) -> tuple[str, bytes]:
         """As a deployed version has it."""
         stream = f"2026/11/23/[$LATEST]{uuid.uuid4().hex}"
         configuration = FunctionConfiguration(
-            self.function, handler="lambda_function.handler", timeout_s=self.timeout_s, memory_mb=self.memory_mb
+            self.function,
+            version="1" if self.has_snapshot else "$LATEST",
+            handler="lambda_function.handler",
+            timeout_s=self.timeout_s,
+            memory_mb=self.memory_mb,
+            snap_start=self.has_snapshot,
         )
         start = {
             "code": self.code,
             "runtime": self.runtime,
             "layers": self.layers,
+            "is_snapshot": initialization == SNAP_START,
             "ephemeral_storage_mb": self.ephemeral_storage_mb,
             "variables": environment_variables(configuration, {}, Account(), stream, python.variables()),
             "entry": python.ENTRY,
@@ -123,3 +131,27 @@ def make_rig(tmp_path: Path, no_descriptor_left_behind: None) -> Iterator[MakeRi
 def rig(make_rig: MakeRig) -> Rig:
     """An engine with everything switched on."""
     return make_rig()
+
+
+TIERS = {"private root": {}, "private root, no Landlock": {"landlock": False}, "Landlock only": {"private_root": False}}
+
+
+def tier(make_rig: MakeRig, name: str, **options: object) -> Rig:
+    """An engine in one tier; the machine must have it."""
+    rig = make_rig(**TIERS[name], **options)
+    told = rig.engine.protection()
+    need("private" not in name or told.sandbox.has_private_root, f"a private root ({told.refusal})")
+    need("only" not in name or told.sandbox.landlock_version > 0, "Landlock")
+    return rig
+
+
+@pytest.fixture(params=TIERS)
+def any_rig(request: pytest.FixtureRequest, make_rig: MakeRig) -> Rig:
+    """Each tier in turn."""
+    return tier(make_rig, request.param)
+
+
+@pytest.fixture(params=["private root", "private root, no Landlock"])
+def rooted_rig(request: pytest.FixtureRequest, make_rig: MakeRig) -> Rig:
+    """The tiers with a root of its own."""
+    return tier(make_rig, request.param)

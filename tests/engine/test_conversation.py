@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jlambda.engine import channel
-from jlambda.engine.conversation import INIT_LIMIT_S, KILL_LIMIT_S, PREPARATION_LIMIT_S, After, Conversation, Phase
+from jlambda.engine.conversation import (
+    INIT_LIMIT_S,
+    KILL_LIMIT_S,
+    PREPARATION_LIMIT_S,
+    RESTORE_LIMIT_S,
+    After,
+    Conversation,
+    Phase,
+)
 from jlambda.model import frames
 from jlambda.model.invocation import Request
 
@@ -422,3 +430,57 @@ def test_any_history_ends_with_one_outcome(is_cold: bool, behind: int, history: 
     assert it.seconds >= 0
     assert it.init_s is None or it.init_s >= 0
     assert it.arrived == 100.0
+
+
+def restoring(at: float = 100.0) -> Conversation:
+    """One that waits for an environment to be restored from a snapshot."""
+    begun = Conversation(Request(REQUEST_ID, b"{}"), 3, b"")
+    begun.begin_init(at)
+    assert begun.outgoing == []  # the snapshot has been asked
+    return begun
+
+
+def test_a_restore() -> None:
+    """It takes the place of init, and the runtime says how much of it was its own."""
+    it = restoring()
+    assert it.deadline == 100 + RESTORE_LIMIT_S
+    it.received(BORN, 100.001)
+    it.received(channel.from_environment(frames.READY, b"", seconds=0.002), 100.005)
+    assert (it.init_s, it.restore_runtime_s) == (None, 0.002)
+    assert it.restore_s == pytest.approx(0.005)
+    assert [packet[:1] for packet in it.outgoing] == [frames.INVOKE]
+    it.received(reply(frames.RESULT, b"1"), 100.3)
+    assert (it.status, it.after) == ("success", After.PROCESS)
+
+
+def test_a_restore_that_fails_is_not_gone_through_again() -> None:
+    """A hook's error document is the answer, and the environment is gone."""
+    it = restoring()
+    it.received(reply(frames.FAILED, error("Runtime.AfterRestoreError"), seconds=0.1), 100.2)
+    it.received(exited(exit=1, unread=0), 100.3)
+    assert (it.status, it.error_type, it.after) == ("error", "Runtime.AfterRestoreError", After.NOTHING)
+    assert (it.seconds, it.failed_inits) == (0.0, [])
+    assert it.restore_s == pytest.approx(0.2)
+
+
+@pytest.mark.parametrize("last", [exited(signal=9, unread=0), LOST])
+def test_a_restore_that_takes_too_long(last: bytes) -> None:
+    """Its process is killed; the invocation has timed out, and has run for no time at all."""
+    it = restoring()
+    it.received(BORN, 100.001)
+    it.expired(it.deadline)
+    assert it.is_kill_wanted
+    it.received(last, 110.1)
+    assert told(it) == ("Sandbox.Timedout", "Restore timed out after 10.00 seconds")
+    assert (it.status, it.seconds, it.after) == ("timeout", 0.0, After.NOTHING)
+    assert it.restore_s == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize(("unread", "kind"), [(0, "Runtime.ExitError"), (1, "Sandbox.Failure")])
+def test_a_restored_environment_ends_with_its_process(unread: int, kind: str) -> None:
+    """Nobody is asked for what was read: the exit tells. An event that nobody has read had no part in it."""
+    it = Conversation(Request(REQUEST_ID, b"{}"), 3, b"")
+    it.begin_invoke(100.0)
+    it.received(exited(exit=3, unread=unread), 100.5)
+    assert (it.error_type, it.after) == (kind, After.NOTHING)
+    assert it.seconds == pytest.approx(0.5)

@@ -12,7 +12,7 @@ import pytest
 from jlambda.engine import syscalls
 from jlambda.process import clean_environment
 from tests.conftest import need, supervisors
-from tests.engine.conftest import MakeRig, Rig
+from tests.engine.conftest import TIERS, MakeRig, Rig, tier
 
 #: runs an expression of the test's choice inside the environment; an error is its answer
 EVALUATE = """
@@ -25,29 +25,6 @@ def handler(event, context):
     except BaseException as error:
         return f"{type(error).__name__}: {error}"
 """
-
-TIERS = {"private root": {}, "private root, no Landlock": {"landlock": False}, "Landlock only": {"private_root": False}}
-
-
-def tier(make_rig: MakeRig, name: str, **options: object) -> Rig:
-    """An engine in one tier; the machine must have it."""
-    rig = make_rig(**TIERS[name], **options)
-    told = rig.engine.protection()
-    need("private" not in name or told.sandbox.has_private_root, f"a private root ({told.refusal})")
-    need("only" not in name or told.sandbox.landlock_version > 0, "Landlock")
-    return rig
-
-
-@pytest.fixture(params=TIERS)
-def any_rig(request: pytest.FixtureRequest, make_rig: MakeRig) -> Rig:
-    """Each tier in turn."""
-    return tier(make_rig, request.param)
-
-
-@pytest.fixture(params=["private root", "private root, no Landlock"])
-def rooted_rig(request: pytest.FixtureRequest, make_rig: MakeRig) -> Rig:
-    """The tiers with a root of its own."""
-    return tier(make_rig, request.param)
 
 
 def test_protection_says_what_is_there(make_rig: MakeRig) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from jlambda.model import frames
 from jlambda.model.limits import RESPONSE_BYTES
+from jlambda.runtimes import bootstrap
 from jlambda.runtimes.handler import SHIPPED_GLOBALS
 from tests.runtimes.conftest import Start
 from tests.runtimes.running import FUNCTION_ARN, REQUEST_ID, RunningRuntime
@@ -200,7 +201,7 @@ def test_trace_id_lasts_one_invocation(start: Start) -> None:
 
 
 def test_module_path_is_that_of_aws(start: Start, tmp_path: Path) -> None:
-    """Code comes first, then layers, the standard library, and installed packages last."""
+    """Code comes first, then layers, the standard library, installed packages, and last what comes with the runtime."""
     runtime = start(
         "import sys\ndef handler(event, context):\n    return sys.path\n",
         layers_root="/opt",
@@ -212,9 +213,9 @@ def test_module_path_is_that_of_aws(start: Start, tmp_path: Path) -> None:
     assert isinstance(path, list)
     version = f"python{sys.version_info.major}.{sys.version_info.minor}"
     assert path[:3] == [str(tmp_path / "task"), f"/opt/python/lib/{version}/site-packages", "/opt/python"]
-    assert path[-1] == "/some/site-packages"
-    assert str(Path(os.__file__).parent) in path[3:-1]
-    assert not [entry for entry in path[:-1] if "-packages" in Path(entry).name and not entry.startswith("/opt")]
+    assert path[-2:] == ["/some/site-packages", str(Path(bootstrap.__file__).with_name("bundled"))]
+    assert str(Path(os.__file__).parent) in path[3:-2]
+    assert not [entry for entry in path[:-2] if "-packages" in Path(entry).name and not entry.startswith("/opt")]
 
 
 @pytest.mark.parametrize(("where", "expected"), [("opt", "layer"), ("site", "site"), ("both", "layer")])

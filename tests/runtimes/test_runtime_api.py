@@ -40,6 +40,7 @@ class BridgedVersion:
     memory_mb: int = 1769
     timeout_s: int = 5
     has_bridge: bool = True
+    has_snapshot: bool = False
 
     def new_environment(self, initialization: str) -> tuple[str, bytes]:
         """As a deployed version has it."""

@@ -16,10 +16,10 @@ from jlambda.telemetry import frames
 from tests.samples import NOON, a_record
 
 COLUMNS = {
-    "invocations": "request_id function version started_at duration_ms billed_ms init_ms memory_mb max_memory_mb cold_start "
-    "status error_type trigger attempt environment_id request_bytes response_bytes cost_usd",
+    "invocations": "request_id function version started_at duration_ms billed_ms init_ms restore_ms memory_mb max_memory_mb "
+    "cold_start status error_type trigger attempt environment_id request_bytes response_bytes cost_usd",
     "logs": "timestamp function version request_id log_stream level message",
-    "cost": "function invocations gb_seconds request_usd compute_usd storage_usd total_usd",
+    "cost": "function invocations gb_seconds request_usd compute_usd storage_usd restore_usd total_usd",
     "metrics": "period_start function invocations errors throttles duration_p50_ms duration_p90_ms duration_p99_ms "
     "concurrent_executions",
 }
@@ -27,7 +27,7 @@ THROTTLED = a_record(9, status="throttled", duration_ms=0.0, billed_ms=0, log_st
 SOME = [
     a_record(0, cold_start=True, init_ms=110.1, billed_ms=114),
     a_record(1, status="error", error_type="ValueError"),
-    a_record(2, function="other"),
+    a_record(2, function="other", cold_start=True, restore_ms=50.0, billed_restore_ms=7, billed_ms=11),
     THROTTLED,
 ]
 MAKE: dict[str, Callable[[list[InvocationRecord]], pd.DataFrame]] = {
