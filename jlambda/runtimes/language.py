@@ -7,12 +7,13 @@ Knows nothing of functions, environments or sessions.
 
 from __future__ import annotations
 
+import glob
 import inspect
 import os
 import re
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -139,6 +140,12 @@ def write_files(files: Mapping[str, bytes], folder: Path) -> None:
         path.write_bytes(content)
         if content.startswith((b"#!", b"\x7fELF")):
             path.chmod(0o755)
+
+
+def below(roots: Iterable[Path | str], pattern: str) -> list[Path]:
+    """The files that there are at `pattern` in folders below `roots`; what cannot be looked into has none."""
+    # not Path.glob, which raises where a folder may not be read
+    return [Path(root, path) for root in roots for path in sorted(glob.glob(pattern, root_dir=root))]  # noqa: PTH207
 
 
 def on_path(*names: str) -> list[str]:

@@ -135,7 +135,8 @@ def test_a_runtime_and_layers_are_shown_beside_the_code(any_rig: Rig) -> None:
 @pytest.fixture
 def below_opt() -> Iterator[Path]:
     """A folder of a tool below /opt, as some machines keep their interpreters."""
-    need(os.access("/opt", os.W_OK), "a right to write to /opt")
+    if not os.access("/opt", os.W_OK):
+        pytest.skip("an ordinary user cannot make a folder below /opt")
     folder = Path("/opt/jlambda-test-tool")
     folder.mkdir()
     (folder / "run").write_text("the machine's")

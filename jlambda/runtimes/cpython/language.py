@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jlambda.model.runtime import PYTHON_RUNTIMES, THIS_PYTHON
-from jlambda.runtimes.language import Language, Tool, numbers, on_path, said_version
+from jlambda.runtimes.language import Language, Tool, below, numbers, on_path, said_version
 
 #: the oldest version that the client is written for
 _OLDEST = (3, 8)
@@ -68,7 +68,7 @@ def _kept_by_version_tools() -> list[str]:
         Path(os.environ.get("PYENV_ROOT") or home / ".pyenv") / "versions",
         Path(os.environ.get("UV_PYTHON_INSTALL_DIR") or home / ".local/share/uv/python"),
     ]
-    found = [path for root in roots for path in root.glob("*/bin/python3") if path.exists()]
+    found = below(roots, "*/bin/python3")
     return [os.path.realpath(path) for path in sorted(found, key=lambda path: numbers(path.parts[-3]), reverse=True)]
 
 

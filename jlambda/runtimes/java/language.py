@@ -16,7 +16,7 @@ from jlambda.errors import CodeError
 from jlambda.model.runtime import JAVA_RUNTIMES
 from jlambda.runtimes.java import source as java
 from jlambda.runtimes.java.compiling import JAVAC, compiler, make_client, message
-from jlambda.runtimes.language import Language, Sources, Tool, compile_with, numbers, on_path, said_version, write_files
+from jlambda.runtimes.language import Language, Sources, Tool, below, compile_with, numbers, on_path, said_version, write_files
 
 _CLIENT = Path(__file__).parent / "client"
 #: the oldest version that knows records, which the client binds
@@ -38,8 +38,7 @@ class Java(Language):
     def programs(self) -> Sequence[str]:
         home = os.environ.get("JAVA_HOME", "")
         given = [os.path.realpath(Path(home, "bin", "javac"))] if home else []
-        others = [path for root in _INSTALLED for path in sorted(Path(root).glob("*/bin/javac"))]
-        others += [path for root in _INSTALLED for path in sorted(Path(root).glob("*/Contents/Home/bin/javac"))]
+        others = [*below(_INSTALLED, "*/bin/javac"), *below(_INSTALLED, "*/Contents/Home/bin/javac")]
         found = [*given, *on_path("javac"), *(os.path.realpath(path) for path in others)]
         compilers = [path for path in dict.fromkeys(found) if os.access(path, os.X_OK)]
         return [str(Path(path).with_name("java")) for path in compilers]

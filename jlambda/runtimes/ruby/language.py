@@ -9,7 +9,7 @@ from pathlib import Path
 
 from jlambda.errors import CodeError
 from jlambda.model.runtime import NO_LONGER_SUPPORTED, RUBY_RUNTIMES
-from jlambda.runtimes.language import Language, Sources, Tool, compile_with, numbers, on_path, said_version, write_files
+from jlambda.runtimes.language import Language, Sources, Tool, below, compile_with, numbers, on_path, said_version, write_files
 
 #: the oldest version that the client is written for
 _OLDEST = (3, 0)
@@ -81,7 +81,7 @@ def _kept_by_version_tools() -> list[str]:
         Path(os.environ.get("RBENV_ROOT") or Path.home() / ".rbenv") / "versions",
         *(Path.home() / place for place in (".rubies", ".asdf/installs/ruby", ".local/share/mise/installs/ruby")),
     ]
-    found = [path for root in roots for path in root.glob("*/bin/ruby")]
+    found = below(roots, "*/bin/ruby")
     return [os.path.realpath(path) for path in sorted(found, key=lambda path: numbers(path.parts[-3]), reverse=True)]
 
 
