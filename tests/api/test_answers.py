@@ -67,9 +67,12 @@ def functions(client: Any, create: Functions) -> None:
     assert changed["DeadLetterConfig"] == {"TargetArn": QUEUE}
     assert changed["TracingConfig"] == {"Mode": "Active"}
     assert changed["VpcConfig"]["SubnetIds"] == ["subnet-1"]
+    client.update_function_configuration(FunctionName="f", SnapStart={"ApplyOn": "None"})
     client.publish_version(FunctionName="f", Description="second")
     client.get_function(FunctionName="f", Qualifier="1")
-    assert client.get_function_configuration(FunctionName="f", Qualifier="2")["SnapStart"]["OptimizationStatus"] == "On"
+    for version, status in (("1", "On"), ("2", "Off")):
+        found = client.get_function_configuration(FunctionName="f", Qualifier=version)
+        assert found["SnapStart"]["OptimizationStatus"] == status
     client.list_functions(FunctionVersion="ALL")
     client.list_versions_by_function(FunctionName="f")
     weights = {"AdditionalVersionWeights": {"2": 0.25}}
@@ -129,12 +132,12 @@ def settings(client: Any) -> None:
     client.put_function_concurrency(FunctionName="f", ReservedConcurrentExecutions=10)
     assert client.get_function_concurrency(FunctionName="f")["ReservedConcurrentExecutions"] == 10
     client.delete_function_concurrency(FunctionName="f")
-    asked = client.put_provisioned_concurrency_config(FunctionName="f", Qualifier="1", ProvisionedConcurrentExecutions=1)
+    asked = client.put_provisioned_concurrency_config(FunctionName="f", Qualifier="2", ProvisionedConcurrentExecutions=1)
     assert (asked["RequestedProvisionedConcurrentExecutions"], asked["Status"]) == (1, "IN_PROGRESS")
-    assert eventually(lambda: client.get_provisioned_concurrency_config(FunctionName="f", Qualifier="1")["Status"] == "READY")
+    assert eventually(lambda: client.get_provisioned_concurrency_config(FunctionName="f", Qualifier="2")["Status"] == "READY")
     listed = client.list_provisioned_concurrency_configs(FunctionName="f")["ProvisionedConcurrencyConfigs"]
-    assert [each["FunctionArn"].rpartition(":")[2] for each in listed] == ["1"]
-    client.delete_provisioned_concurrency_config(FunctionName="f", Qualifier="1")
+    assert [each["FunctionArn"].rpartition(":")[2] for each in listed] == ["2"]
+    client.delete_provisioned_concurrency_config(FunctionName="f", Qualifier="2")
     client.put_function_scaling_config(
         FunctionName="f", Qualifier="1", FunctionScalingConfig={"MinExecutionEnvironments": 1, "MaxExecutionEnvironments": 5}
     )
