@@ -55,7 +55,7 @@ PROMISES = {
         r"Rate Exceeded: shop \(ReservedFunctionConcurrentInvocationLimitExceeded\)",
         r"throttled +TooManyRequestsException",
         r"Rate Exceeded: shop \(Reserved",
-        r"minimum value of \[100\]: at most 900 can be reserved now",
+        r"minimum value of \[100\]\. \(at most 900 can be reserved now\)",
         r"IN_PROGRESS\n",
         r"requested=4, allocated=4, available=4, status='READY'",
         r"(?s)(False.*?){4}",
