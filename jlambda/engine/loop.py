@@ -248,7 +248,7 @@ class Loop:
                 self._watched[fd]()
             elif flight.conversation is None:
                 for _ in range(_AT_ONCE):
-                    if not self._receive_usual(fd, flight):
+                    if not self._receive_usual(flight):
                         break
             else:
                 self._advance(flight)
@@ -257,7 +257,7 @@ class Loop:
             if now >= self._next_check:
                 self._check_deadlines(now)
 
-    def _receive_usual(self, fd: int, flight: Flight) -> bool:
+    def _receive_usual(self, flight: Flight) -> bool:
         """Take an answer that has come the usual way; whether the next may be there already."""
         environment = flight.environment
         try:
@@ -270,12 +270,14 @@ class Loop:
             _, length, log_end, seconds, peak_kib = frames.FROM_ENVIRONMENT.unpack_from(packet)
             if len(packet) == _HEADER_BYTES + length:
                 request, began = flight.request, flight.began
-                try:
-                    self._go_on(flight, seconds)  # first: the environment waits least
-                finally:
-                    if fd not in self._flights:
-                        self._forget(fd)
+                # what it wrote can be read only before it is another's; else: the environment waits least
+                outcome = None
+                if log_end > environment.log_read:
                     outcome = warm_outcome(environment, packet[_HEADER_BYTES:], log_end, seconds, peak_kib, began)
+                try:
+                    self._go_on(flight, seconds)
+                finally:
+                    outcome = outcome or warm_outcome(environment, packet[_HEADER_BYTES:], log_end, seconds, peak_kib, began)
                     flight.source.ended(request, outcome)
                 return len(flight.ahead) > _AHEAD[-1][1]
         environment.understand(flight.converse(), packet, self._now())
@@ -294,6 +296,7 @@ class Loop:
             finally:
                 if following is None:  # no more, or no more to be had
                     del self._flights[flight.environment.fd]
+                    self._forget(flight.environment.fd)  # first: releasing one that has ended closes its channel
                     self._engine.release(flight.environment)
             if following is None:
                 return
@@ -333,8 +336,6 @@ class Loop:
             try:
                 self._go_on(flight, conversation.seconds)
             finally:
-                if fd not in self._flights:
-                    self._forget(fd)
                 flight.source.ended(request, outcome)
             return
         del self._flights[fd]
@@ -367,7 +368,7 @@ class Loop:
             if now < flight.deadline():
                 continue
             if flight.conversation is None:
-                self._receive_usual(fd, flight)  # it may have come at the last moment
+                self._receive_usual(flight)  # it may have come at the last moment
                 if self._flights.get(fd) is not flight or now < flight.deadline():
                     continue
             flight.converse()

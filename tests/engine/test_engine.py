@@ -475,3 +475,29 @@ def test_nothing_survives_a_killed_kernel(tmp_path: Path) -> None:
     while left() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert not left()
+
+
+@pytest.mark.parametrize("is_warm", [True, False])
+def test_an_environment_that_ends_as_its_answer_comes(rig: Rig, is_warm: bool) -> None:
+    """The supervisor may tell of the end first: the answer counts all the same, and the engine's thread goes on."""
+    version = rig.version("import time\ndef handler(event, context): print('said'); time.sleep(event); return event")
+    if is_warm:
+        rig.run(version, 0)
+    ended, answers = threading.Event(), list[Outcome | Exception]()
+
+    def done(outcome: Outcome | Exception) -> None:
+        answers.append(outcome)
+        ended.set()
+
+    rig.engine.submit(version, Request(new_request_id(), b"0.3"), done)
+    assert eventually(lambda: rig.engine.scheduler.running.get("f") == 1 and len(rig.engine._environments) == 1)
+    (environment,) = rig.engine._environments.values()
+    rig.engine._environment_ended(environment.supervised)
+    assert ended.wait(5)
+    (outcome,) = answers
+    assert isinstance(outcome, Outcome)
+    assert (outcome.payload, outcome.status) == (b"0.3", "success")
+    assert b"said\n" in outcome.log
+    assert not rig.engine._environments
+    rig.engine.submit(version, Request(new_request_id(), b"0"), answers.append)
+    assert eventually(lambda: len(answers) == 2)
