@@ -11,7 +11,7 @@ from pathlib import Path
 
 from jlambda.errors import LambdaError, ResourceNotFound
 
-NAMES = ("loading", "warm", "cold", "fan_out", "endurance", "thousand", "protections", "share", "gateway")
+NAMES = ("loading", "warm", "cold", "fan_out", "endurance", "thousand", "protections", "share", "gateway", "languages")
 
 
 def run(names: list[str]) -> int:

@@ -18,7 +18,8 @@ from jlambda.model.limits import RESPONSE_BYTES
 from jlambda.runtimes.logs import JSON_TIME
 from jlambda.runtimes.payload import ReportedError
 
-_HERE = str(Path(__file__).parent) + os.sep
+# where this file was when it was compiled, which is what frames say of the others too
+_HERE = str(Path((lambda: None).__code__.co_filename).parent) + os.sep
 _NO_BREAK_SPACE = "\u00a0"
 
 #: The warning that AWS's runtime logs before an error of the init phase.

@@ -7,8 +7,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from jlambda.errors import CodeError
 from jlambda.model.runtime import PYTHON_RUNTIMES, THIS_PYTHON
-from jlambda.runtimes.language import Language, Tool, below, numbers, on_path, said_version
+from jlambda.runtimes.language import Language, Tool, below, compile_with, numbers, on_path, said_version
 
 #: the oldest version that the client is written for
 _OLDEST = (3, 8)
@@ -16,6 +17,8 @@ _SHARED = (
     *(f"runtimes/{name}.py" for name in ("context", "failure", "handler", "logs", "output", "payload")),
     *("model/frames.py", "model/limits.py", "errors.py"),
 )
+#: among them, so that stack traces leave it out as they leave them out
+_CLIENT = "jlambda/runtimes/client.py"
 _PACKAGES = ("__init__.py", "runtimes/__init__.py", "model/__init__.py")
 _ABOUT = "import platform; print(platform.python_version())"
 
@@ -44,7 +47,7 @@ class CPython(Language):
 
     def command(self, tool: Tool, handler: str) -> list[str]:
         del handler
-        return [tool.path, "-B", "/var/runtime/client.py", "/opt"]
+        return [tool.path, "-B", f"/var/runtime/{_CLIENT}c", "/opt"]
 
     def variables(self, tool: Tool, handler: str) -> dict[str, str]:
         del tool, handler
@@ -54,7 +57,18 @@ class CPython(Language):
         """The client, and the modules of the fast path that it has in common with it."""
         package = Path(__file__).parents[2]
         shared = {f"jlambda/{name}": (package / name).read_bytes() for name in _SHARED}
-        return {**super().inputs(), **shared, **{f"jlambda/{name}": b"" for name in _PACKAGES}}
+        own = {_CLIENT: Path(__file__).with_name("client.py").read_bytes()}
+        return {**own, **shared, **{f"jlambda/{name}": b"" for name in _PACKAGES}}
+
+    def client(self, tool: Tool, folder: Path) -> None:
+        """Compiled: no cold start has to."""
+        super().client(tool, folder)
+        compiling = ["-I", "-m", "compileall", "-b", "-q", "-d", "/var/runtime", "--invalidation-mode", "unchecked-hash"]
+        done = compile_with([tool.path, *compiling, str(folder)], folder)
+        if done.exit_code != 0:
+            raise CodeError(done.output.strip().rpartition("\n")[2])
+        for source in folder.rglob("*.py"):
+            source.unlink()
 
 
 def _is_shim(path: str) -> bool:
