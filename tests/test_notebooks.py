@@ -11,9 +11,14 @@ import nbformat
 import pytest
 
 from jlambda.notebook.quickstart import run_notebook
+from jlambda.runtimes.languages import language_of
+from tests.conftest import need
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
+_SIX = ("python", "node", "ruby", "go", "java", "csharp")
+#: the languages that a notebook needs to be there
+_LANGUAGES = {"09-languages": ("nodejs", "ruby", "go", "java", "dotnet")}
 #: what each notebook's output has, in this order
 PROMISES = {
     # real weather, a cold and a warm call, a failure with the cell's line, a timeout, and frames of all that
@@ -62,6 +67,13 @@ PROMISES = {
         r"None\n",
         r"5 ran, 2 refused: Rate Exceeded: small \(ConcurrentInvocationLimitExceeded\)",
     ),
+    # six languages that agree, what each takes, and a compiler's complaint with the cell's line
+    "09-languages": (
+        *(rf"primes_{name} +\[\('largest', 299993\), \('primes', 25997\)\]\n" for name in _SIX),
+        r"init_ms +duration_ms +max_memory_mb +usd_per_million",
+        *(rf"{name}( +[\d.]+){{4}}\n" for name in _SIX),
+        r"CodeError: Cell In\[\d+\], line 4: ';' expected",
+    ),
 }
 
 
@@ -78,6 +90,9 @@ def executed(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_shows_what_it_promises(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every cell succeeds, or fails where it is meant to, and the output says what the text says."""
+    for name in _LANGUAGES.get(path.stem, ()):
+        language = language_of(name)
+        need(bool(language.tools()), f"{language.name}: {language.install}")
     text = executed(path, tmp_path / "copy", monkeypatch)
     at = 0
     for promise in PROMISES[path.stem]:
