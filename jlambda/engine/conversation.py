@@ -22,6 +22,8 @@ PREPARATION_LIMIT_S = 130.0
 RESTORE_LIMIT_S = 10.0
 #: how long a killed process may take to be seen dead before its environment is given up
 KILL_LIMIT_S = 5.0
+#: of how many processes the end may be told that came before the START; more is a sandbox that cannot be had
+_MOST_ENDED_BEFORE = 16
 #: how Go, in which AWS's service is written, calls the signals
 _SIGNAL_NAMES = {
     signal.SIGKILL: "killed",
@@ -74,7 +76,7 @@ class Conversation:
         self.phase = Phase.INVOKE
         self.outgoing: list[bytes] = []
         self.deadline = self.began = self.arrived = 0.0
-        self.is_kill_wanted = self.is_born = self.has_restarted = False
+        self.is_kill_wanted = self.is_started = self.has_restarted = False
         self.is_second_init = self.is_init_killed = False
         self.behind = 0
         self.after: After | None = None
@@ -89,20 +91,21 @@ class Conversation:
         self._reply: list[bytes] = []
         self._missing = 0
         self._exit: dict[str, int] = {}
+        self._ended_before = 0
 
     def begin_init(self, now: float) -> None:
         """Have the runtime started, and the function's module loaded."""
         limit_s = INIT_LIMIT_S if self.request else max(PREPARATION_LIMIT_S, self.timeout_s)
         if not self.start:
             limit_s = RESTORE_LIMIT_S
-        self.phase, self.began, self.deadline = Phase.INIT, now, now + limit_s
+        self.phase, self.began, self.deadline, self.is_started = Phase.INIT, now, now + limit_s, False
         self.arrived = self.arrived or now
         if self.start:
             self._post(channel.to_environment(frames.START, self.start))
 
     def _begin_init_again(self, now: float) -> None:
         """After a failed init: a second one, on the invocation's own time."""
-        self.is_second_init, self.is_born, self.is_kill_wanted = True, False, False
+        self.is_second_init, self.is_started, self.is_kill_wanted = True, False, False
         self.payload, self.error_type, self.status = b"", None, "error"
         self.init_s = None
         self.outgoing.clear()
@@ -135,8 +138,8 @@ class Conversation:
             self._lost(now)
         elif kind == frames.MORE:
             self._more(packet[1:], now)
-        elif kind == frames.BORN:
-            self.is_born = True
+        elif kind == frames.STARTED or (kind == frames.BORN and not self.start):
+            self.is_started = True
         elif kind == frames.EXITED:
             self._exited(packet, now)
         elif kind == frames.ASK:
@@ -206,6 +209,9 @@ class Conversation:
             self._post(channel.to_environment(frames.ASK, b""))
             return
         if self.phase is Phase.INIT:
+            if not self.is_started and self._ended_before < _MOST_ENDED_BEFORE:
+                self._ended_before += 1  # it had ended before it could read the START, which waits for the next process
+                return
             self.init_s = now - self.began
             self._fail_with_exit()
             self._init_failed(now, "error")
@@ -280,7 +286,7 @@ class Conversation:
 
     def expired(self, now: float) -> None:
         """The deadline has passed."""
-        if self.phase is Phase.INIT and not self.is_born:
+        if self.phase is Phase.INIT and not self.is_started:
             self._fail("Sandbox.Failure", f"The execution environment did not start within {INIT_LIMIT_S:.0f} seconds")
             self.after = After.NOTHING
         elif self.phase in (Phase.INIT, Phase.INVOKE):

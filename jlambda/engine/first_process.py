@@ -243,6 +243,7 @@ def _wait_for_start(channel: socket.socket) -> dict[str, object]:
     while received := channels.receive_start(channel):
         kind, start = received
         if kind == frames.START:
+            channels.send(channel, channels.from_environment(frames.STARTED, b""))
             return start
         if kind == frames.INVOKE:
             unread += 1

@@ -10,6 +10,7 @@ To the environment:   START   what to run, JSON, once before each init phase
                       ASK     after EXITED: how many events has nobody read? Answered by ASK, ``{"unread": number}``
                       RESTORE to a snapshot, with the channel and the output of the environment that is to be made of it
 From the environment: BORN    a process was forked for the function (sent by itself, so that its pid is known)
+                      STARTED the START has been read: from here on the end of the process is the end of its init phase
                       READY   the init phase is over
                       RESULT  a response (JSON), RAW a response of bytes, ERROR an error document
                       FAILED  the init phase failed: an error document; the process ends
@@ -26,7 +27,7 @@ import struct
 PACKET = 65_536
 
 START, INVOKE, ASK, MORE, RESTORE = b"S", b"I", b"?", b"+", b"r"
-BORN, READY, RESULT, RAW, ERROR, FAILED, EXITED, FIRST = b"b", b"R", b"=", b"B", b"E", b"F", b"X", b"f"
+BORN, STARTED, READY, RESULT, RAW, ERROR, FAILED, EXITED, FIRST = b"b", b"s", b"R", b"=", b"B", b"E", b"F", b"X", b"f"
 
 #: kind, length of the body, length of the extra (before the body), deadline, request id. The deadline is in ms since the
 #: epoch; below `FROM_READING_MS` it is in ms from the moment at which the message is read, for an event that is sent while

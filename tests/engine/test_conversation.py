@@ -24,6 +24,7 @@ from jlambda.model.invocation import Request
 REQUEST_ID = "8476a536-e9f4-11e8-9739-2dfe598c3fcd"
 LOST = b""
 BORN, READY = channel.from_environment(frames.BORN, b""), channel.from_environment(frames.READY, b"")
+STARTED = channel.from_environment(frames.STARTED, b"")
 
 
 def conversation(event: bytes = b'{"a": 1}', timeout_s: int = 3, **more: str) -> Conversation:
@@ -108,7 +109,9 @@ def test_a_cold_invocation() -> None:
     assert it.outgoing.pop()[:1] == frames.START
     assert it.deadline == 100.0 + INIT_LIMIT_S
     it.received(BORN, 100.1)
-    assert it.is_born
+    assert not it.is_started
+    it.received(STARTED, 100.1)
+    assert it.is_started
     it.received(READY, 100.5)
     assert it.outgoing.pop()[:1] == frames.INVOKE
     assert (it.phase, it.deadline, it.arrived) == (Phase.INVOKE, 103.5, 100.0)
@@ -157,6 +160,7 @@ def test_a_function_that_raises() -> None:
 
 def failing_twice(it: Conversation, *packets: bytes) -> Conversation:
     """The same failure of both inits: from 100.0 to 100.4, and 0.2 s long."""
+    packets = (STARTED, *packets)
     for packet in packets:
         it.received(packet, 100.4)
     assert (it.after, it.phase, it.is_second_init) == (None, Phase.INIT, True)
@@ -185,10 +189,11 @@ def test_a_failed_init() -> None:
 def test_a_second_init_that_succeeds() -> None:
     """The event follows it, with what is left of the invocation's time; what init took belongs to the duration."""
     it = cold()
+    it.received(STARTED, 100.0)
     it.received(reply(frames.FAILED, error("ValueError")), 100.7)
     it.received(exited(exit=1), 100.8)
     it.outgoing.clear()
-    it.received(BORN, 100.8)
+    it.received(STARTED, 100.8)
     it.received(READY, 101.3)
     assert (it.after, it.phase) == (None, Phase.INVOKE)
     assert it.deadline == pytest.approx(103.8)
@@ -219,7 +224,7 @@ def test_a_process_that_ends_in_init(how: dict[str, int], reason: str) -> None:
 def test_an_init_that_takes_too_long() -> None:
     """After ten seconds the process is killed; the second init has as long as the function, then it was a timeout."""
     it = cold()
-    it.received(BORN, 100.0)
+    it.received(STARTED, 100.0)
     it.expired(110.0)
     assert it.is_kill_wanted
     assert (it.phase, it.deadline, it.after) == (Phase.KILLED, 110.0 + KILL_LIMIT_S, None)
@@ -228,12 +233,34 @@ def test_an_init_that_takes_too_long() -> None:
     assert not is_over(it), "too late"
     it.received(exited(signal=9), 110.1)
     assert (it.after, it.phase, it.is_kill_wanted) == (None, Phase.INIT, False)
-    it.received(BORN, 110.1)
+    it.received(STARTED, 110.1)
     it.expired(113.1)
     assert it.is_kill_wanted
     it.received(exited(signal=9), 113.2)
     assert (it.after, it.status, it.error_type, it.seconds) == (After.SANDBOX, "timeout", "Sandbox.Timedout", 3.0)
     assert [each[:3] for each in it.failed_inits] == [("init", "timeout", None), ("invoke", "timeout", None)]
+
+
+def test_a_process_that_had_ended_before_the_start() -> None:
+    """Killed while it waited, it says nothing of init: the next process reads the START, which is not sent again."""
+    it = cold()
+    for _ in range(3):
+        it.received(exited(signal=9), 100.1)
+    assert (it.after, it.phase, it.outgoing, it.failed_inits) == (None, Phase.INIT, [], [])
+    it.received(STARTED, 100.2)
+    it.received(READY, 100.3)
+    it.received(reply(frames.RESULT, b"1"), 100.6)
+    assert (it.after, it.status) == (After.PROCESS, "success")
+    assert it.init_s == pytest.approx(0.3)
+
+
+def test_processes_that_never_come_to_the_start() -> None:
+    """A sandbox in which none lives long enough fails the init, in the end."""
+    it = cold()
+    for _ in range(100):
+        it.received(exited(exit=125), 100.1)
+    assert told(it) == ("Runtime.ExitError", "Runtime exited with error: exit status 125")
+    assert it.after is After.SANDBOX
 
 
 def test_an_environment_that_is_prepared() -> None:
@@ -251,6 +278,7 @@ def test_an_environment_that_cannot_be_prepared(packets: list[bytes]) -> None:
     """Its init is not gone through again: nobody waits for it."""
     it = Conversation(None, 3, b"{}")
     it.begin_init(100.0)
+    it.received(STARTED, 100.0)
     for packet in packets:
         it.received(packet, 101.0)
     assert (it.after, it.status, len(it.failed_inits)) == (After.SANDBOX, "error", 1)
@@ -389,7 +417,7 @@ def _cut(message: bytes) -> list[bytes]:
 
 
 PACKETS = st.one_of(
-    st.sampled_from([BORN, READY, exited(exit=0), exited(exit=1), exited(signal=9), unread(0), unread(1), unread(2)]),
+    st.sampled_from([BORN, STARTED, READY, exited(exit=0), exited(exit=1), exited(signal=9), unread(0), unread(1), unread(2)]),
     st.builds(reply, st.sampled_from([frames.RESULT, frames.RAW, frames.ERROR, frames.FAILED]), st.just(error())),
     st.sampled_from([*_cut(reply(frames.RESULT, b"x" * 150_000)), *_cut(reply(frames.ERROR, error("E" * 70_000)))]),
     st.binary(max_size=3).map(lambda rest: frames.MORE + rest),

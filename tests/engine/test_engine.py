@@ -18,6 +18,7 @@ from jlambda.engine.loop import Loop
 from jlambda.errors import EngineError, LambdaError, Throttled
 from jlambda.model.invocation import Outcome, Request
 from jlambda.service.invoke import new_request_id
+from tests.benchmarks.thousand import family
 from tests.conftest import children, eventually, supervisors
 from tests.engine.conftest import MakeRig, Rig, SourceVersion
 
@@ -140,6 +141,22 @@ def test_a_process_that_ended_while_idle_is_replaced(rig: Rig) -> None:
     outcome = rig.run(version)
     assert outcome.status == "success"
     assert outcome.cold_start
+
+
+def test_a_process_that_is_killed_before_its_start_is_replaced(make_rig: MakeRig) -> None:
+    """The next one reads the START, once: what waits behind it is the event, and no init has failed."""
+    rig = make_rig(blanks=0)
+    version = rig.version("import os\ndef handler(event, context):\n    if event == 'exit': os._exit(3)\n    return event")
+    assert rig.run(version, "exit").error_type == "Runtime.ExitError"
+    (supervisor,) = supervisors()
+    first = family(supervisor)[0]
+    assert eventually(lambda: len(family(first)) == 1)
+    (waiting,) = family(first)
+    os.kill(waiting, signal.SIGKILL)
+    assert eventually(lambda: family(first) not in ([], [waiting]))
+    outcome = rig.run(version, "after")
+    assert (outcome.status, outcome.payload, outcome.failed_inits) == ("success", b'"after"', ())
+    assert rig.value(version, "again") == "again"
 
 
 def test_children_of_a_function_end_with_its_process(rig: Rig) -> None:
