@@ -148,8 +148,13 @@ class Supervisor:
             self._kill_all_of(environment_id)
             return
         self.ending[environment_id] = time.monotonic() + limit_s
-        with contextlib.suppress(OSError, AttributeError):
+        try:
             pidfd = os.pidfd_open(pid)
+        except ProcessLookupError:  # it was quicker than we are
+            self._kill_all_of(environment_id)
+        except (OSError, AttributeError):  # its end is not seen: it has all of its time
+            pass
+        else:
             self.pidfds[pidfd] = environment_id
             self.poll.register(pidfd, select.POLLIN)
 

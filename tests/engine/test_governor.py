@@ -103,10 +103,13 @@ def test_governing_costs_little(rig: Rig) -> None:
     burning, waiting = rig.version(BURN, memory_mb=256, timeout_s=60), rig.version("import time\n" + SLEEP)
     rig.run(burning, 0)
     rig.run(waiting, 0)
-    before = supervisor_cpu_s(rig)
-    began = time.perf_counter()
-    rig.run(burning, 0.3)
-    assert supervisor_cpu_s(rig) - before < 0.02 * (time.perf_counter() - began)
+
+    def cost() -> float:
+        before, began = supervisor_cpu_s(rig), time.perf_counter()
+        rig.run(burning, 0.3)
+        return (supervisor_cpu_s(rig) - before) / (time.perf_counter() - began)
+
+    assert min(cost() for _ in range(3)) < 0.02, "whatever else the machine does only adds to it"
     before = supervisor_cpu_s(rig)
     rig.run(waiting, 2)
     assert supervisor_cpu_s(rig) - before < 0.005 * 2
