@@ -10,8 +10,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
-from functools import partial
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -29,18 +28,15 @@ if TYPE_CHECKING:
     from jlambda.api.server import Gateway
     from jlambda.engine.engine import Engine
     from jlambda.model.machine import Machine
+    from jlambda.parts import Parts
     from jlambda.service.concurrency import Concurrency
     from jlambda.service.control import ControlPlane
     from jlambda.service.invoke import Invoker
     from jlambda.service.provisioned import Provisioned
     from jlambda.service.service import Service
-    from jlambda.store.folder import StateFolder
-    from jlambda.store.records import Records
 
 #: how long an idle environment stays, in seconds; Lambda gives no number, minutes are what is seen
 KEEP_ALIVE_S = 600.0
-#: environments kept ready ahead of need
-BLANKS = 1
 
 
 class Session:
@@ -75,21 +71,23 @@ class Session:
         self.cpu_limit, self.freezer = cpu_limit, freezer
         self._asked = Path(state) if state is not None else default_folder()
         self._lock = threading.RLock()
-        self._parts: _Parts | None = None
+        self._parts: Parts | None = None
         self._outer: list[Session | None] = []
         self._is_forked = False
         _SESSIONS.add(self)
 
     # -- parts, made when first needed -----------------------------------------------------------------------------
 
-    def _open(self) -> _Parts:
+    def _open(self) -> Parts:
         parts = self._parts
         if parts is None:
             with self._lock:
                 if self._is_forked:
                     raise EngineError("this session belongs to the process that this one was forked from: make a new Session")
                 if self._parts is None:
-                    self._parts = _Parts(self._asked, self)
+                    from jlambda.parts import Parts
+
+                    self._parts = Parts(self._asked, self)
                     # later than the database's own, so earlier at the interpreter's end
                     atexit.register(self.close)
                 parts = self._parts
@@ -179,7 +177,7 @@ class Session:
                     parts.gateway = self._started_gateway(parts, port, access_key_id, secret_access_key)
         return parts.gateway
 
-    def _started_gateway(self, parts: _Parts, port: int, key_id: str | None, secret: str | None) -> Gateway:
+    def _started_gateway(self, parts: Parts, port: int, key_id: str | None, secret: str | None) -> Gateway:
         from jlambda.api import address
         from jlambda.api.server import Gateway
 
@@ -372,90 +370,9 @@ class Session:
         return f"<Session {self.account.id} {self.account.region} in {where}>"
 
 
-class _Parts:
-    """Everything of a session that is open. Each part is closed after those that were opened later."""
-
-    def __init__(self, folder: Path, session: Session) -> None:
-        from jlambda.engine.control import Template, wanted_sandbox
-        from jlambda.engine.engine import Engine
-        from jlambda.engine.scheduler import Scheduler
-        from jlambda.runtimes import languages, python
-        from jlambda.runtimes.code import CodeStore
-        from jlambda.service.concurrency import Concurrency
-        from jlambda.service.control import ControlPlane
-        from jlambda.service.invoke import Invoker
-        from jlambda.service.layers import Layers
-        from jlambda.service.provisioned import Provisioned
-        from jlambda.service.service import Service
-        from jlambda.service.snapshots import take_snapshot
-        from jlambda.store.database import Database
-        from jlambda.store.folder import open_folder
-        from jlambda.store.functions import Functions
-        from jlambda.store.provisioned import ProvisionedTable
-        from jlambda.store.records import Records
-        from jlambda.store.secrets import Secrets
-
-        self.cpu_limit, self.freezer = session.cpu_limit, session.freezer
-        with ExitStack() as opened:
-            self.folder: StateFolder = open_folder(folder)
-            opened.callback(self.folder.close)
-            database = Database(self.folder.path)
-            opened.callback(database.close)
-            self.records: Records = Records(database)
-            code = self.folder.path / "code"
-            sandbox = wanted_sandbox(str(self.folder.path), str(code), languages.folders())
-            scheduler = Scheduler(session.concurrency, session.keep_alive_s)
-            entries = [entry.partition(":")[0] for entry in (python.ENTRY, languages.BRIDGE)]
-            template = Template((*entries, *python.PRELOAD), python.REHEARSE)
-            self.engine: Engine = Engine(scheduler, sandbox, template, BLANKS, cpu_limit=self.cpu_limit, freezer=self.freezer)
-            self.invoker: Invoker = Invoker(self.engine, self.records)
-            opened.callback(self.invoker.close)
-            opened.callback(self.engine.close)
-            functions, secrets, packages = Functions(database), Secrets(self.folder.path), CodeStore(code)
-            layers = Layers(database, packages, session.account, lock := threading.RLock())
-            every = functions.everything()
-            packages.remove_unused({each.code_sha256 for each in every} | layers.in_use(every))
-            code.mkdir(mode=0o755, exist_ok=True)
-            self.control: ControlPlane = ControlPlane(
-                functions,
-                secrets,
-                packages,
-                layers,
-                session.account,
-                self.engine.retire,
-                partial(take_snapshot, self.engine),
-                lock,
-            )
-            self.reservations: Concurrency = Concurrency(functions, self.engine, session.concurrency)
-            limit = session.concurrency
-            table = ProvisionedTable(database)
-            self.provisioned: Provisioned = Provisioned(table, self.control, self.reservations, self.engine, limit)
-            self.control.alias_moved, self.control.gone = self.provisioned.alias_moved, self._gone
-            self.service: Service = Service(
-                *(database, functions, secrets, packages, layers, self.control, session.account, session.concurrency),
-                is_strict=session.strict_runtimes,
-            )
-            self.before_close: list[Callable[[], None]] = []
-            self.gateway: Gateway | None = None
-            self._opened = opened.pop_all()
-
-    def _gone(self, function: str, version: str | None) -> None:
-        self.provisioned.forget(function, version)
-        if version is None:
-            self.reservations.forget(function)
-
-    def close(self) -> None:
-        """In the reverse order of opening; each part is closed whatever becomes of the others."""
-        self._opened.close()
-
-    def abandon(self) -> None:
-        """In a fork of the process that these parts belong to: leave everything as it is."""
-        self.folder.close()  # the lock itself stays with the parent
-
-
 _SESSIONS: weakref.WeakSet[Session] = weakref.WeakSet()
 #: parts that a fork has got from its parent: to be collected would be to be closed
-_INHERITED: list[_Parts] = []
+_INHERITED: list[Parts] = []
 
 
 def _after_fork() -> None:

@@ -1,0 +1,101 @@
+"""The parts of an open session, put together: what the session's folder, engine and service are made of.
+
+Nothing of it is a user's: `Session` opens and closes it, and hands its parts out.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jlambda.engine.control import Template, wanted_sandbox
+from jlambda.engine.engine import Engine
+from jlambda.engine.scheduler import Scheduler
+from jlambda.runtimes import languages, python
+from jlambda.runtimes.code import CodeStore
+from jlambda.service.concurrency import Concurrency
+from jlambda.service.control import ControlPlane
+from jlambda.service.invoke import Invoker
+from jlambda.service.layers import Layers
+from jlambda.service.provisioned import Provisioned
+from jlambda.service.service import Service
+from jlambda.service.snapshots import take_snapshot
+from jlambda.store.database import Database
+from jlambda.store.folder import open_folder
+from jlambda.store.functions import Functions
+from jlambda.store.provisioned import ProvisionedTable
+from jlambda.store.records import Records
+from jlambda.store.secrets import Secrets
+
+if TYPE_CHECKING:
+    from jlambda.api.server import Gateway
+    from jlambda.session import Session
+
+#: environments kept ready ahead of need
+BLANKS = 1
+
+
+class Parts:
+    """Everything of a session that is open. Each part is closed after those that were opened later."""
+
+    def __init__(self, folder: Path, session: Session) -> None:
+        self.cpu_limit, self.freezer = session.cpu_limit, session.freezer
+        with ExitStack() as opened:
+            self.folder = open_folder(folder)
+            opened.callback(self.folder.close)
+            database = Database(self.folder.path)
+            opened.callback(database.close)
+            self.records = Records(database)
+            code = self.folder.path / "code"
+            sandbox = wanted_sandbox(str(self.folder.path), str(code), languages.folders())
+            scheduler = Scheduler(session.concurrency, session.keep_alive_s)
+            entries = [entry.partition(":")[0] for entry in (python.ENTRY, languages.BRIDGE)]
+            template = Template((*entries, *python.PRELOAD), python.REHEARSE)
+            self.engine = Engine(scheduler, sandbox, template, BLANKS, cpu_limit=self.cpu_limit, freezer=self.freezer)
+            self.invoker = Invoker(self.engine, self.records)
+            opened.callback(self.invoker.close)
+            opened.callback(self.engine.close)
+            functions, secrets, packages = Functions(database), Secrets(self.folder.path), CodeStore(code)
+            layers = Layers(database, packages, session.account, lock := threading.RLock())
+            every = functions.everything()
+            packages.remove_unused({each.code_sha256 for each in every} | layers.in_use(every))
+            code.mkdir(mode=0o755, exist_ok=True)
+            self.control = ControlPlane(
+                functions,
+                secrets,
+                packages,
+                layers,
+                session.account,
+                self.engine.retire,
+                partial(take_snapshot, self.engine),
+                lock,
+            )
+            self.reservations = Concurrency(functions, self.engine, session.concurrency)
+            limit = session.concurrency
+            table = ProvisionedTable(database)
+            self.provisioned = Provisioned(table, self.control, self.reservations, self.engine, limit)
+            self.control.alias_moved, self.control.gone = self.provisioned.alias_moved, self._gone
+            self.service = Service(
+                *(database, functions, secrets, packages, layers, self.control, session.account, session.concurrency),
+                is_strict=session.strict_runtimes,
+            )
+            self.before_close: list[Callable[[], None]] = []
+            self.gateway: Gateway | None = None
+            self._opened = opened.pop_all()
+
+    def _gone(self, function: str, version: str | None) -> None:
+        self.provisioned.forget(function, version)
+        if version is None:
+            self.reservations.forget(function)
+
+    def close(self) -> None:
+        """In the reverse order of opening; each part is closed whatever becomes of the others."""
+        self._opened.close()
+
+    def abandon(self) -> None:
+        """In a fork of the process that these parts belong to: leave everything as it is."""
+        self.folder.close()  # the lock itself stays with the parent
