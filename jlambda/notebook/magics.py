@@ -17,11 +17,12 @@ from IPython.display import display
 from traitlets import Bool, Bunch, observe
 
 import jlambda
-from jlambda.errors import CodeError, ResourceNotFound
+from jlambda.errors import CodeError, InvalidParameter, ResourceNotFound
 from jlambda.handle import Function, Invocation
 from jlambda.model.runtime import THIS_PYTHON, is_python
 from jlambda.notebook import capture
 from jlambda.notebook.arguments import HelpAsked, nearest
+from jlambda.notebook.clock import ClockView
 from jlambda.notebook.display import FunctionList
 from jlambda.notebook.doctor import Diagnosis
 from jlambda.notebook.namespace import SecretValues, event_from, python_name, shipped
@@ -53,6 +54,7 @@ class LambdaMagics(Magics):
             "metrics": lambda given: self._session().metrics(self._known(given.function)),
             "publish": lambda given: self._function(given.function).publish(given.description),
             "alias": lambda given: self._function(given.function).alias(given.alias, dict(given.versions)),
+            "clock": lambda given: self._clock(" ".join(given.span)),
             "delete": lambda given: self._delete(given.function),
             "doctor": lambda _: Diagnosis(jlambda.current().machine()),
             "reset": lambda _: self._reset(),
@@ -131,6 +133,14 @@ class LambdaMagics(Magics):
     def _invoke(self, reference: str, event: object) -> Invocation:
         self._known(reference.partition(":")[0] if not reference.startswith("arn:") else "")
         return self._session().invoke(reference, event)
+
+    def _clock(self, span: str) -> ClockView:
+        clock = self._session().clock
+        if span == "reset":
+            raise InvalidParameter("time does not go back, events would be older than they are; %lambda reset starts over")
+        if span:
+            clock.advance(span)
+        return ClockView(clock.now(), clock.offset_s, tuple(clock.upcoming()))
 
     def _delete(self, name: str) -> None:
         self._function(name)

@@ -55,6 +55,7 @@ class LineOptions:
     alias: str = ""
     versions: tuple[tuple[str, float], ...] = ()
     description: str | None = None
+    span: tuple[str, ...] = ()
 
 
 def cell_options(line: str) -> CellOptions:
@@ -162,6 +163,16 @@ def _alias() -> Parser:
     return parser
 
 
+def _clock() -> Parser:
+    parser = _verb(
+        "clock",
+        "The session's time, and what is due next; let it go on by a span of time.",
+        examples="  %lambda clock\n  %lambda clock +2m\n  %lambda clock 1 hour 30 minutes",
+    )
+    parser.add_argument("span", metavar="SPAN", nargs="*", help="+2m, 1h30m, 90 (seconds), 2 minutes; none: only show it")
+    return parser
+
+
 VERBS = {
     "invoke": _invoke,
     "list": lambda: _verb("list", "All functions."),
@@ -172,6 +183,7 @@ VERBS = {
     "metrics": lambda: _verb("metrics", "Invocations, errors and durations by minute, as a DataFrame.", "any"),
     "publish": _publish,
     "alias": _alias,
+    "clock": _clock,
     "delete": lambda: _verb("delete", "Delete a function; its invocations and logs stay.", "one"),
     "doctor": lambda: _verb("doctor", "What is enforced on this machine, how, and what would make it stricter."),
     "reset": lambda: _verb("reset", "Delete every function, invocation and log of this notebook."),
@@ -180,7 +192,7 @@ VERBS = {
 
 def _with_tuples(options: Mapping[str, object]) -> dict[str, Any]:
     """argparse's lists as tuples, and its None for a list that was not given as an empty one."""
-    lists = ("env", "secret", "use", "classpath", "versions")
+    lists = ("env", "secret", "use", "classpath", "versions", "span")
     return {key: tuple(value or ()) if key in lists else value for key, value in options.items()}  # type: ignore[arg-type]
 
 
