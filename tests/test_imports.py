@@ -30,7 +30,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "parts": {"model", "engine", "runtimes", "store", "service"},
     "handle": {"model", "telemetry", "billing", "service", "session"},
     "executor": {"model", "handle", "session", "service"},
-    "shortcuts": {"handle", "session"},
+    "shortcuts": {"model", "handle", "session"},
     "notebook": {"model", "session", "handle", "service", "telemetry", "billing"},
     "cli": {"model", "session", "handle", "service", "telemetry", "billing", "notebook", "bench", "api"},
     "bench": {"model", "session", "handle"},
