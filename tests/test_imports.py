@@ -53,7 +53,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 }
 #: what runs inside an environment, and may have nothing but the standard library and the wire format
 IN_ENVIRONMENT = {"bootstrap", "call", "context", "failure", "handler", "logs", "output", "payload", "snap_start"} | {
-    *("runtime_api", "engine_end", "listener", "extensions", "children", "http"),
+    *("runtime_api", "engine_end", "listener", "extensions", "children", "http", "messages", "shutdown"),
 }
 #: the parts that decide: no clock, process, socket or lock
 PURE = {

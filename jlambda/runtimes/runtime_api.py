@@ -9,36 +9,33 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 import signal
 import socket
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NoReturn
 
-from jlambda.model.frames import ERROR, FAILED, RAW, READY, RESULT
-from jlambda.model.limits import RESPONSE_BYTES, STREAMED_BYTES
+from jlambda.model.frames import ERROR, FAILED, READY
 from jlambda.runtimes.children import Children, Ended
 from jlambda.runtimes.engine_end import EngineEnd
-from jlambda.runtimes.extensions import EXTENSIONS, INVOKE, SHUTDOWN, Extensions, refused
-from jlambda.runtimes.failure import TOO_LARGE
+from jlambda.runtimes.extensions import EXTENSIONS, INVOKE, Extensions, refused
 from jlambda.runtimes.http import Answer, Connection, Request
 from jlambda.runtimes.listener import Listener
+from jlambda.runtimes.messages import (
+    about_function,
+    body_limit,
+    error_document,
+    event_answer,
+    event_notice,
+    response,
+    too_large,
+)
+from jlambda.runtimes.shutdown import Shutdown
 
 PREFIX = "/2018-06-01/runtime"
 _ACCEPTED = Answer(202, b'{"status":"OK"}\n')
 _NOT_FOUND = Answer(404, b"404 page not found\n")
-_EVENT = b"Lambda-Runtime-Aws-Request-Id: %b\r\nLambda-Runtime-Deadline-Ms: %d\r\nLambda-Runtime-Invoked-Function-Arn: %b\r\n%b"
-# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: the Shutdown phase, by kind of extension
-_INTERNAL_S, _EXTERNAL_S, _RUNTIME_S = 0.5, 2.0, 0.3
-_OPTIONAL_HEADERS = {
-    "trace_id": "Lambda-Runtime-Trace-Id",
-    "client_context": "Lambda-Runtime-Client-Context",
-    "cognito_identity": "Lambda-Runtime-Cognito-Identity",
-    "tenant_id": "Lambda-Runtime-Aws-Tenant-Id",
-}
 
 #: states of the runtime, as AWS's emulator names them in what it answers
 _STARTED, _READY, _RUNNING, _RESPONDED, _RESTORING = "Started", "Ready", "Running", "ResponseSent", "Restoring"
@@ -68,19 +65,12 @@ class Bridge:
 
     def __init__(self, channel: socket.socket, start: Mapping[str, object]) -> None:
         self._engine = EngineEnd(channel)
-        self._listener = Listener(self._serve, self._dropped, _limit)
+        self._listener = Listener(self._serve, self._dropped, body_limit)
         os.environ["AWS_LAMBDA_RUNTIME_API"] = self._listener.address
         self._children = Children(start)
         function_arn = str(start["function_arn"])
         self._arn = function_arn.encode()
-        environment = os.environ
-        about = {
-            "functionName": environment.get("AWS_LAMBDA_FUNCTION_NAME", ""),
-            "functionVersion": environment.get("AWS_LAMBDA_FUNCTION_VERSION", ""),
-            "handler": environment.get("_HANDLER", ""),
-            "accountId": function_arn.split(":")[4],
-        }
-        self._extensions = Extensions(self._children.extension_names(), about)
+        self._extensions = Extensions(self._children.extension_names(), about_function(function_arn, os.environ))
         self._state = _STARTED
         self._parked: Connection | None = None
         self._is_to_be_restored = self._has_init_ended = self._is_listening_to_engine = False
@@ -88,7 +78,7 @@ class Bridge:
         self._held: tuple[bytes, bytes] | None = None
         self._outcome: Ended | None = None
         self._is_over = False
-        self._steps: list[tuple[float, Callable[[], None]]] = []
+        self._shutdown: Shutdown | None = None
 
     def serve(self) -> Ended:
         """Until the runtime's process has ended, or the engine wants this environment to end: how."""
@@ -99,9 +89,9 @@ class Bridge:
             self._start_runtime()
         step = self._listener.step
         while not self._is_over:
-            step(-1 if not self._steps else max(0.0, self._steps[0][0] - time.monotonic()))
-            if self._steps:
-                self._take_shutdown_steps()
+            step(self._shutdown.patience_s if self._shutdown else -1)
+            if self._shutdown and self._shutdown.is_over():
+                self._is_over = True
         return self._outcome or Ended()
 
     def _signalled(self, numbers: bytes) -> None:
@@ -193,29 +183,20 @@ class Bridge:
     def _respond(self, request_id: str, request: Request) -> Answer:
         if refusal := self._check(request_id, "InvocationResponse"):
             return refusal
-        headers = request.headers
-        if request.is_too_large:
-            self._finish(ERROR, TOO_LARGE)
-            return refused("RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({RESPONSE_BYTES} bytes).", 413)
-        if error_type := request.trailers.get("lambda-runtime-function-error-type"):
-            body = base64.b64decode(request.trailers.get("lambda-runtime-function-error-body", ""))
-            self._finish(ERROR, _document(body, error_type))
-        else:
-            is_json = headers.get("content-type", "").partition(";")[0] in ("application/json", "")
-            self._finish(RESULT if is_json else RAW, request.body)
-        return _ACCEPTED
+        self._finish(*response(request))
+        return too_large() if request.is_too_large else _ACCEPTED
 
     def _fail(self, request_id: str, request: Request) -> Answer:
         if refusal := self._check(request_id, "InvocationErrorResponse"):
             return refusal
-        self._finish(ERROR, _error_document(request))
+        self._finish(ERROR, error_document(request))
         return _ACCEPTED
 
     def _fail_init(self, request: Request) -> Answer:
         if self._has_init_ended or self._state != _STARTED:
             return self._not_allowed("InitError")
         self._has_init_ended = True
-        self._send(FAILED, _error_document(request))
+        self._send(FAILED, error_document(request))
         return _ACCEPTED
 
     def _fail_restore(self, request: Request) -> Answer:
@@ -223,7 +204,7 @@ class Bridge:
         if self._state != _RESTORING:
             return self._not_allowed("RestoreError")
         self._request_id = self._engine.take().request_id
-        self._finish(ERROR, _error_document(request))
+        self._finish(ERROR, error_document(request))
         return _ACCEPTED
 
     # -- phases ------------------------------------------------------------------------------------------------------
@@ -270,16 +251,14 @@ class Bridge:
             self._is_to_be_restored, self._state = False, _RESTORING
             self._listener.answer(connection, Answer(200, b""))
             return
-        body, request_id, deadline_ms, extra = self._engine.take()
-        self._state, self._request_id = _RUNNING, request_id
-        arn = self._arn + (b":" + extra["qualifier"].encode() if extra.get("qualifier") else b"")
-        given = [f"{header}: {extra[name]}\r\n" for name, header in _OPTIONAL_HEADERS.items() if name in extra]
+        event = self._engine.take()
+        self._state, self._request_id = _RUNNING, event.request_id
+        qualifier = event.extra.get("qualifier")
+        arn = b"%b:%b" % (self._arn, qualifier.encode()) if qualifier else self._arn
         if self._extensions:
-            about = {"deadlineMs": deadline_ms, "requestId": request_id.decode(), "invokedFunctionArn": arn.decode()}
-            tracing = {"type": "X-Amzn-Trace-Id", "value": extra.get("trace_id", "")}
-            self._tell(INVOKE, {**about, "tracing": tracing})
-        headers = _EVENT % (request_id, deadline_ms, arn, "".join(given).encode())
-        self._listener.answer(connection, Answer(200, body, headers))
+            for each, answer in self._extensions.tell(INVOKE, event_notice(event, arn)):
+                self._listener.answer(each, answer)
+        self._listener.answer(connection, event_answer(event, arn))
 
     def _finish(self, kind: bytes, body: bytes) -> None:
         """The invocation has its answer: pass it on, unless extensions are still at work on it."""
@@ -321,54 +300,8 @@ class Bridge:
             self._send(ERROR, document)
         self._end(Ended(exit_code=1))
 
-    def _tell(self, event: str, document: Mapping[str, object]) -> None:
-        for connection, answer in self._extensions.tell(event, document):
-            self._listener.answer(connection, answer)
-
     def _begin_shutdown(self, reason: str, outcome: Ended) -> None:
         """Give extensions, and the runtime for their sake, the time that AWS gives them; without any, end at once."""
-        if not self._extensions:
-            self._end(outcome)
-            return
         self._outcome = outcome
         self._listen_to_engine(False)
-        now = time.monotonic()
-        limit_s = _EXTERNAL_S if self._extensions.has_external else _INTERNAL_S
-        self._steps = [(now + limit_s, lambda: self._end(outcome))]
-        if self._extensions.has_external:
-            deadline_ms = int((time.time() + _EXTERNAL_S) * 1000)
-            self._steps.insert(0, (now + _RUNTIME_S, lambda: self._stop_extensions(reason, deadline_ms)))
-        self._children.ask_runtime_to_end()
-
-    def _take_shutdown_steps(self) -> None:
-        now = time.monotonic()
-        if len(self._steps) > 1 and not self._children.has_runtime:  # it needed less time than it had
-            self._steps[0] = (now, self._steps[0][1])
-        while self._steps and now >= self._steps[0][0]:
-            self._steps.pop(0)[1]()
-
-    def _stop_extensions(self, reason: str, deadline_ms: int) -> None:
-        self._children.kill_runtime()
-        self._children.kill_extensions({each.name for each in self._extensions if SHUTDOWN in each.events})
-        self._tell(SHUTDOWN, {"shutdownReason": reason, "deadlineMs": deadline_ms})
-
-
-def _limit(request: Request) -> int:
-    is_streamed = request.headers.get("lambda-runtime-function-response-mode", "").lower() == "streaming"
-    return STREAMED_BYTES if is_streamed else RESPONSE_BYTES
-
-
-def _error_document(request: Request) -> bytes:
-    return _document(request.body, request.headers.get("lambda-runtime-function-error-type", ""))
-
-
-def _document(body: bytes, error_type: str) -> bytes:
-    """An error as its runtime described it; as little as there must be where it did not."""
-    try:
-        found = json.loads(body)
-    except ValueError:
-        found = None
-    if isinstance(found, dict) and isinstance(found.get("errorType"), str):
-        return body
-    members = found if isinstance(found, dict) else {}
-    return json.dumps({**members, "errorType": error_type or "Function.Unknown"}).encode()
+        self._shutdown = Shutdown(reason, self._children, self._extensions, self._listener.answer)
