@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -21,6 +21,7 @@ from jlambda.model.function import FunctionConfiguration
 from jlambda.model.invocation import InvocationRecord
 from jlambda.model.limits import CONCURRENT_EXECUTIONS, check_range
 from jlambda.model.runtime import THIS_PYTHON
+from jlambda.service.function_triggers import FunctionTriggers
 from jlambda.service.invoke import Finished
 from jlambda.telemetry.logs import LogEvent, lines, report_line
 
@@ -92,6 +93,7 @@ class Function:
 
     `qualifier` is the version's number or the alias's name, None for what was deployed last. `changes` says what the
     last deployment through it changed: settings with ``(old, new)``; None where the function was new, or only looked up.
+    `notes` are lines on what that made besides the function, such as a queue for a trigger.
     """
 
     def __init__(
@@ -100,8 +102,10 @@ class Function:
         name: str,
         changes: dict[str, tuple[object, object]] | None = None,
         qualifier: str | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         self._session, self.name, self.changes, self.qualifier = session, name, changes, qualifier
+        self.notes = tuple(notes)
         self.__name__ = name
 
     @property
@@ -237,6 +241,11 @@ class Function:
             self._session.provisioned.delete(self.name, self.qualifier or LATEST)
         else:
             self._session.provisioned.put(self.name, self.qualifier, concurrency)
+
+    @property
+    def triggers(self) -> FunctionTriggers:
+        """What starts it; ``fn.triggers.add("sqs:jobs")``, and `remove`, `enable`, `disable`."""
+        return FunctionTriggers(self._session.triggers, self.reference)
 
     # -- versions and aliases ------------------------------------------------------------------------------------------
 

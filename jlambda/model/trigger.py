@@ -151,7 +151,9 @@ def _bucket(text: str) -> tuple[str, str, str]:
         _refuse(text, f"S3 tells keys by how they begin and end: write one *, as in {EXAMPLES['s3']}")
     if "*" not in pattern:
         if pattern and not pattern.endswith("/"):
-            _refuse(text, f"write s3://{bucket}/{pattern}* for keys that begin so, or s3://{bucket}/*{pattern} for keys that end so")
+            _refuse(
+                text, f"write s3://{bucket}/{pattern}* for keys that begin so, or s3://{bucket}/*{pattern} for keys that end so"
+            )
         pattern += "*"
     return "s3", f"{bucket}/{pattern}", options
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from jlambda.handle import Function, Invocation
     from jlambda.model.function import FunctionConfiguration
     from jlambda.service.provisioned import ProvisionedConcurrency
+    from jlambda.service.triggers import Attached
 
 _RESULT_CHARS = 2_000
 _ONE_LINE_CHARS, _INDENTED_CHARS = 100, 20_000
@@ -74,6 +75,27 @@ class FunctionList(list["Function"]):
         printer.text(repr(self))
 
 
+class TriggerList(list["Attached"]):
+    """Triggers, shown as a table."""
+
+    _HEADER = ("function", "trigger", "state", "from", "")
+    _NONE = "no triggers: %lambda trigger add NAME sqs:QUEUE, or --trigger sqs:QUEUE in the first line of the cell"
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        return [
+            (each.reference, str(each.trigger), each.state, "cell" if each.is_deployed else each.id, each.note) for each in self
+        ]
+
+    def _repr_html_(self) -> str:
+        return table_html(self._HEADER, self._rows()) if self else f"<i>{self._NONE}</i>"
+
+    def __repr__(self) -> str:
+        return table_text(self._HEADER, self._rows()) if self else self._NONE
+
+    def _repr_pretty_(self, printer: Printer, _cycle: bool) -> None:
+        printer.text(repr(self))
+
+
 def size(of_bytes: int) -> str:
     """A number of bytes for people: ``312 B``, ``1.2 KB``, ``3.4 MB``."""
     if of_bytes < 1_000:
@@ -99,6 +121,7 @@ def function_card(function: Function) -> Card:
         *([Row("variables", "\n".join(variables), "code")] if variables else []),
         *([] if function.changes is None else [Row("changed", changes_text(function.changes))]),
         *_provisioned_rows(function.provisioned),
+        *_trigger_rows(function),
         Row("call it", f"{call}(event)   {call}.invoke(event)   {call}.map(events)", "code"),
     ]
     return Card(f"λ {function.reference}", c.description, rows)
@@ -109,6 +132,13 @@ def _provisioned_rows(it: ProvisionedConcurrency | None) -> list[Row]:
     if it is None:
         return []
     return [Row("provisioned", f"{it.allocated} of {it.requested} · {it.status}{f' · {it.reason}' if it.reason else ''}")]
+
+
+def _trigger_rows(function: Function) -> list[Row]:
+    """What starts the function, and what was made for that."""
+    lines = [f"{each.trigger}{'' if each.state == 'Enabled' else f' · {each.state}'}" for each in function.triggers]
+    rows = [Row("triggers", "\n".join(lines), "code")] if lines else []
+    return [*rows, *([Row("made", "\n".join(function.notes))] if function.notes else [])]
 
 
 def _log_rows(c: FunctionConfiguration) -> list[Row]:

@@ -126,7 +126,7 @@ class Triggers:
             key=lambda each: (each.reference, each.trigger.key, each.id),
         )
 
-    def add(self, reference: str, trigger: Trigger) -> list[str]:
+    def add(self, reference: str, trigger: Trigger) -> builtins.list[str]:
         """Attach a trigger to a function, version or alias; the lines say what was made for it."""
         name, qualifier = self._targets.parse(reference)
         self._targets.check(name, qualifier)
