@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jlambda.engine.engine import Engine
     from jlambda.model.machine import Machine
     from jlambda.parts import Parts
+    from jlambda.service.clock import Clock
     from jlambda.service.concurrency import Concurrency
     from jlambda.service.control import ControlPlane
     from jlambda.service.invoke import Invoker
@@ -141,6 +142,11 @@ class Session:
     def triggers(self) -> Triggers:
         """What starts functions: queues, streams, buckets, schedules."""
         return self._open().triggers
+
+    @property
+    def clock(self) -> Clock:
+        """The session's time, which can be moved on: retries, event ages, schedules and idle environments follow it."""
+        return self._open().clock
 
     @property
     def engine(self) -> Engine:
@@ -294,11 +300,12 @@ class Session:
         self.control.delete(name)
 
     def reset(self) -> None:
-        """Delete all functions with their triggers, records and logs."""
+        """Delete all functions with their triggers, records and logs; the clock shows real time again."""
         for configuration in self.control.list():
             self.triggers.forget(configuration.name)
         self.control.reset()
         self._open().records.clear()
+        self.clock.start_over()
 
     def invoke(self, reference: str, event: Any = NO_EVENT) -> Invocation:
         """Invoke a function by name, NAME:QUALIFIER or ARN, and wait for it."""

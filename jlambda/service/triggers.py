@@ -7,6 +7,7 @@ with a deployment.
 
 from __future__ import annotations
 
+import builtins
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jlambda.errors import InvalidParameter
 from jlambda.model.trigger import parse_trigger
 from jlambda.notebook.arguments import Parser
-from jlambda.notebook.display import TriggerList
+from jlambda.notebook.trigger_list import TriggerList
 from jlambda.notebook.verbs.verb import Desk, Verb
 
 _ACTIONS = ("list", "add", "remove", "enable", "disable")
