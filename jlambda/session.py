@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jlambda.engine.engine import Engine
     from jlambda.model.machine import Machine
     from jlambda.parts import Parts
+    from jlambda.service.clock import Clock
     from jlambda.service.concurrency import Concurrency
     from jlambda.service.control import ControlPlane
     from jlambda.service.invoke import Invoker
@@ -135,6 +136,11 @@ class Session:
     def provisioned(self) -> Provisioned:
         """Provisioned concurrency of versions and aliases."""
         return self._open().provisioned
+
+    @property
+    def clock(self) -> Clock:
+        """The session's time, which can be moved on: retries, event ages, schedules and idle environments follow it."""
+        return self._open().clock
 
     @property
     def engine(self) -> Engine:
@@ -279,9 +285,10 @@ class Session:
         self.control.delete(self.control.get(name).name)
 
     def reset(self) -> None:
-        """Delete all functions, records and logs."""
+        """Delete all functions, records and logs; the clock shows real time again."""
         self.control.reset()
         self._open().records.clear()
+        self.clock.start_over()
 
     def invoke(self, reference: str, event: Any = NO_EVENT) -> Invocation:
         """Invoke a function by name, NAME:QUALIFIER or ARN, and wait for it."""
