@@ -246,10 +246,10 @@ class Session:
         `source` is the text of a module, a path (a source file, a folder or a zip) or a callable; `runtime` is an
         identifier of Lambda's (``"nodejs22.x"``) or the name of a language (``"go"``); `memory` and `ephemeral_storage`
         are in MB, `timeout` is in seconds, `secrets` are environment variables whose values are never shown,
-        `layers` are ARNs of layer versions, `log_format` is ``"Text"`` or ``"JSON"``, only the latter having levels,
-        `snap_start` has published versions restored from snapshots, `use` holds objects that become globals of the
-        module, `classpath` libraries that Java and C# are compiled with, `triggers` are specifications of what starts it
-        (``"sqs:jobs"``), in place of those of the last deployment, `origin` says where the source came from
+        `layers` are layer versions, ``"NAME:VERSION"`` or ARNs, `log_format` is ``"Text"`` or ``"JSON"``, only the latter
+        having levels, `snap_start` has published versions restored from snapshots, `use` holds objects that become globals
+        of the module, `classpath` libraries that Java and C# are compiled with, `triggers` are specifications of what
+        starts it (``"sqs:jobs"``), in place of those of the last deployment, `origin` says where the source came from
         (``"Cell In[3]"``), for tracebacks. Raises `InvalidParameter` and `CodeError`, having changed nothing.
         """
         from jlambda.model.trigger import parse_triggers

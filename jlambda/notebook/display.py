@@ -129,6 +129,7 @@ def function_card(function: Function) -> Card:
         Row("limits", f"{c.memory_mb} MB memory · {c.timeout_s} s timeout · {c.ephemeral_storage_mb} MB /tmp"),
         *([Row("SnapStart", "on, for published versions")] if c.snap_start else []),
         Row("code", f"{size(c.code_size)} · version {c.version}{f' · from {c.origin}' if c.origin else ''}"),
+        *([Row("layers", "\n".join(map(layer_name, c.layers)), "code")] if c.layers else []),
         *_log_rows(c),
         *([Row("variables", "\n".join(variables), "code")] if variables else []),
         *([] if function.changes is None else [Row("changed", changes_text(function.changes))]),
@@ -170,6 +171,9 @@ def _change(setting: str, before: object, after: object) -> str:
         return "code"
     if setting in ("environment", "secrets"):
         return f"{setting} ({_changed_keys(before, after)})"
+    if setting == "layers":
+        old, new = (", ".join(map(layer_name, value)) if isinstance(value, tuple) else "" for value in (before, after))
+        return f"layers {old or 'none'} → {new or 'none'}"
     if setting == "snap_start":
         return f"SnapStart {'on' if after else 'off'}"
     label, unit = _SETTINGS.get(setting, (setting, ""))
@@ -185,6 +189,11 @@ def _changed_keys(before: object, after: object) -> str:
 
 def _as_mapping(variables: object) -> Mapping[str, object]:
     return variables if isinstance(variables, Mapping) else dict.fromkeys(variables if isinstance(variables, tuple) else ())
+
+
+def layer_name(arn: str) -> str:
+    """A layer version's ARN in short: NAME:VERSION."""
+    return ":".join(arn.split(":")[-2:])
 
 
 def invocation_card(invocation: Invocation) -> Card:
