@@ -17,8 +17,10 @@ from jlambda.engine.engine import Engine
 from jlambda.engine.scheduler import Scheduler
 from jlambda.runtimes import languages, python
 from jlambda.runtimes.code import CodeStore
+from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
+from jlambda.service.expiry import Expiry
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.provisioned import Provisioned
@@ -50,12 +52,14 @@ class Parts:
             database = Database(self.folder.path)
             opened.callback(database.close)
             self.records = Records(database)
+            self.clock = Clock(database)
             code = self.folder.path / "code"
             sandbox = wanted_sandbox(str(self.folder.path), str(code), languages.folders())
             scheduler = Scheduler(session.concurrency, session.keep_alive_s)
             entries = [entry.partition(":")[0] for entry in (python.ENTRY, languages.BRIDGE)]
             template = Template((*entries, *python.PRELOAD), python.REHEARSE)
             self.engine = Engine(scheduler, sandbox, template, BLANKS, cpu_limit=self.cpu_limit, freezer=self.freezer)
+            Expiry(self.engine, self.clock)
             self.invoker = Invoker(self.engine, self.records)
             opened.callback(self.invoker.close)
             opened.callback(self.engine.close)

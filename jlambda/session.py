@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from jlambda.engine.engine import Engine
     from jlambda.model.machine import Machine
     from jlambda.parts import Parts
+    from jlambda.service.clock import Clock
     from jlambda.service.concurrency import Concurrency
     from jlambda.service.control import ControlPlane
     from jlambda.service.invoke import Invoker
@@ -137,6 +138,11 @@ class Session:
         return self._open().provisioned
 
     @property
+    def clock(self) -> Clock:
+        """The session's time, which can be moved on: retries, event ages, schedules and idle environments follow it."""
+        return self._open().clock
+
+    @property
     def engine(self) -> Engine:
         """The execution environments."""
         return self._open().engine
@@ -233,9 +239,9 @@ class Session:
         `source` is the text of a module, a path (a source file, a folder or a zip) or a callable; `runtime` is an
         identifier of Lambda's (``"nodejs22.x"``) or the name of a language (``"go"``); `memory` and `ephemeral_storage`
         are in MB, `timeout` is in seconds, `secrets` are environment variables whose values are never shown,
-        `layers` are ARNs of layer versions, `log_format` is ``"Text"`` or ``"JSON"``, only the latter having levels,
-        `snap_start` has published versions restored from snapshots, `use` holds objects that become globals of the
-        module, `classpath` libraries that Java and C# are compiled with, `origin` says where the source came from
+        `layers` are layer versions, ``"NAME:VERSION"`` or ARNs, `log_format` is ``"Text"`` or ``"JSON"``, only the latter
+        having levels, `snap_start` has published versions restored from snapshots, `use` holds objects that become globals
+        of the module, `classpath` libraries that Java and C# are compiled with, `origin` says where the source came from
         (``"Cell In[3]"``), for tracebacks. Raises `InvalidParameter` and `CodeError`, having changed nothing.
         """
         from jlambda.service.settings import Settings
@@ -279,9 +285,10 @@ class Session:
         self.control.delete(self.control.get(name).name)
 
     def reset(self) -> None:
-        """Delete all functions, records and logs."""
+        """Delete all functions, records and logs; the clock shows real time again."""
         self.control.reset()
         self._open().records.clear()
+        self.clock.start_over()
 
     def invoke(self, reference: str, event: Any = NO_EVENT) -> Invocation:
         """Invoke a function by name, NAME:QUALIFIER or ARN, and wait for it."""

@@ -49,7 +49,8 @@ def test_every_dependency_has_its_reason() -> None:
 
 def test_every_option_of_the_magic_is_explained() -> None:
     """The table of options has each long option of `%%lambda`, and no other."""
-    from jlambda.notebook.options import VERBS, cell_parser
+    from jlambda.notebook.options import cell_parser
+    from jlambda.notebook.verbs import VERBS
 
     table = README.partition("### Options of")[2].partition("\n### ")[0]
     options = {option for option in cell_parser().options() if option.startswith("--")} - {"--help"}

@@ -13,12 +13,12 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from email.utils import formatdate
-from functools import lru_cache
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote
 
-from jlambda.api import auth, downloads, requests, shapes, wire
+from jlambda.api import auth, chunked, downloads, requests, shapes, wire
 from jlambda.api.calls import Calls
 from jlambda.api.invocations import INVOCATIONS, Stream
 from jlambda.api.operations import Later, Match, NotThereYet, Routes
@@ -51,7 +51,10 @@ class Disconnected(Exception):  # nobody is left to be told
 
 
 class Arrived(NamedTuple):
-    """A request whose signature has been verified; `is_whole` is False where the body was too long to be kept."""
+    """A request whose signature has been verified, its body out of its chunks if it came in some.
+
+    `is_whole` is False where the body was too long to be kept.
+    """
 
     parts: auth.Parts
     claim: auth.Claim
@@ -96,6 +99,9 @@ class Application:
         claim = auth.read_claim(parts)
         body, digest, is_whole = await _read(receive)
         auth.verify(claim, parts, digest, self._keys, datetime.now(UTC))
+        if is_whole and chunked.is_chunked(parts):
+            taken_apart = partial(chunked.whole, parts, claim, self._keys[claim.key_id], body)
+            parts, body = await asyncio.get_running_loop().run_in_executor(self.pool, taken_apart)
         return Arrived(parts, claim, body, is_whole)
 
     async def _carry_out(self, arrived: Arrived) -> wire.Answer | Stream:

@@ -28,7 +28,7 @@ _TIME = "%Y%m%dT%H%M%SZ"
 _HEX = re.compile(r"[0-9a-f]{64}")
 _PARTS = ("Credential", "SignedHeaders", "Signature")
 _INVALID_TOKEN = "The security token included in the request is invalid."
-_MISMATCH = (
+MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and "
     "signing method. Consult the service documentation for details."
 )
@@ -114,15 +114,19 @@ def verify(claim: Claim, parts: Parts, body_sha256: str, keys: Mapping[str, Key]
     digest = _body_digest(claim, parts, body_sha256)
     expected = sign(key, claim, parts, digest)
     if not hmac.compare_digest(expected.encode(), claim.signature.encode()):
-        raise SignatureRefused("InvalidSignatureException", _MISMATCH)
+        raise SignatureRefused("InvalidSignatureException", MISMATCH)
 
 
 def sign(key: Key, claim: Claim, parts: Parts, digest: str) -> str:
     """The signature that `key` gives the request."""
-    canonical = canonical_request(claim, parts, digest)
+    return signature(key, claim, ALGORITHM, sha256(canonical_request(claim, parts, digest).encode()).hexdigest())
+
+
+def signature(key: Key, claim: Claim, algorithm: str, text: str) -> str:
+    """The signature that `key` gives `text`, for the time and the scope of a claim."""
     scope = f"{claim.date}/{claim.region}/{claim.service}/aws4_request"
-    text = f"{ALGORITHM}\n{claim.time}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
-    return hmac.digest(_signing_key(key.secret, claim.date, claim.region, claim.service), text.encode(), "sha256").hex()
+    whole = f"{algorithm}\n{claim.time}\n{scope}\n{text}"
+    return hmac.digest(_signing_key(key.secret, claim.date, claim.region, claim.service), whole.encode(), "sha256").hex()
 
 
 def presigned_query(key: Key, method: str, host: str, path: str, region: str, now: datetime, expires_s: int) -> str:

@@ -1,13 +1,13 @@
 """The magics: `%%lambda NAME` deploys a cell, `%lambda VERB` uses what was deployed.
 
 A magic takes its line apart, asks the session, and shows or returns what it gets. All rules are elsewhere: options in
-`options`, cells in `capture`, events and secrets in `namespace`, cards in `display`.
+`options`, verbs in `verbs`, cells in `capture`, events and secrets in `namespace`, cards in `display`.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -17,15 +17,15 @@ from IPython.display import display
 from traitlets import Bool, Bunch, observe
 
 import jlambda
-from jlambda.errors import CodeError, ResourceNotFound
-from jlambda.handle import Function, Invocation
+from jlambda.errors import CodeError
+from jlambda.handle import Invocation
 from jlambda.model.runtime import THIS_PYTHON, is_python
 from jlambda.notebook import capture
-from jlambda.notebook.arguments import HelpAsked, nearest
-from jlambda.notebook.display import FunctionList
-from jlambda.notebook.doctor import Diagnosis
+from jlambda.notebook.arguments import HelpAsked
 from jlambda.notebook.namespace import SecretValues, event_from, python_name, shipped
-from jlambda.notebook.options import CellOptions, LineOptions, cell_options, cell_parser, line_options
+from jlambda.notebook.options import CellOptions, cell_options, cell_parser
+from jlambda.notebook.verbs import line_options
+from jlambda.notebook.verbs.verb import Desk
 from jlambda.session import Session
 
 T = TypeVar("T")
@@ -43,20 +43,6 @@ class LambdaMagics(Magics):
         self._shell = shell
         self._secrets = SecretValues()
         self._told: Session | None = None
-        self._verbs: dict[str, Callable[[LineOptions], object]] = {
-            "invoke": lambda given: self._invoke(given.function, event_from(given.event, self._shell.user_ns)),
-            "list": lambda _: FunctionList(self._session().functions()),
-            "show": lambda given: self._function(given.function),
-            "logs": lambda given: self._session().logs(self._known(given.function)),
-            "invocations": lambda given: self._session().invocations(self._known(given.function)),
-            "cost": lambda given: self._session().cost(self._known(given.function)),
-            "metrics": lambda given: self._session().metrics(self._known(given.function)),
-            "publish": lambda given: self._function(given.function).publish(given.description),
-            "alias": lambda given: self._function(given.function).alias(given.alias, dict(given.versions)),
-            "delete": lambda given: self._delete(given.function),
-            "doctor": lambda _: Diagnosis(jlambda.current().machine()),
-            "reset": lambda _: self._reset(),
-        }
 
     @no_var_expand
     @line_cell_magic("lambda")  # type: ignore[arg-type]  # IPython types the decorator for use without a name
@@ -64,8 +50,7 @@ class LambdaMagics(Magics):
         try:
             if cell is not None:
                 return self._deploy(line, cell)
-            given = line_options(line)
-            return self._kept(given.output, self._verbs[given.verb](given))
+            return self._use(line)
         except HelpAsked as help_text:
             print(help_text)
             return None
@@ -105,6 +90,7 @@ class LambdaMagics(Magics):
                 description=given.description,
                 ephemeral_storage=given.ephemeral_storage,
                 architecture=given.architecture,
+                layers=given.layer if given.layer or given.no_layers else None,
                 log_format=given.log_format,
                 application_log_level=given.log_level,
                 system_log_level=given.system_log_level,
@@ -128,37 +114,15 @@ class LambdaMagics(Magics):
         known = {function.name: function for function in self._session().functions()}
         return known[given.name].configuration.runtime if given.name in known else THIS_PYTHON
 
-    def _invoke(self, reference: str, event: object) -> Invocation:
-        self._known(reference.partition(":")[0] if not reference.startswith("arn:") else "")
-        return self._session().invoke(reference, event)
+    def _use(self, line: str) -> object:
+        verb, given = line_options(line)
+        output = given.pop("output", None)
+        return self._kept(output, verb.act(Desk(self._session, self._shell.user_ns), **given))
 
-    def _delete(self, name: str) -> None:
-        self._function(name)
-        self._session().delete(name)
-        print(f"deleted {name}")
-
-    def _reset(self) -> None:
-        count = len(self._session().functions())
-        self._session().reset()
-        print(f"deleted {count} function{'' if count == 1 else 's'}, all invocations and logs")
-
-    def _function(self, name: str) -> Function:
-        return self._session().get(self._known(name) or name)
-
-    def _known(self, name: str) -> str | None:
-        """`name` if there is such a function, None for all of them."""
-        if not name:
-            return None
-        deployed = [function.name for function in self._session().functions()]
-        if name not in deployed:
-            there_are = f"there are {', '.join(deployed)}" if deployed else "none is deployed yet"
-            raise ResourceNotFound(f"there is no function {name!r}{nearest(name, deployed)} ({there_are})")
-        return name
-
-    def _kept(self, variable: str | None, value: T) -> T | None:
+    def _kept(self, variable: object, value: T) -> T | None:
         if variable is None:
             return value
-        self._shell.user_ns[variable] = value
+        self._shell.user_ns[str(variable)] = value
         return None
 
     def _session(self) -> Session:

@@ -1,4 +1,4 @@
-"""The options of `%%lambda` and the verbs of `%lambda`: which there are, and their values as typed records."""
+"""The options of `%%lambda`: which there are, and their values as a typed record."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from jlambda.errors import InvalidParameter
 from jlambda.model import limits
 from jlambda.model.function import ARCHITECTURES
 from jlambda.model.log_settings import APPLICATION_LOG_LEVELS, LOG_FORMATS, SYSTEM_LOG_LEVELS
-from jlambda.notebook.arguments import Parser, choose, one_of, variable, whole, words
-
-#: verbs that the design has and a later version brings
-LATER = ("debug", "export")
+from jlambda.notebook.arguments import Parser, one_of, variable, whole, words
+from jlambda.notebook.verbs.verb import python_variable
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +35,8 @@ class CellOptions:
     system_log_level: str | None = None
     log_group: str | None = None
     snap_start: bool | None = None
+    layer: tuple[str, ...] = ()
+    no_layers: bool = False
     use: tuple[str, ...] = ()
     classpath: tuple[str, ...] = ()
     invoke: str | None = None
@@ -44,32 +44,12 @@ class CellOptions:
     quiet: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class LineOptions:
-    """The line of a `%lambda` magic. `function` is empty where a verb takes all functions."""
-
-    verb: str
-    function: str = ""
-    event: str = "{}"
-    output: str | None = None
-    alias: str = ""
-    versions: tuple[tuple[str, float], ...] = ()
-    description: str | None = None
-
-
 def cell_options(line: str) -> CellOptions:
     """The options of a `%%lambda` line. Raises `InvalidParameter` or `HelpAsked`."""
     given = cell_parser().parse(words(line))
+    if given["layer"] and given["no_layers"]:
+        raise InvalidParameter("%%lambda: --layer and --no-layers contradict each other: use one of them")
     return CellOptions(**_with_tuples(given))
-
-
-def line_options(line: str) -> LineOptions:
-    """The verb and options of a `%lambda` line. Raises `InvalidParameter` or `HelpAsked`."""
-    given = words(line)
-    if given and given[0] in LATER:
-        raise InvalidParameter(f"%lambda {given[0]} comes with a later version of jlambda")
-    verb, options = choose("%lambda", given, VERBS, hint="; a cell that begins with %%lambda NAME deploys a function")
-    return LineOptions(verb, **_with_tuples(options))
 
 
 def cell_parser() -> Parser:
@@ -98,6 +78,13 @@ def cell_parser() -> Parser:
         metavar="NAME",
         help="nodejs22.x, java21, ruby3.3, go, dotnet8, bash, …; default: the notebook's own Python",
     )
+    add(
+        "--layer",
+        metavar="LAYER",
+        action="append",
+        help="NAME:VERSION, or an ARN; repeatable, later ones on top; takes the place of those so far",
+    )
+    add("--no-layers", action="store_true", help="take all layers away")
     add("--classpath", metavar="PATHS", type=_paths, action="extend", help="libraries for Java and C#: jars, DLLs, folders")
     add("--description", metavar="TEXT", help="at most 256 characters")
     add("--architecture", metavar="NAME", type=one_of("architecture", ARCHITECTURES), help="x86_64 or arm64: what is billed")
@@ -112,75 +99,14 @@ def cell_parser() -> Parser:
     text = "restore published versions from a snapshot taken after init; --no-snap-start takes it back"
     add("--snap-start", action=argparse.BooleanOptionalAction, default=None, help=text)
     add("-i", "--invoke", metavar="EVENT", help="call the function once deployed: JSON, a variable's name, or @FILE.json")
-    add("-o", "--output", metavar="VAR", type=_python_name, help="keep what --invoke gives in VAR, do not show it")
+    add("-o", "--output", metavar="VAR", type=python_variable, help="keep what --invoke gives in VAR, do not show it")
     add("-q", "--quiet", action="store_true", help="show no card")
     return parser
 
 
-def _verb(name: str, description: str, function: str = "", examples: str = "") -> Parser:
-    """A verb's parser; `function` is "one" where a name is needed, "any" where none means all."""
-    parser = Parser(f"%lambda {name}", description, examples)
-    if function == "one":
-        parser.add_argument("function", metavar="NAME")
-    elif function == "any":
-        parser.add_argument("function", metavar="NAME", nargs="?", default="")
-    if name not in ("delete", "reset"):
-        parser.add_argument("-o", "--output", metavar="VAR", type=_python_name, help="keep the answer in VAR, do not show it")
-    return parser
-
-
-def _invoke() -> Parser:
-    parser = _verb(
-        "invoke",
-        "Call a function and show what came of it.",
-        "one",
-        '  %lambda invoke hello \'{"name": "Ada"}\'\n'
-        "  %lambda invoke hello my_event -o result\n"
-        "  res = %lambda invoke hello @event.json",
-    )
-    parser.add_argument(
-        "event", metavar="EVENT", nargs="?", default="{}", help="JSON, a variable's name, or @FILE.json; else {}"
-    )
-    return parser
-
-
-def _publish() -> Parser:
-    parser = _verb("publish", "Keep what is deployed as a version that never changes.", "one", "  %lambda publish hello")
-    parser.add_argument("--description", metavar="TEXT", help="at most 256 characters")
-    return parser
-
-
-def _alias() -> Parser:
-    parser = _verb(
-        "alias",
-        "Point an alias at a version, or at two by weight.",
-        "one",
-        "  %lambda alias hello live 1\n  %lambda alias hello live 1=0.9 2=0.1",
-    )
-    parser.add_argument("alias", metavar="ALIAS")
-    parser.add_argument("versions", metavar="VERSION", nargs="+", type=_weighted, help="a number, or number=weight twice")
-    return parser
-
-
-VERBS = {
-    "invoke": _invoke,
-    "list": lambda: _verb("list", "All functions."),
-    "show": lambda: _verb("show", "A function's card.", "one"),
-    "logs": lambda: _verb("logs", "Log lines as a DataFrame, of one function or all.", "any"),
-    "invocations": lambda: _verb("invocations", "Invocations as a DataFrame, of one function or all.", "any"),
-    "cost": lambda: _verb("cost", "What the invocations would have cost on AWS, as a DataFrame.", "any"),
-    "metrics": lambda: _verb("metrics", "Invocations, errors and durations by minute, as a DataFrame.", "any"),
-    "publish": _publish,
-    "alias": _alias,
-    "delete": lambda: _verb("delete", "Delete a function; its invocations and logs stay.", "one"),
-    "doctor": lambda: _verb("doctor", "What is enforced on this machine, how, and what would make it stricter."),
-    "reset": lambda: _verb("reset", "Delete every function, invocation and log of this notebook."),
-}
-
-
 def _with_tuples(options: Mapping[str, object]) -> dict[str, Any]:
     """argparse's lists as tuples, and its None for a list that was not given as an empty one."""
-    lists = ("env", "secret", "use", "classpath", "versions")
+    lists = ("env", "secret", "layer", "use", "classpath")
     return {key: tuple(value or ()) if key in lists else value for key, value in options.items()}  # type: ignore[arg-type]
 
 
@@ -188,19 +114,5 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _weighted(text: str) -> tuple[str, float]:
-    version, equals, weight = text.partition("=")
-    try:
-        return version, float(weight) if equals else 1.0
-    except ValueError:
-        raise InvalidParameter(f"version {text!r}: use a number, or NUMBER=WEIGHT such as 2=0.1") from None
-
-
 def _paths(text: str) -> list[str]:
     return [path for path in text.split(os.pathsep) if path]
-
-
-def _python_name(text: str) -> str:
-    if not text.isidentifier():
-        raise InvalidParameter(f"variable {text!r}: use a Python name")
-    return text

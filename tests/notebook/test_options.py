@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jlambda.errors import InvalidParameter
-from jlambda.notebook.arguments import HelpAsked
-from jlambda.notebook.options import VERBS, CellOptions, LineOptions, cell_options, line_options
+from jlambda.notebook.options import CellOptions, cell_options
 
 
 @pytest.mark.parametrize(
@@ -36,6 +35,8 @@ from jlambda.notebook.options import VERBS, CellOptions, LineOptions, cell_optio
             "f --log-format json --log-level debug --system-log-level WARN --log-group /shared",
             CellOptions("f", log_format="JSON", log_level="DEBUG", system_log_level="WARN", log_group="/shared"),
         ),
+        ("f --layer a:1 --layer arn:b:2", CellOptions("f", layer=("a:1", "arn:b:2"))),
+        ("f --no-layers", CellOptions("f", no_layers=True)),
         ("f -e EMPTY=", CellOptions("f", env=(("EMPTY", ""),))),
     ],
 )
@@ -57,6 +58,7 @@ def test_every_option_of_a_cell_has_its_place(line: str, expected: CellOptions) 
         ("f --ephemeral-storage 511", "ephemeral storage is 511; it must be a whole number from 512 to 10240 MB"),
         ("f -e STAGE", "environment variable 'STAGE': use KEY=VALUE"),
         ("f -e =dev", "environment variable '=dev': use KEY=VALUE"),
+        ("f --layer a:1 --no-layers", "%%lambda: --layer and --no-layers contradict each other: use one of them"),
         ("f -o 2x", "variable '2x': use a Python name"),
         ("f --architecture arm", "architecture 'arm': use x86_64 or arm64; did you mean arm64?"),
         ("f --log-format yaml", "log format 'yaml': use Text or JSON"),
@@ -68,60 +70,3 @@ def test_a_wrong_value_says_what_is_allowed(line: str, message: str) -> None:
     with pytest.raises(InvalidParameter) as caught:
         cell_options(line)
     assert str(caught.value) == message
-
-
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("invoke f", LineOptions("invoke", "f")),
-        ("""invoke f '{"a": 1}'""", LineOptions("invoke", "f", '{"a": 1}')),
-        ("invoke f event -o res", LineOptions("invoke", "f", "event", "res")),
-        ("invoke f @event.json", LineOptions("invoke", "f", "@event.json")),
-        ("list", LineOptions("list")),
-        ("show f", LineOptions("show", "f")),
-        ("logs", LineOptions("logs")),
-        ("logs f -o frame", LineOptions("logs", "f", output="frame")),
-        ("invocations f", LineOptions("invocations", "f")),
-        ("cost", LineOptions("cost")),
-        ("metrics f", LineOptions("metrics", "f")),
-        ("publish f", LineOptions("publish", "f")),
-        ("publish f --description first", LineOptions("publish", "f", description="first")),
-        ("alias f live 1", LineOptions("alias", "f", alias="live", versions=(("1", 1.0),))),
-        ("alias f live 1=0.9 2=0.1", LineOptions("alias", "f", alias="live", versions=(("1", 0.9), ("2", 0.1)))),
-        ("delete f", LineOptions("delete", "f")),
-        ("reset", LineOptions("reset")),
-        ("doctor", LineOptions("doctor")),
-        ("doctor -o found", LineOptions("doctor", output="found")),
-    ],
-)
-def test_every_verb_takes_its_words(line: str, expected: LineOptions) -> None:
-    """A verb, a function where it needs one, an event where it takes one."""
-    assert line_options(line) == expected
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [
-        ("invok f", "there is no 'invok'; did you mean invoke? (there are invoke, list, "),
-        ("hello", "a cell that begins with %%lambda NAME deploys a function"),
-        ("invoke", "%lambda invoke: needs NAME"),
-        ("list f", "%lambda list: 'f' is one word too many"),
-        ("alias f live 1=x", "version '1=x': use a number, or NUMBER=WEIGHT such as 2=0.1"),
-        ("alias f live", "%lambda alias: needs VERSION"),
-        ("reset -o x", "%lambda reset: there is no option -o"),
-        ("export f", "%lambda export comes with a later version of jlambda"),
-    ],
-)
-def test_a_wrong_verb_says_what_there_is(line: str, message: str) -> None:
-    """A mistyped verb names its neighbour, a verb that is still to come says so."""
-    with pytest.raises(InvalidParameter) as caught:
-        line_options(line)
-    assert message in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_explains_itself(verb: str) -> None:
-    """--help of each verb says what it does."""
-    with pytest.raises(HelpAsked, match=f"usage: %lambda {verb}"):
-        line_options(f"{verb} --help")
