@@ -39,7 +39,8 @@ class Output:
 
     def log(self, text: str) -> None:
         """Append `text` as one event, however many lines it has."""
-        data = (text[:-1] if text.endswith("\n") else text).encode("utf-8", "backslashreplace").replace(b"\n", _INSIDE_EVENT) + b"\n"
+        data = text.encode("utf-8", "backslashreplace")
+        data = data[: -1 if data.endswith(b"\n") else None].replace(b"\n", _INSIDE_EVENT) + b"\n"
         with self._lock:
             data = self._break() + _stamp() + data
             self._unfinished = -1
