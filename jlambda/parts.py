@@ -17,13 +17,16 @@ from jlambda.engine.engine import Engine
 from jlambda.engine.scheduler import Scheduler
 from jlambda.runtimes import languages, python
 from jlambda.runtimes.code import CodeStore
+from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
+from jlambda.service.expiry import Expiry
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.provisioned import Provisioned
 from jlambda.service.service import Service
 from jlambda.service.snapshots import take_snapshot
+from jlambda.service.triggers import Triggers
 from jlambda.store.database import Database
 from jlambda.store.folder import open_folder
 from jlambda.store.functions import Functions
@@ -50,12 +53,14 @@ class Parts:
             database = Database(self.folder.path)
             opened.callback(database.close)
             self.records = Records(database)
+            self.clock = Clock(database)
             code = self.folder.path / "code"
             sandbox = wanted_sandbox(str(self.folder.path), str(code), languages.folders())
             scheduler = Scheduler(session.concurrency, session.keep_alive_s)
             entries = [entry.partition(":")[0] for entry in (python.ENTRY, languages.BRIDGE)]
             template = Template((*entries, *python.PRELOAD), python.REHEARSE)
             self.engine = Engine(scheduler, sandbox, template, BLANKS, cpu_limit=self.cpu_limit, freezer=self.freezer)
+            Expiry(self.engine, self.clock)
             self.invoker = Invoker(self.engine, self.records)
             opened.callback(self.invoker.close)
             opened.callback(self.engine.close)
@@ -83,6 +88,7 @@ class Parts:
                 *(database, functions, secrets, packages, layers, self.control, session.account, session.concurrency),
                 is_strict=session.strict_runtimes,
             )
+            self.triggers = Triggers(database, self.service.targets)
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None
             self._opened = opened.pop_all()
