@@ -21,6 +21,7 @@ from jlambda.model.function import FunctionConfiguration
 from jlambda.model.invocation import InvocationRecord
 from jlambda.model.limits import CONCURRENT_EXECUTIONS, check_range
 from jlambda.model.runtime import THIS_PYTHON
+from jlambda.service.function_triggers import FunctionTriggers
 from jlambda.service.invoke import Finished
 from jlambda.service.tuning import INVOCATIONS, SIZES_MB, checked_sizes, measure
 from jlambda.telemetry.logs import LogEvent, lines, report_line
@@ -94,6 +95,7 @@ class Function:
 
     `qualifier` is the version's number or the alias's name, None for what was deployed last. `changes` says what the
     last deployment through it changed: settings with ``(old, new)``; None where the function was new, or only looked up.
+    `notes` are lines on what that made besides the function, such as a queue for a trigger.
     """
 
     def __init__(
@@ -102,8 +104,10 @@ class Function:
         name: str,
         changes: dict[str, tuple[object, object]] | None = None,
         qualifier: str | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         self._session, self.name, self.changes, self.qualifier = session, name, changes, qualifier
+        self.notes = tuple(notes)
         self.__name__ = name
 
     @property
@@ -258,6 +262,11 @@ class Function:
             self._session.provisioned.delete(self.name, self.qualifier or LATEST)
         else:
             self._session.provisioned.put(self.name, self.qualifier, concurrency)
+
+    @property
+    def triggers(self) -> FunctionTriggers:
+        """What starts it; ``fn.triggers.add("sqs:jobs")``, and `remove`, `enable`, `disable`."""
+        return FunctionTriggers(self._session.triggers, self.reference)
 
     # -- versions and aliases ------------------------------------------------------------------------------------------
 

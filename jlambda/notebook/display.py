@@ -134,6 +134,7 @@ def function_card(function: Function) -> Card:
         *([Row("variables", "\n".join(variables), "code")] if variables else []),
         *([] if function.changes is None else [Row("changed", changes_text(function.changes))]),
         *_provisioned_rows(function.provisioned),
+        *_trigger_rows(function),
         Row("call it", f"{call}(event)   {call}.invoke(event)   {call}.map(events)", "code"),
     ]
     return Card(f"λ {function.reference}", c.description, rows)
@@ -144,6 +145,13 @@ def _provisioned_rows(it: ProvisionedConcurrency | None) -> list[Row]:
     if it is None:
         return []
     return [Row("provisioned", f"{it.allocated} of {it.requested} · {it.status}{f' · {it.reason}' if it.reason else ''}")]
+
+
+def _trigger_rows(function: Function) -> list[Row]:
+    """What starts the function, and what was made for that."""
+    lines = [f"{each.trigger}{'' if each.state == 'Enabled' else f' · {each.state}'}" for each in function.triggers]
+    rows = [Row("triggers", "\n".join(lines), "code")] if lines else []
+    return [*rows, *([Row("made", "\n".join(function.notes))] if function.notes else [])]
 
 
 def _log_rows(c: FunctionConfiguration) -> list[Row]:

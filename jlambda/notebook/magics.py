@@ -98,6 +98,7 @@ class LambdaMagics(Magics):
                 snap_start=given.snap_start,
                 use=ship or None,
                 classpath=given.classpath,
+                triggers=given.trigger,
                 origin=origin,
             )
         self._shell.user_ns[python_name(given.name)] = function

@@ -321,3 +321,15 @@ def test_the_function_runs_in_a_process_of_its_own(run: Run) -> None:
     pid, has_home, name = run("f(0)").value
     assert (has_home, name) == (False, "f")
     assert pid != run("import os; os.getpid()").value
+
+
+def test_a_trigger_is_refused_before_anything_is_deployed(run: Run) -> None:
+    """One that makes no sense, one that is there twice, and one of a kind that nothing sees to."""
+    for trigger, told in (("sq:jobs", "did you mean sqs:QUEUE?"), ("rate(5 minute)", "write rate(5 minutes)")):
+        ran = run(f"%%lambda f -q --trigger {trigger}\n{ECHO}")
+        assert isinstance(ran.error, InvalidParameter)
+        assert told in str(ran.error)
+    ran = run(f"%%lambda f -q --trigger url --trigger url\n{ECHO}")
+    assert "'url' is given twice" in str(ran.error)
+    assert isinstance(run("%lambda trigger list f").error, ResourceNotFound)
+    assert run("%lambda trigger").value == []
