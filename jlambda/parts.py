@@ -87,6 +87,7 @@ class Parts:
             self.service = Service(
                 *(database, functions, secrets, packages, layers, self.control, session.account, session.concurrency),
                 is_strict=session.strict_runtimes,
+                settle_s=session.settle_s,
             )
             self.triggers = Triggers(database, self.service.targets)
             self.before_close: list[Callable[[], None]] = []
