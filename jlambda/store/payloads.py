@@ -27,14 +27,6 @@ class Payloads(NamedTuple):
     response: bytes | None = None
 
 
-def capped(event: bytes, response: bytes) -> Payloads:
-    """What of the two is small enough to be kept."""
-    return Payloads(
-        event if len(event) <= PAYLOAD_BYTES else None,
-        response if len(response) <= PAYLOAD_BYTES else None,
-    )
-
-
 def store(connection: sqlite3.Connection, first: int, payloads: Sequence[Payloads]) -> None:
     """Keep what belongs to the records `first`, `first` + 1 …, and forget what is older than the newest `KEPT`."""
     # left over from records that have been deleted, whose numbers are given again

@@ -18,7 +18,7 @@ from jlambda.model.invocation import InvocationRecord
 from jlambda.store import payloads
 from jlambda.store.connection import transaction
 from jlambda.store.database import Database
-from jlambda.store.payloads import Payloads, capped
+from jlambda.store.payloads import PAYLOAD_BYTES, Payloads
 
 # What all invocations of one execution environment share is stored once, in a table of environments.
 _SHARED = (
@@ -37,6 +37,8 @@ _INSERT = "insert into records (id, environment, {}) select {} from json_each(?)
     ", ".join(_OWN), ", ".join(f"json_extract(value, '$[{i}]')" for i in range(len(_OWN) + 2))
 )
 _SELECT = "select environment, {}, {} from records{}"
+#: a record, the output of its invocation, event and response
+_Row = tuple[InvocationRecord, bytes, bytes | None, bytes | None]
 _OUTPUT = " left join logs on logs.record = records.id"
 
 
@@ -53,7 +55,9 @@ class Records:
 
     def append(self, record: InvocationRecord, log: bytes, event: bytes = b"", response: bytes = b"") -> None:
         """Keep one record, the output of its invocation, its event and its response. Neither waits nor fails."""
-        self._waiting.append((record, log, capped(event, response)))
+        self._waiting.append(
+            (record, log, event if len(event) <= PAYLOAD_BYTES else None, response if len(response) <= PAYLOAD_BYTES else None)
+        )
         if self._database.is_parked:
             self._database.wake()
 
@@ -94,7 +98,8 @@ class Records:
             return found[::-1]
 
         def read_with_waiting(connection: sqlite3.Connection) -> list[tuple[InvocationRecord, bytes, Payloads]]:
-            return read(connection) + [row for row in self._waiting.copy() if row[0].request_id.startswith(prefix)]
+            waiting = [row for row in self._waiting.copy() if row[0].request_id.startswith(prefix)]
+            return read(connection) + [(record, log, Payloads(*both)) for record, log, *both in waiting]
 
         found = self._database.in_writer(read_with_waiting) if self._database.is_failing else self._database.read(read)
         return sorted(found, key=lambda row: row[0].started_at)[-newest:]
@@ -144,19 +149,19 @@ def _environments(connection: sqlite3.Connection) -> dict[int, tuple[Any, ...]]:
     return {row[0]: row[1:] for row in connection.execute(f"select id, {', '.join(_SHARED)} from environments")}
 
 
-def _store(connection: sqlite3.Connection, batch: list[tuple[InvocationRecord, bytes, Payloads]]) -> None:
+def _store(connection: sqlite3.Connection, batch: list[_Row]) -> None:
     (last,) = connection.execute("select coalesce(max(id), 0) from records").fetchone()
     environments = {shared: _environment(connection, shared) for shared in {_shared_of(row[0]) for row in batch}}
     for start in range(0, len(batch), _INSERT_ROWS):
         part = enumerate(batch[start : start + _INSERT_ROWS], last + 1 + start)
-        rows = [(number, environments[_shared_of(record)], *_own_of(record)) for number, (record, _, _) in part]
+        rows = [(number, environments[_shared_of(record)], *_own_of(record)) for number, (record, *_) in part]
         text = json.dumps(rows, ensure_ascii=False)
         # half a surrogate pair, in the name of an exception, would make the row unreadable
         connection.execute(_INSERT, (text.encode(errors="replace").decode(),))
-    outputs = [(number, log) for number, (_, log, _) in enumerate(batch, last + 1) if log]
+    outputs = [(number, log) for number, (_, log, *_) in enumerate(batch, last + 1) if log]
     if outputs:
         connection.executemany("insert into logs values (?, ?)", outputs)
-    payloads.store(connection, last + 1, [row[2] for row in batch])
+    payloads.store(connection, last + 1, [Payloads(*row[2:]) for row in batch])
 
 
 def _environment(connection: sqlite3.Connection, shared: tuple[Any, ...]) -> int:
