@@ -14,6 +14,7 @@ from jlambda.model.alias import Alias
 from jlambda.model.arn import LATEST
 from jlambda.model.function import FunctionConfiguration
 from jlambda.model.limits import CONCURRENT_EXECUTIONS, check_range
+from jlambda.service.function_triggers import FunctionTriggers
 from jlambda.service.invoke import Finished
 from jlambda.service.tuning import INVOCATIONS, SIZES_MB, checked_sizes, measure
 from jlambda.telemetry.tuning import Tuning
@@ -37,6 +38,7 @@ class Function:
 
     `qualifier` is the version's number or the alias's name, None for what was deployed last. `changes` says what the
     last deployment through it changed: settings with ``(old, new)``; None where the function was new, or only looked up.
+    `notes` are lines on what that made besides the function, such as a queue for a trigger.
     """
 
     def __init__(
@@ -45,8 +47,10 @@ class Function:
         name: str,
         changes: dict[str, tuple[object, object]] | None = None,
         qualifier: str | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         self._session, self.name, self.changes, self.qualifier = session, name, changes, qualifier
+        self.notes = tuple(notes)
         self.__name__ = name
 
     @property
@@ -200,6 +204,11 @@ class Function:
             self._session.provisioned.delete(self.name, self.qualifier or LATEST)
         else:
             self._session.provisioned.put(self.name, self.qualifier, concurrency)
+
+    @property
+    def triggers(self) -> FunctionTriggers:
+        """What starts it; ``fn.triggers.add("sqs:jobs")``, and `remove`, `enable`, `disable`."""
+        return FunctionTriggers(self._session.triggers, self.reference)
 
     # -- versions and aliases ------------------------------------------------------------------------------------------
 

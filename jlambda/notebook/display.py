@@ -137,10 +137,12 @@ def function_card(function: Function) -> Card:
         Row("limits", f"{c.memory_mb} MB memory · {c.timeout_s} s timeout · {c.ephemeral_storage_mb} MB /tmp"),
         *([Row("SnapStart", "on, for published versions")] if c.snap_start else []),
         Row("code", f"{size(c.code_size)} · version {c.version}{f' · from {c.origin}' if c.origin else ''}"),
+        *([Row("layers", "\n".join(map(layer_name, c.layers)), "code")] if c.layers else []),
         *_log_rows(c),
         *([Row("variables", "\n".join(variables), "code")] if variables else []),
         *([] if function.changes is None else [Row("changed", changes_text(function.changes))]),
         *_provisioned_rows(function.provisioned),
+        *_trigger_rows(function),
         Row("call it", f"{call}(event)   {call}.invoke(event)   {call}.map(events)", "code"),
     ]
     return Card(f"λ {function.reference}", c.description, rows)
@@ -151,6 +153,13 @@ def _provisioned_rows(it: ProvisionedConcurrency | None) -> list[Row]:
     if it is None:
         return []
     return [Row("provisioned", f"{it.allocated} of {it.requested} · {it.status}{f' · {it.reason}' if it.reason else ''}")]
+
+
+def _trigger_rows(function: Function) -> list[Row]:
+    """What starts the function, and what was made for that."""
+    lines = [f"{each.trigger}{'' if each.state == 'Enabled' else f' · {each.state}'}" for each in function.triggers]
+    rows = [Row("triggers", "\n".join(lines), "code")] if lines else []
+    return [*rows, *([Row("made", "\n".join(function.notes))] if function.notes else [])]
 
 
 def _log_rows(c: FunctionConfiguration) -> list[Row]:
@@ -170,6 +179,9 @@ def _change(setting: str, before: object, after: object) -> str:
         return "code"
     if setting in ("environment", "secrets"):
         return f"{setting} ({_changed_keys(before, after)})"
+    if setting == "layers":
+        old, new = (", ".join(map(layer_name, value)) if isinstance(value, tuple) else "" for value in (before, after))
+        return f"layers {old or 'none'} → {new or 'none'}"
     if setting == "snap_start":
         return f"SnapStart {'on' if after else 'off'}"
     label, unit = _SETTINGS.get(setting, (setting, ""))
@@ -185,6 +197,11 @@ def _changed_keys(before: object, after: object) -> str:
 
 def _as_mapping(variables: object) -> Mapping[str, object]:
     return variables if isinstance(variables, Mapping) else dict.fromkeys(variables if isinstance(variables, tuple) else ())
+
+
+def layer_name(arn: str) -> str:
+    """A layer version's ARN in short: NAME:VERSION."""
+    return ":".join(arn.split(":")[-2:])
 
 
 def invocation_card(invocation: Invocation) -> Card:
