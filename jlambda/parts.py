@@ -26,6 +26,7 @@ from jlambda.service.layers import Layers
 from jlambda.service.provisioned import Provisioned
 from jlambda.service.service import Service
 from jlambda.service.snapshots import take_snapshot
+from jlambda.service.triggers import Triggers
 from jlambda.store.database import Database
 from jlambda.store.folder import open_folder
 from jlambda.store.functions import Functions
@@ -87,6 +88,7 @@ class Parts:
                 *(database, functions, secrets, packages, layers, self.control, session.account, session.concurrency),
                 is_strict=session.strict_runtimes,
             )
+            self.triggers = Triggers(database, self.service.targets)
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None
             self._opened = opened.pop_all()
