@@ -16,10 +16,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from jlambda.errors import EngineError, InvalidParameter, LambdaError
-from jlambda.handle import NO_EVENT, Function, Invocation
+from jlambda.errors import EngineError, InvalidParameter, LambdaError, ResourceNotFound
+from jlambda.handle import NO_EVENT, Function
+from jlambda.invocation import Invocation
 from jlambda.model.arn import Account, parse_reference
 from jlambda.model.limits import CONCURRENT_EXECUTIONS
+from jlambda.service.invoke import Finished
+from jlambda.store.payloads import KEPT, PAYLOAD_BYTES, Payloads
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from jlambda.api.address import Address
     from jlambda.api.server import Gateway
     from jlambda.engine.engine import Engine
+    from jlambda.model.function import FunctionConfiguration
+    from jlambda.model.invocation import InvocationRecord
     from jlambda.model.machine import Machine
     from jlambda.parts import Parts
     from jlambda.service.clock import Clock
@@ -318,8 +323,37 @@ class Session:
         """Invoke a function by name, NAME:QUALIFIER or ARN, and wait for it."""
         version, qualifier = self.control.resolve(reference)
         finished = self.invoker.invoke(version, event, qualifier)
-        configuration = version.configuration
-        return Invocation(finished, configuration.origin, self.account.region, configuration.runtime)
+        return Invocation(self, finished, version.configuration)
+
+    def invocation(self, request_id: str) -> Invocation:
+        """An earlier invocation by its request id, or the beginning of it; of several attempts the last.
+
+        Raises `ResourceNotFound`, and `InvalidParameter` where several invocations' ids begin so.
+        """
+        record, log, payloads = self._found(request_id)
+        configuration: FunctionConfiguration | None = None
+        with suppress(ResourceNotFound):  # it may be deleted
+            configuration = self.control.get(record.function)
+        finished = Finished(record, payloads.response or b"", log)
+        return Invocation(self, finished, configuration, is_whole=payloads.response is not None)
+
+    def event(self, request_id: str) -> bytes:
+        """The event of an invocation, as JSON. Raises what `invocation` does, and `InvalidParameter` if it was not kept."""
+        record, _, payloads = self._found(request_id)
+        if payloads.event is None:
+            raise InvalidParameter(
+                f"the event of {record.request_id} was not kept: it has {record.request_bytes} bytes, and events "
+                f"are kept up to {PAYLOAD_BYTES} bytes, of the newest {KEPT} invocations"
+            )
+        return payloads.event
+
+    def _found(self, request_id: str) -> tuple[InvocationRecord, bytes, Payloads]:
+        found = self._open().records.find(request_id, 2) if request_id else []
+        if not found:
+            raise ResourceNotFound(f"there is no invocation whose request id begins with {request_id!r}: see invocations()")
+        if len({record.request_id for record, _, _ in found}) > 1:
+            raise InvalidParameter(f"several invocations' request ids begin with {request_id!r}: give more of it")
+        return found[-1]
 
     # -- views of the records; a function by name or ARN, deleted ones too ----------------------------------------------
 
