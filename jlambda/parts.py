@@ -24,6 +24,7 @@ from jlambda.service.expiry import Expiry
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.provisioned import Provisioned
+from jlambda.service.recursion import Recursion
 from jlambda.service.service import Service
 from jlambda.service.snapshots import take_snapshot
 from jlambda.service.triggers import Triggers
@@ -87,7 +88,10 @@ class Parts:
             self.service = Service(
                 *(database, functions, secrets, packages, layers, self.control, session.account, session.concurrency),
                 is_strict=session.strict_runtimes,
+                settle_s=session.settle_s,
             )
+            self.recursion = Recursion(self.service.settings, session.account)
+            self.invoker.follow = self.recursion.follow
             self.triggers = Triggers(database, self.service.targets)
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None
