@@ -6,10 +6,10 @@ timeout is over, by whoever asks.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jlambda.sources.batching import BatchLimits, ready
 from jlambda.sources.came import Came
@@ -26,15 +26,14 @@ _MARGIN_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message in flight. `group` is None but for FIFO queues; `size` is that of its record's JSON in bytes."""
+    """One message in flight. `group` is None but for FIFO queues; `record` is JSON, as the function gets it."""
 
     id: str
     receipt: str
     group: str | None
-    size: int
     received_at: float
     visible_at: float
-    record: Mapping[str, Any]
+    record: bytes
 
 
 class QueueBatch(NamedTuple):
@@ -146,6 +145,13 @@ class QueueBatches:
         self._leave(each for each in batch.messages if each.id in failed)
         return done + copies
 
+    def let_all_go(self) -> None:
+        """Begin nothing more: what is not with the function comes up again."""
+        for _, batch in self._waiting:
+            self._left += batch.messages
+        self._left += self._gathered.values()
+        self._waiting, self._gathered = [], {}
+
     def left(self) -> list[Message]:
         """The messages that were let go since this was asked: each comes up again, those of a group in their order."""
         left, self._left = self._left, []
@@ -194,7 +200,7 @@ class QueueBatches:
         may_begin = self._may_begin(begun)
         if not may_begin:
             return ()
-        sizes = [each.size for each in may_begin]
+        sizes = [len(each.record) for each in may_begin]
         return tuple(may_begin[: ready(sizes, may_begin[0].received_at, now, self._settings.limits)])
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import zlib
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from jlambda.sources.batching import BatchLimits, ready
 from jlambda.sources.came import Came
@@ -27,7 +27,7 @@ _AHEAD = 2
 
 @dataclass(frozen=True, slots=True)
 class StreamRecord:
-    """One record. `event` is what the function gets of it, `size` that of its JSON in bytes; times in seconds.
+    """One record. `event` is JSON, as the function gets it; times are in seconds.
 
     One that is not `wanted` was filtered out: it only counts as done.
     """
@@ -36,8 +36,7 @@ class StreamRecord:
     key: str
     arrived_at: float
     read_at: float
-    size: int
-    event: Mapping[str, Any]
+    event: bytes
     is_wanted: bool = True
 
 
@@ -89,6 +88,8 @@ class Shard:
         self._done: set[str] = set()
         #: the last sequence number up to which all records are done
         self.checkpoint = checkpoint
+        #: the last that was read, done or not
+        self.last_read = checkpoint
 
     @property
     def is_idle(self) -> bool:
@@ -103,6 +104,7 @@ class Shard:
         """Records were read, in the order of the shard."""
         for record in records:
             self._order.append(record.sequence)
+            self.last_read = record.sequence
             if record.is_wanted:
                 self._lanes[self._lane_of(record.key)].records.append(record)
             else:
@@ -181,7 +183,7 @@ class Shard:
         if not lane.records:
             return None
         first = lane.records[0]
-        sizes = [each.size for each in islice(lane.records, self._settings.limits.records)]
+        sizes = [len(each.event) for each in islice(lane.records, self._settings.limits.records)]
         count = ready(sizes, first.read_at, now, self._settings.limits)
         return StreamBatch(number, tuple(lane.records.popleft() for _ in range(count))) if count else None
 

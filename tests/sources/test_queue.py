@@ -17,7 +17,7 @@ SUCCESS, ERROR, NOTHING = Came("success", b"null"), Came("error"), Came("nothing
 
 def message(name: str, group: str | None = None, at: float = 0.0, visible_at: float = 30.0) -> Message:
     """A message that came at a time."""
-    return Message(name, f"receipt-{name}-{at}", group, 100, at, visible_at, {"messageId": name})
+    return Message(name, f"receipt-{name}-{at}", group, at, visible_at, b"x" * 100)
 
 
 def failing(*names: str) -> Came:

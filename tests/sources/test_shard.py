@@ -17,7 +17,7 @@ SUCCESS, ERROR, NOTHING = Came("success", b"null"), Came("error"), Came("nothing
 
 def record(number: int, key: str = "k", at: float = 0.0, *, is_wanted: bool = True) -> StreamRecord:
     """A record that arrived at a time, and was read then."""
-    return StreamRecord(f"{number:05}", key, at, at, 100, {"number": number}, is_wanted)
+    return StreamRecord(f"{number:05}", key, at, at, b"x" * 100, is_wanted)
 
 
 def failing(number: int) -> Came:
