@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable, Mapping, Sized
 from concurrent.futures import Future
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
 
 from jlambda.billing import Cost, cost
 from jlambda.errors import FunctionError, InvalidParameter
@@ -21,13 +21,14 @@ from jlambda.model.function import FunctionConfiguration
 from jlambda.model.invocation import InvocationRecord
 from jlambda.model.limits import CONCURRENT_EXECUTIONS, check_range
 from jlambda.model.runtime import THIS_PYTHON
-from jlambda.service.invoke import Finished
+from jlambda.service.invoke import Finished, encode_event
 from jlambda.telemetry.logs import LogEvent, lines, report_line
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from jlambda.service.event_queue import EventHandle
     from jlambda.service.provisioned import ProvisionedConcurrency
     from jlambda.service.version import DeployedVersion
     from jlambda.session import Session
@@ -137,9 +138,26 @@ class Function:
             raise function_error(record, payload, version.configuration.origin)
         return decode_payload(payload)
 
-    def invoke(self, event: Any = NO_EVENT) -> Invocation:
-        """Invoke it with `event`; an error of the function is in the `Invocation`, not raised."""
+    @overload
+    def invoke(self, event: Any = NO_EVENT) -> Invocation: ...
+
+    @overload
+    def invoke(self, event: Any = NO_EVENT, *, type: Literal["RequestResponse"]) -> Invocation: ...
+
+    @overload
+    def invoke(self, event: Any = NO_EVENT, *, type: Literal["Event"]) -> EventHandle: ...
+
+    def invoke(self, event: Any = NO_EVENT, *, type: str = "RequestResponse") -> Invocation | EventHandle:
+        """Invoke it with `event`; an error of the function is in the `Invocation`, not raised.
+
+        With ``type="Event"`` it returns once the event is in the queue on the disk: from there it runs, and again if it
+        fails, even if the kernel is killed. The handle's `result()` is the record of the last attempt.
+        """
         __tracebackhide__ = True
+        if type == "Event":
+            return self._session.queue.submit(self.reference, encode_event(event))
+        if type != "RequestResponse":
+            raise InvalidParameter(f"type {type!r}: use RequestResponse or Event")
         version = self._version()
         finished = self._session.invoker.invoke(version, event, self.qualifier)
         configuration = version.configuration

@@ -19,6 +19,7 @@ from jlambda.runtimes import languages, python
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
+from jlambda.service.event_queue import EventQueue
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.provisioned import Provisioned
@@ -83,6 +84,11 @@ class Parts:
                 *(database, functions, secrets, packages, layers, self.control, session.account, session.concurrency),
                 is_strict=session.strict_runtimes,
             )
+            self.queue = EventQueue(
+                *(self.folder.path, self.engine, self.invoker, self.records, self.control, self.reservations),
+                self.service.event_invoke,
+            )
+            opened.callback(self.queue.close)
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None
             self._opened = opened.pop_all()

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from jlambda.parts import Parts
     from jlambda.service.concurrency import Concurrency
     from jlambda.service.control import ControlPlane
+    from jlambda.service.event_queue import EventQueue
     from jlambda.service.invoke import Invoker
     from jlambda.service.provisioned import Provisioned
     from jlambda.service.service import Service
@@ -125,6 +126,11 @@ class Session:
     def invoker(self) -> Invoker:
         """What runs invocations."""
         return self._open().invoker
+
+    @property
+    def queue(self) -> EventQueue:
+        """Asynchronous invocations."""
+        return self._open().queue
 
     @property
     def reservations(self) -> Concurrency:
