@@ -2,7 +2,7 @@
 
 ``%load_ext jlambda``, then a cell that begins with ``%%lambda NAME`` is a deployed function. The same from Python:
 `deploy`, `function`, `get`, `invocations`, `logs`, `cost`, `metrics`, `Session`, `Executor`. `client` makes boto3 clients
-and `endpoint` is the URL for other AWS tools.
+and `endpoint` is the URL for other AWS tools; `clock` is the session's time, which can be moved on.
 
 Everything here is loaded when first used.
 """
@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from jlambda.executor import Executor as Executor
     from jlambda.handle import Function as Function
     from jlambda.handle import Invocation as Invocation
+    from jlambda.service.clock import Clock
     from jlambda.session import Session as Session
     from jlambda.session import current as current
     from jlambda.session import use as use
@@ -90,6 +91,8 @@ if TYPE_CHECKING:
 
     #: the URL of the current session's AWS endpoint; not in `__all__`, since asking for it starts a server
     endpoint: str
+    #: the current session's clock; opens the session
+    clock: Clock
 
 
 def __getattr__(name: str) -> object:
@@ -97,6 +100,10 @@ def __getattr__(name: str) -> object:
         from jlambda.session import current
 
         return current().endpoint
+    if name == "clock":
+        from jlambda.session import current
+
+        return current().clock
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'jlambda' has no attribute {name!r}")

@@ -17,14 +17,17 @@ from jlambda.engine.engine import Engine
 from jlambda.engine.scheduler import Scheduler
 from jlambda.runtimes import languages, python
 from jlambda.runtimes.code import CodeStore
+from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
 from jlambda.service.event_queue import EventQueue
+from jlambda.service.expiry import Expiry
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.provisioned import Provisioned
 from jlambda.service.service import Service
 from jlambda.service.snapshots import take_snapshot
+from jlambda.service.triggers import Triggers
 from jlambda.store.database import Database
 from jlambda.store.folder import open_folder
 from jlambda.store.functions import Functions
@@ -51,12 +54,14 @@ class Parts:
             database = Database(self.folder.path)
             opened.callback(database.close)
             self.records = Records(database)
+            self.clock = Clock(database)
             code = self.folder.path / "code"
             sandbox = wanted_sandbox(str(self.folder.path), str(code), languages.folders())
             scheduler = Scheduler(session.concurrency, session.keep_alive_s)
             entries = [entry.partition(":")[0] for entry in (python.ENTRY, languages.BRIDGE)]
             template = Template((*entries, *python.PRELOAD), python.REHEARSE)
             self.engine = Engine(scheduler, sandbox, template, BLANKS, cpu_limit=self.cpu_limit, freezer=self.freezer)
+            Expiry(self.engine, self.clock)
             self.invoker = Invoker(self.engine, self.records)
             opened.callback(self.invoker.close)
             opened.callback(self.engine.close)
@@ -86,9 +91,10 @@ class Parts:
             )
             self.queue = EventQueue(
                 *(self.folder.path, self.engine, self.invoker, self.records, self.control, self.reservations),
-                self.service.event_invoke,
+                *(self.service.event_invoke, self.clock),
             )
             opened.callback(self.queue.close)
+            self.triggers = Triggers(database, self.service.targets)
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None
             self._opened = opened.pop_all()

@@ -26,6 +26,7 @@ from jlambda.engine.environment import Environment, Version
 from jlambda.engine.events import (
     Action,
     Actions,
+    Advanced,
     Assign,
     BecameIdle,
     Elapsed,
@@ -605,13 +606,31 @@ class Engine:
 
     def expire(self, loop: Loop) -> None:
         """Stop the environments that have been idle for too long, and come back when the next one will have been."""
+        self.expire_idle(self.now())
         with self._lock:
-            actions = self.scheduler.handle(Elapsed(self.now()))
             following = self.scheduler.next_expiry()
             if following is None and self.scheduler.environments:
                 following = self.now() + self.scheduler.keep_alive_s
         loop.wake_at = float("inf") if following is None else following
+
+    def next_expiry(self) -> float | None:
+        """When the next environment that is idle now will have been idle for too long."""
+        with self._lock:
+            return self.scheduler.next_expiry()
+
+    def expire_idle(self, at: float) -> None:
+        """Stop the environments that have been idle for too long at a time."""
+        with self._lock:
+            actions = self.scheduler.handle(Elapsed(at))
         self._carry_out(actions)
+
+    def advance(self, by_s: float) -> None:
+        """The session's clock leapt by so many seconds: idle environments have been idle for so much longer."""
+        with self._lock:
+            self.scheduler.handle(Advanced(by_s))
+        background = self._background
+        if background is not None:  # it sleeps until an environment expires
+            background.call(self.expire)
 
     def retire(self, version_key: str) -> None:
         """A version was replaced: stop its idle environments; busy ones finish first."""

@@ -60,6 +60,13 @@ class Elapsed:
 
 
 @dataclass(slots=True)
+class Advanced:
+    """The session's clock leapt: whatever waits has waited for `by_s` seconds more."""
+
+    by_s: float
+
+
+@dataclass(slots=True)
 class Provisioned:
     """A version is to have `concurrency` environments initialised ahead; 0 takes them back."""
 
@@ -126,6 +133,6 @@ class Stop:
     environment_id: int
 
 
-Event = Invoked | BecameIdle | WasReset | Ended | Retired | Elapsed | Provisioned | Prepared | PreparationFailed
+Event = Invoked | BecameIdle | WasReset | Ended | Retired | Elapsed | Advanced | Provisioned | Prepared | PreparationFailed
 Action = Assign | Start | Prepare | Throttle | Stop
 Actions = tuple[Action, ...]

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from jlambda.engine.events import (
     Actions,
+    Advanced,
     Assign,
     BecameIdle,
     Elapsed,
@@ -122,6 +123,7 @@ class Scheduler:
             Ended: self._ended,
             Retired: self._retired,
             Elapsed: self._elapsed,
+            Advanced: self._advanced,
             Provisioned: self._provision,
             Prepared: self._prepared,
             PreparationFailed: self._preparation_failed,
@@ -318,6 +320,13 @@ class Scheduler:
             self.versions[environment.version].idle.remove(environment.id)
             self._forget(environment)
         return tuple(Stop(environment.id) for environment in due)
+
+    def _advanced(self, event: Advanced) -> Actions:
+        for environment in self.environments.values():
+            environment.idle_since -= event.by_s
+        for scaling in self._scaling.values():
+            scaling.at -= event.by_s
+        return ()
 
     def _release(self, function: str) -> None:
         left = self.running[function] - 1

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
-from typing import Protocol
 
 from jlambda.engine.engine import Engine
 from jlambda.engine.loop import Loop
@@ -23,6 +22,7 @@ from jlambda.model.arn import LATEST
 from jlambda.model.event_invoke import DEFAULT_EVENT_AGE_S, DEFAULT_RETRIES
 from jlambda.model.invocation import DIRECT, InvocationRecord
 from jlambda.model.limits import ASYNC_PAYLOAD_BYTES
+from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
 from jlambda.service.event_invoke import EventInvokeConfigs
@@ -40,21 +40,6 @@ _SETTLED, _SETTLE_AFTER_S = 64, 0.005
 #: how long a disk that cannot be written is left alone
 _TROUBLE_S = 1.0
 _NEVER = float("inf")
-
-
-class Clock(Protocol):
-    """The session's time."""
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-
-
-class RealTime:
-    """Time as it is."""
-
-    def now(self) -> float:
-        """Seconds since the epoch."""
-        return time.time()
 
 
 class EventHandle(Future[InvocationRecord]):
@@ -82,12 +67,11 @@ class EventQueue:
         control: ControlPlane,
         reservations: Concurrency,
         configs: EventInvokeConfigs,
-        clock: Clock | None = None,
+        clock: Clock,
     ) -> None:
         self._engine, self.invoker, self._control = engine, invoker, control
         self._records, self._reservations, self._configs = records, reservations, configs
-        self.clock: Clock = clock or RealTime()
-        self.now: Callable[[], float] = lambda: self.clock.now()
+        self.now = clock.now
         self.elapsed = time.monotonic
         self.opened_at = self.now()
         self._queue = Queue(folder)
@@ -105,6 +89,9 @@ class EventQueue:
         self._woken_by, self._waker = socket.socketpair()
         self._waker.setblocking(False)
         self._thread: threading.Thread | None = None
+        self._calls: deque[Callable[[], None]] = deque()
+        clock.add("asynchronous events", self, self.settle)
+        clock.listen(lambda _: self._look_again())
         if self._news:
             self._wake()
 
@@ -222,24 +209,51 @@ class EventQueue:
                 self._changed.wait(left if left is not None and left < 0.2 else 0.2)
         return True
 
+    # -- what the clock calls -------------------------------------------------------------------------------------------
+
     def next_due(self) -> float | None:
-        """When the next event is due, by the session's clock; now while any is being run; None if none is pending."""
-        counts = self._queue.counts()
-        if counts.get("running"):
-            return self.now()
-        return min(self._queue.due().values(), default=None)
+        """When the next event is due, by the session's clock, or was, if it is being run; None if none is pending."""
+        return min((*self._queue.due().values(), *filter(None, [self._queue.running_since()])), default=None)
 
     def run_due(self, now: float) -> None:
-        """Return when everything that is due at `now`, and that runs, has had its attempt. Raises `StateError`."""
-        del now  # the clock says the same
+        """Begin all that is due at `now`, which the clock tells too."""
+        del now
+        self._look_again()
+
+    def settle(self, timeout_s: float | None = None) -> bool:
+        """Wait until everything that is due now has had its attempt; False if the time was over first.
+
+        Raises `StateError` where the disk does not let it.
+        """
         with self._changed:
             self._turns_asked += 1
             mine = self._turns_asked
-            self._news.extend(self._queue.due())
-            self._wake()
-            self._changed.wait_for(lambda: self._turns_settled >= mine or self._trouble or self._is_closing)
+            self._look_again()
+            self._changed.wait_for(lambda: self._turns_settled >= mine or self._trouble or self._is_closing, timeout_s)
             if self._trouble is not None:
                 raise self._trouble
+            return self._turns_settled >= mine
+
+    def _look_again(self) -> None:
+        self._news.extend(self._queue.due())
+        self._wake()
+
+    def clear(self) -> None:
+        """Forget all events; what is being run finishes."""
+        done = threading.Event()
+
+        def clear() -> None:
+            for lane in self._lanes.values():
+                lane.ready.clear()
+            done.set()
+
+        self._queue.clear()
+        self._calls.append(clear)
+        self._wake()
+        done.wait()
+        for request_id in list(self._handles):
+            if (handle := self._handles.pop(request_id, None)) is not None:
+                handle.set_exception(ResourceNotFound(f"the session was reset before event {request_id} had run"))
 
     # -- the thread -----------------------------------------------------------------------------------------------------
 
@@ -272,6 +286,8 @@ class EventQueue:
     def _turn(self) -> float | None:
         """Begin what is due; after how many seconds to come again, None for when something happens."""
         asked = self._turns_asked
+        while self._calls:
+            self._calls.popleft()()
         while self._news:
             target = self._news.popleft()
             lane = self._lanes.get(target)

@@ -234,6 +234,18 @@ class Queue:
         with self._reading, errors_told(self.path):
             return self._reader.execute(statement, parameters).fetchall()
 
+    def running_since(self) -> float | None:
+        """When the oldest of the events that are being run was accepted, None if none is."""
+        statement = "select min(accepted_at) from events where due_at is null and state = ?"
+        found: float | None = self._read(statement, (RUNNING,))[0][0]
+        return found
+
+    def clear(self) -> None:
+        """Forget all events."""
+        with self._accepted.alone(), errors_told(self.path):
+            self._synchronise(False)
+            self._connection.execute("delete from events")
+
     def close(self) -> None:
         """Store what callers still wait for, and close the file."""
         self._accepted.close()

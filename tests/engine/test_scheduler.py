@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 
 from jlambda.engine.events import (
+    Advanced,
     Assign,
     BecameIdle,
     Elapsed,
@@ -95,6 +96,15 @@ def test_idle_environments_expire(scheduler: Scheduler) -> None:
     assert scheduler.handle(Elapsed(609.9)) == ()
     assert scheduler.handle(Elapsed(610)) == (Stop(1),)
     assert scheduler.handle(invoked("r2", 700)) == (Start("r2", 2, is_new=True),)
+
+
+def test_time_that_was_leapt_over_counts(scheduler: Scheduler) -> None:
+    """An idle environment expires as much earlier, and a function may start as many more."""
+    scheduler.handle(invoked("r1"))
+    scheduler.handle(BecameIdle(1, 10))
+    scheduler.handle(Advanced(400))
+    assert scheduler.next_expiry() == 210
+    assert scheduler.handle(Elapsed(210)) == (Stop(1),)
 
 
 def test_a_retired_version_drains(scheduler: Scheduler) -> None:
@@ -296,6 +306,17 @@ class Histories(RuleBasedStateMachine):
         self.carry_out(self.scheduler.handle(Elapsed(self.at)))
         following = self.scheduler.next_expiry()
         assert following is None or following > self.at
+
+    @rule(seconds=st.integers(0, 60))
+    def leap(self, seconds: int) -> None:
+        """The session's clock is moved on: what expires does so as much earlier."""
+        before = self.scheduler.next_expiry()
+        self.carry_out(self.scheduler.handle(Advanced(seconds)))
+        after = self.scheduler.next_expiry()
+        assert (after is None) == (before is None)
+        if before is not None:
+            assert after == pytest.approx(before - seconds)
+        self.carry_out(self.scheduler.handle(Elapsed(self.at)))
 
     @rule(function=st.sampled_from("fg"), version=st.integers(1, 2))
     def redeploy(self, function: str, version: int) -> None:
