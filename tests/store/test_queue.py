@@ -147,7 +147,12 @@ def test_a_full_disk_refuses_the_event(queue: Queue) -> None:
         queue.put(an_event(1, event=big))
     told: list[Exception | None] = []
     over = threading.Event()
-    queue.put_later(an_event(2, event=big), lambda error: (told.append(error), over.set()))
+
+    def refused(error: Exception | None) -> None:
+        told.append(error)
+        over.set()
+
+    queue.put_later(an_event(2, event=big), refused)
     assert over.wait(5)
     assert isinstance(told[0], StateError)
     queue._connection.execute("pragma max_page_count = 1000000")
