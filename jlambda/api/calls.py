@@ -70,6 +70,7 @@ class Calls:
         loop = asyncio.get_running_loop()
         # what takes long, once: the supervisor's start
         await loop.run_in_executor(self.pool, self.session.engine.protection)
+        self.session.queue.start()
         if self._reactor is None:
             reactor = self._reactor = Reactor(self.session.invoker, self.session.engine)
             loop.add_reader(reactor.fileno(), self._turn, reactor)

@@ -255,6 +255,11 @@ class EventQueue:
             if (handle := self._handles.pop(request_id, None)) is not None:
                 handle.set_exception(ResourceNotFound(f"the session was reset before event {request_id} had run"))
 
+    def start(self) -> None:
+        """Start the threads ahead of the first event."""
+        self._queue.start()
+        self._wake()
+
     # -- the thread -----------------------------------------------------------------------------------------------------
 
     def _wake(self) -> None:

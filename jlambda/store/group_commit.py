@@ -63,13 +63,18 @@ class GroupCommit(Generic[Row]):
 
     def put_later(self, row: Row, told: Told) -> None:
         """Store a row soon; `told` is called in another thread, with None once it is on the disk, or with the error."""
-        with self._starting:
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="jlambda-accept", daemon=True)
-                self._thread.start()
+        if self._thread is None:
+            self.start()
         self._line.append(_Ticket(row, told))
         if self._turn.acquire(blocking=False):
             self._thread_turn.release()
+
+    def start(self) -> None:
+        """Start the thread that `put_later` needs, if it is not there."""
+        with self._starting:
+            if self._thread is None and not self._is_closed:
+                self._thread = threading.Thread(target=self._run, name="jlambda-accept", daemon=True)
+                self._thread.start()
 
     @contextmanager
     def alone(self) -> Iterator[None]:

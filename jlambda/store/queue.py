@@ -132,6 +132,10 @@ class Queue:
         """Keep a new event; `told` is called in another thread, with None once it is on the disk, or with the error."""
         self._accepted.put_later(_row(event), told)
 
+    def start(self) -> None:
+        """Start the thread that `put_later` needs."""
+        self._accepted.start()
+
     def _insert(self, rows: list[_Row]) -> None:
         with errors_told(self.path):
             self._synchronise(True)
