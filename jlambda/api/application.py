@@ -20,6 +20,7 @@ from urllib.parse import unquote
 
 from jlambda.api import auth, chunked, downloads, requests, shapes, wire
 from jlambda.api.calls import Calls
+from jlambda.api.forwarding import Forwarding
 from jlambda.api.invocations import INVOCATIONS, Stream
 from jlambda.api.operations import Later, Match, NotThereYet, Routes
 from jlambda.api.table import OPERATIONS
@@ -71,12 +72,17 @@ class Application:
         self._routes = Routes(OPERATIONS)
         self.pool = ThreadPoolExecutor(_THREADS, "jlambda-api")
         self._calls = Calls(session, self.pool)
+        self._forwarding = Forwarding(session, keys)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
         assert scope["type"] == "http"
         try:
-            arrived = await self._arrive(scope, receive)
+            parts, claim = self._read_head(scope)
+            if claim.service != "lambda":
+                await self._forwarding(parts, claim, scope, receive, send)
+                return
+            arrived = await self._arrive(parts, claim, receive)
             answer = await self._carry_out(arrived)
         except Disconnected:
             return
@@ -90,13 +96,15 @@ class Application:
         else:
             await _send(send, answer)
 
-    async def _arrive(self, scope: Message, receive: Receive) -> Arrived:
+    def _read_head(self, scope: Message) -> tuple[auth.Parts, auth.Claim]:
         headers = _headers(scope["headers"])
         if headers.get("host") not in self._hosts:  # a web page that has its own name lead here (DNS rebinding)
             raise auth.SignatureRefused("AccessDeniedException", "This host name is not the gateway's")
         query = scope["query_string"].decode("latin-1")
         parts = auth.Parts(scope["method"], scope["raw_path"].decode("latin-1"), query, headers)
-        claim = auth.read_claim(parts)
+        return parts, auth.read_claim(parts)
+
+    async def _arrive(self, parts: auth.Parts, claim: auth.Claim, receive: Receive) -> Arrived:
         body, digest, is_whole = await _read(receive)
         auth.verify(claim, parts, digest, self._keys, datetime.now(UTC))
         if is_whole and chunked.is_chunked(parts):
@@ -105,9 +113,7 @@ class Application:
         return Arrived(parts, claim, body, is_whole)
 
     async def _carry_out(self, arrived: Arrived) -> wire.Answer | Stream:
-        parts, service = arrived.parts, arrived.claim.service
-        if service != "lambda":
-            raise NotThereYet(f"the service {service!r} is not there yet in jlambda's gateway; only lambda is")
+        parts = arrived.parts
         if parts.path.startswith(downloads.PATH):
             return await asyncio.get_running_loop().run_in_executor(self.pool, downloads.download, self._session, parts)
         query = [(unquote(name.replace("+", " ")), unquote(value.replace("+", " "))) for name, value in _pairs(parts.query)]
@@ -133,6 +139,10 @@ class Application:
         given = requests.read(form, match.labels, query, arrived.parts.headers, arrived.body)
         assert operation.handle is not None
         return wire.document(operation.status, operation.handle(self._session, given))
+
+    def end_waits(self) -> None:
+        """The gateway is about to be closed: whoever waits for a message is answered now."""
+        self._session.services.leave()
 
     def leave(self) -> None:
         """The server's loop is about to end: invocations that are under way go on without it."""
