@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from concurrent.futures import Future
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -21,8 +21,11 @@ from jlambda.model.function import FunctionConfiguration
 from jlambda.model.invocation import InvocationRecord
 from jlambda.model.limits import CONCURRENT_EXECUTIONS, check_range
 from jlambda.model.runtime import THIS_PYTHON
+from jlambda.service.function_triggers import FunctionTriggers
 from jlambda.service.invoke import Finished
+from jlambda.service.tuning import INVOCATIONS, SIZES_MB, checked_sizes, measure
 from jlambda.telemetry.logs import LogEvent, lines, report_line
+from jlambda.telemetry.tuning import Tuning
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,6 +95,7 @@ class Function:
 
     `qualifier` is the version's number or the alias's name, None for what was deployed last. `changes` says what the
     last deployment through it changed: settings with ``(old, new)``; None where the function was new, or only looked up.
+    `notes` are lines on what that made besides the function, such as a queue for a trigger.
     """
 
     def __init__(
@@ -100,8 +104,10 @@ class Function:
         name: str,
         changes: dict[str, tuple[object, object]] | None = None,
         qualifier: str | None = None,
+        notes: Sequence[str] = (),
     ) -> None:
         self._session, self.name, self.changes, self.qualifier = session, name, changes, qualifier
+        self.notes = tuple(notes)
         self.__name__ = name
 
     @property
@@ -172,7 +178,7 @@ class Function:
         def finished(number: int, it: Finished) -> None:
             if number >= len(results):
                 results.extend([None] * (number + 1 - len(results)))
-            progress.done += 1
+            progress.one_more()
             if it.record.error_type is None:
                 results[number] = decode_payload(it.payload)
                 return
@@ -207,6 +213,25 @@ class Function:
         """A picture of its invocations: "durations" or "environments"; returns matplotlib's Axes."""
         return self._session.plot(kind, self.name)
 
+    def tune(self, event: Any = NO_EVENT, memory: Sequence[int] = SIZES_MB, invocations: int = INVOCATIONS) -> Tuning:
+        """Run it `invocations` times with `event` at each of these memory sizes in MB, and say what each takes and costs.
+
+        Each size has the CPU share that belongs to it. The function itself is not changed: to take a size over, deploy it with
+        that `memory`. The calls are recorded with all others. Raises `Throttled`, and `InvalidParameter`.
+        """
+        __tracebackhide__ = True
+        version, sizes = self._version(), checked_sizes(memory, invocations)
+        session = self._session
+        progress = _Progress(f"{self.name}: tuning", len(sizes) * invocations)
+        try:
+            measured = measure(
+                *(session.invoker, session.engine, version, sizes, event, invocations),
+                *(progress.one_more, progress.show, self.qualifier),
+            )
+        finally:
+            progress.close()
+        return Tuning(self.reference, measured, session.cpu_limit)
+
     @property
     def reserved(self) -> int | None:
         """Its reserved concurrency; None if it has none of its own."""
@@ -237,6 +262,11 @@ class Function:
             self._session.provisioned.delete(self.name, self.qualifier or LATEST)
         else:
             self._session.provisioned.put(self.name, self.qualifier, concurrency)
+
+    @property
+    def triggers(self) -> FunctionTriggers:
+        """What starts it; ``fn.triggers.add("sqs:jobs")``, and `remove`, `enable`, `disable`."""
+        return FunctionTriggers(self._session.triggers, self.reference)
 
     # -- versions and aliases ------------------------------------------------------------------------------------------
 
@@ -297,6 +327,9 @@ class _Progress:
         self._name, self._total = name, total
         self._show_at = time.monotonic() + _PROGRESS_AFTER_S
         self._bar: Any = None
+
+    def one_more(self) -> None:
+        self.done += 1
 
     def show(self) -> None:
         """Bring the bar up to date, if it is time for one."""

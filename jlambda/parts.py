@@ -27,6 +27,7 @@ from jlambda.service.layers import Layers
 from jlambda.service.provisioned import Provisioned
 from jlambda.service.service import Service
 from jlambda.service.snapshots import take_snapshot
+from jlambda.service.triggers import Triggers
 from jlambda.store.database import Database
 from jlambda.store.folder import open_folder
 from jlambda.store.functions import Functions
@@ -90,6 +91,7 @@ class Parts:
             )
             self.services = Services(session.account.id, lambda: session.gateway().port)
             opened.callback(self.services.close)
+            self.triggers = Triggers(database, self.service.targets)
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None
             self._opened = opened.pop_all()

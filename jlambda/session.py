@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from jlambda.service.invoke import Invoker
     from jlambda.service.provisioned import Provisioned
     from jlambda.service.service import Service
+    from jlambda.service.triggers import Triggers
 
 #: how long an idle environment stays, in seconds; Lambda gives no number, minutes are what is seen
 KEEP_ALIVE_S = 600.0
@@ -139,6 +140,11 @@ class Session:
         return self._open().provisioned
 
     @property
+    def triggers(self) -> Triggers:
+        """What starts functions: queues, streams, buckets, schedules."""
+        return self._open().triggers
+
+    @property
     def clock(self) -> Clock:
         """The session's time, which can be moved on: retries, event ages, schedules and idle environments follow it."""
         return self._open().clock
@@ -238,6 +244,7 @@ class Session:
         snap_start: bool | None = None,
         use: Mapping[str, object] | None = None,
         classpath: Sequence[str | Path] = (),
+        triggers: Sequence[str] | None = None,
         origin: str = "",
     ) -> Function:
         """Create a function, or update the one of this name; options not given keep their values.
@@ -245,13 +252,18 @@ class Session:
         `source` is the text of a module, a path (a source file, a folder or a zip) or a callable; `runtime` is an
         identifier of Lambda's (``"nodejs22.x"``) or the name of a language (``"go"``); `memory` and `ephemeral_storage`
         are in MB, `timeout` is in seconds, `secrets` are environment variables whose values are never shown,
-        `layers` are ARNs of layer versions, `log_format` is ``"Text"`` or ``"JSON"``, only the latter having levels,
-        `snap_start` has published versions restored from snapshots, `use` holds objects that become globals of the
-        module, `classpath` libraries that Java and C# are compiled with, `origin` says where the source came from
+        `layers` are layer versions, ``"NAME:VERSION"`` or ARNs, `log_format` is ``"Text"`` or ``"JSON"``, only the latter
+        having levels, `snap_start` has published versions restored from snapshots, `use` holds objects that become globals
+        of the module, `classpath` libraries that Java and C# are compiled with, `triggers` are specifications of what
+        starts it (``"sqs:jobs"``), in place of those of the last deployment, `origin` says where the source came from
         (``"Cell In[3]"``), for tracebacks. Raises `InvalidParameter` and `CodeError`, having changed nothing.
         """
+        from jlambda.model.trigger import parse_triggers
         from jlambda.service.settings import Settings
 
+        wanted = None if triggers is None else parse_triggers(triggers)
+        if wanted:
+            self.triggers.check(wanted)
         settings = Settings(
             handler=handler,
             runtime=runtime,
@@ -276,7 +288,8 @@ class Session:
         configuration, changed = self.control.deploy(source, name, settings)
         with suppress(EngineError):  # it is deployed; the first invocation will say what is wrong
             self.engine.start()
-        return Function(self, configuration.name, changed)
+        notes = [] if wanted is None else self.triggers.deploy(configuration.name, wanted)
+        return Function(self, configuration.name, changed, notes=notes)
 
     def get(self, name: str) -> Function:
         """A function by name, NAME:QUALIFIER or ARN. Raises `ResourceNotFound`."""
@@ -287,11 +300,15 @@ class Session:
         return [Function(self, configuration.name) for configuration in self.control.list()]
 
     def delete(self, name: str) -> None:
-        """Delete a function; its records stay. Raises `ResourceNotFound`."""
-        self.control.delete(self.control.get(name).name)
+        """Delete a function and the triggers that it was deployed with; its records stay. Raises `ResourceNotFound`."""
+        name = self.control.get(name).name
+        self.triggers.forget(name)
+        self.control.delete(name)
 
     def reset(self) -> None:
-        """Delete all functions, records and logs; the clock shows real time again."""
+        """Delete all functions with their triggers, records and logs; the clock shows real time again."""
+        for configuration in self.control.list():
+            self.triggers.forget(configuration.name)
         self.control.reset()
         self._open().records.clear()
         self.clock.start_over()

@@ -12,7 +12,7 @@ from jlambda.api.references import meant, unqualified
 from jlambda.api.requests import Values
 from jlambda.api.uploads import uploaded
 from jlambda.model.arn import LATEST
-from jlambda.model.function import FunctionConfiguration
+from jlambda.model.function import MASK, FunctionConfiguration
 from jlambda.telemetry.logs import init_start_line
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _logging(found: FunctionConfiguration) -> Members:
 
 def _variables(found: FunctionConfiguration) -> Mapping[str, str]:
     """Variables with their values, secrets by name only."""
-    return {**found.environment, **dict.fromkeys(found.secrets, "***")}
+    return {**found.environment, **dict.fromkeys(found.secrets, MASK)}
 
 
 def runtime_version_arn(session: Session, runtime: str) -> str:

@@ -45,6 +45,8 @@ RESERVED_VARIABLES = frozenset(
     }
 )
 ARCHITECTURES = ("x86_64", "arm64")
+#: what is shown in place of a secret's value
+MASK = "***"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from jlambda.model.arn import Account
 LAYERS = 5
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,140}")
+_VERSION = re.compile(rf"(?P<name>{_NAME.pattern}):(?P<version>\d+)", re.ASCII)
 # https://docs.aws.amazon.com/lambda/latest/api/API_GetLayerVersionByArn.html
 _ARN = re.compile(
     r"arn:aws[a-z-]*:lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):layer:(?P<name>[a-zA-Z0-9_-]{1,140})"
@@ -68,6 +69,12 @@ def parse_layer(text: str, account: Account) -> LayerReference:
     return LayerReference(found["name"], version, found["region"], found["account"])
 
 
+def layer_version_arn(text: str, account: Account) -> str:
+    """The ARN of what a user calls ``NAME:VERSION``; whatever else `text` is comes back as it is."""
+    found = _VERSION.fullmatch(text) if isinstance(text, str) else None
+    return layer_arn(account, found["name"], int(found["version"])) if found else text
+
+
 def layer_arn(account: Account, name: str, version: int | None = None) -> str:
     """The ARN of a layer, or of one of its versions."""
     arn = account.arn(f"layer:{name}")
@@ -83,7 +90,7 @@ def parse_layers(arns: Sequence[str], account: Account) -> list[LayerReference]:
     for arn in arns:
         reference = parse_layer(arn, account)
         if reference.version is None:
-            raise InvalidParameter(f"layer {arn!r}: use the ARN of one of its versions, {arn}:1")
+            raise InvalidParameter(f"layer {arn!r}: name one of its versions, {arn}:1")
         if reference.region != account.region:
             raise InvalidParameter(
                 f"Layers are not in the same region as the function. Layers are expected to be in region {account.region}."

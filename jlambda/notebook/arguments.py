@@ -20,6 +20,9 @@ from jlambda.model import limits
 _WORD = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+""", re.DOTALL)
 _BEFORE_JSON = re.compile(r"(?:--?[\w-]+=)?(?=[{\[])")
 _OPTION = re.compile(r"--?[A-Za-z][\w-]*")
+_TRIGGER = re.compile(
+    r"(?:--trigger=)?(?:(?:rate|cron|at)\([^()'\"]*\)|(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|ANY)[ ]+/|[a-z]\w*:)", re.ASCII
+)
 
 
 class HelpAsked(Exception):  # it is not an error
@@ -27,14 +30,14 @@ class HelpAsked(Exception):  # it is not an error
 
 
 def words(line: str) -> list[str]:
-    """Take a line apart as a shell does, except that a JSON object or array is one word even without quotes.
+    """Take a line apart as a shell does, except that JSON and triggers (``rate(5 minutes)``) need no quotes around them.
 
     A ``#`` that begins a word starts a comment; a ``;`` at the end (silence, in a notebook) is dropped.
     """
     found: list[str] = []
     rest = line.strip().removesuffix(";").rstrip()
     while rest and not rest.startswith("#"):
-        end = _end_of_json(rest)
+        end = _end_of_trigger(rest) if _TRIGGER.match(rest) else _end_of_json(rest)
         if end is not None:
             found.append(rest[:end])
         elif match := _WORD.match(rest):
@@ -57,6 +60,24 @@ def _end_of_json(text: str) -> int | None:
     except ValueError:
         end = text.rfind("}" if text[start] == "{" else "]") + 1
     return end or len(text)
+
+
+def _end_of_trigger(text: str) -> int | None:
+    """Where the trigger that `text` begins with ends, spaces in its JSON included; None if it has quotes of its own."""
+    match = _TRIGGER.match(text)
+    assert match
+    end = match.end()
+    while end < len(text) and not text[end].isspace():
+        if text[end] in "'\"\\":
+            return None
+        if text[end] in "{[" and text[end - 1] in "=:":
+            try:
+                _, end = json.JSONDecoder().raw_decode(text, end)
+                continue
+            except ValueError:
+                return None
+        end += 1
+    return end
 
 
 def nearest(word: str, among: Iterable[str]) -> str:

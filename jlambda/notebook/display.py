@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from html import escape
 from typing import TYPE_CHECKING, Any, Protocol
 
 from jlambda.errors import ResourceNotFound
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from jlambda.handle import Function, Invocation
     from jlambda.model.function import FunctionConfiguration
     from jlambda.service.provisioned import ProvisionedConcurrency
+    from jlambda.telemetry.tuning import Tuning
 
 _RESULT_CHARS = 2_000
 _ONE_LINE_CHARS, _INDENTED_CHARS = 100, 20_000
@@ -74,6 +76,38 @@ class FunctionList(list["Function"]):
         printer.text(repr(self))
 
 
+def _tuning_table(found: Tuning) -> tuple[list[str], list[list[str]], str]:
+    """The header and rows of a tuning's table, and the line below it."""
+    header = ["memory", "vCPU", "duration", "init", "most memory", "a million calls", ""]
+    rows = [
+        [
+            f"{it.memory_mb} MB",
+            f"{it.vcpu:.2f}",
+            "" if it.duration_ms is None else f"{it.duration_ms:.2f} ms",
+            "" if it.init_ms is None else f"{it.init_ms:.0f} ms",
+            f"{it.max_memory_mb} MB",
+            "" if it.cost_usd is None else f"${it.cost_usd * 1e6:.2f}",
+            f"{it.failures} of {it.invocations} failed: {it.failure}"
+            if it.failures
+            else ", ".join(found.choices(it.memory_mb)),
+        ]
+        for it in found.sizes
+    ]
+    return header, rows, found.note
+
+
+def tuning_html(found: Tuning) -> str:
+    """What tuning found, as a table."""
+    header, rows, note = _tuning_table(found)
+    return f"{table_html(header, rows)}<div>{escape(note)}</div>"
+
+
+def tuning_text(found: Tuning) -> str:
+    """The same as text."""
+    header, rows, note = _tuning_table(found)
+    return f"{table_text(header, rows)}\n{note}"
+
+
 def size(of_bytes: int) -> str:
     """A number of bytes for people: ``312 B``, ``1.2 KB``, ``3.4 MB``."""
     if of_bytes < 1_000:
@@ -95,10 +129,12 @@ def function_card(function: Function) -> Card:
         Row("limits", f"{c.memory_mb} MB memory · {c.timeout_s} s timeout · {c.ephemeral_storage_mb} MB /tmp"),
         *([Row("SnapStart", "on, for published versions")] if c.snap_start else []),
         Row("code", f"{size(c.code_size)} · version {c.version}{f' · from {c.origin}' if c.origin else ''}"),
+        *([Row("layers", "\n".join(map(layer_name, c.layers)), "code")] if c.layers else []),
         *_log_rows(c),
         *([Row("variables", "\n".join(variables), "code")] if variables else []),
         *([] if function.changes is None else [Row("changed", changes_text(function.changes))]),
         *_provisioned_rows(function.provisioned),
+        *_trigger_rows(function),
         Row("call it", f"{call}(event)   {call}.invoke(event)   {call}.map(events)", "code"),
     ]
     return Card(f"λ {function.reference}", c.description, rows)
@@ -109,6 +145,13 @@ def _provisioned_rows(it: ProvisionedConcurrency | None) -> list[Row]:
     if it is None:
         return []
     return [Row("provisioned", f"{it.allocated} of {it.requested} · {it.status}{f' · {it.reason}' if it.reason else ''}")]
+
+
+def _trigger_rows(function: Function) -> list[Row]:
+    """What starts the function, and what was made for that."""
+    lines = [f"{each.trigger}{'' if each.state == 'Enabled' else f' · {each.state}'}" for each in function.triggers]
+    rows = [Row("triggers", "\n".join(lines), "code")] if lines else []
+    return [*rows, *([Row("made", "\n".join(function.notes))] if function.notes else [])]
 
 
 def _log_rows(c: FunctionConfiguration) -> list[Row]:
@@ -128,6 +171,9 @@ def _change(setting: str, before: object, after: object) -> str:
         return "code"
     if setting in ("environment", "secrets"):
         return f"{setting} ({_changed_keys(before, after)})"
+    if setting == "layers":
+        old, new = (", ".join(map(layer_name, value)) if isinstance(value, tuple) else "" for value in (before, after))
+        return f"layers {old or 'none'} → {new or 'none'}"
     if setting == "snap_start":
         return f"SnapStart {'on' if after else 'off'}"
     label, unit = _SETTINGS.get(setting, (setting, ""))
@@ -143,6 +189,11 @@ def _changed_keys(before: object, after: object) -> str:
 
 def _as_mapping(variables: object) -> Mapping[str, object]:
     return variables if isinstance(variables, Mapping) else dict.fromkeys(variables if isinstance(variables, tuple) else ())
+
+
+def layer_name(arn: str) -> str:
+    """A layer version's ARN in short: NAME:VERSION."""
+    return ":".join(arn.split(":")[-2:])
 
 
 def invocation_card(invocation: Invocation) -> Card:
@@ -190,12 +241,16 @@ def register(shell: InteractiveShell) -> None:
         html.for_type_by_name("jlambda.handle", name, lambda thing, card=card: card(thing).html())
         plain.for_type_by_name("jlambda.handle", name, lambda thing, printer, _, card=card: _print(thing, printer, card))
 
+    html.for_type_by_name("jlambda.telemetry.tuning", "Tuning", tuning_html)
+    plain.for_type_by_name("jlambda.telemetry.tuning", "Tuning", lambda it, printer, _: _print_tuning(it, printer))
+
 
 def unregister(shell: InteractiveShell) -> None:
     """Undo `register`."""
     for kind in ("text/html", "text/plain"):
         for name in _CARDS:
             _formatters(shell)[kind].pop(f"jlambda.handle.{name}", None)
+        _formatters(shell)[kind].pop("jlambda.telemetry.tuning.Tuning", None)
 
 
 def _formatters(shell: InteractiveShell) -> Any:
@@ -206,3 +261,7 @@ def _formatters(shell: InteractiveShell) -> Any:
 def _print(thing: object, printer: Printer, card: Callable[[object], Card]) -> None:
     # inside of a list or a dictionary a card would tear the text apart
     printer.text(card(thing).text() if len(printer.stack) == 1 else repr(thing))
+
+
+def _print_tuning(found: Tuning, printer: Printer) -> None:
+    printer.text(tuning_text(found) if len(printer.stack) == 1 else repr(found))

@@ -90,6 +90,7 @@ class LambdaMagics(Magics):
                 description=given.description,
                 ephemeral_storage=given.ephemeral_storage,
                 architecture=given.architecture,
+                layers=given.layer if given.layer or given.no_layers else None,
                 log_format=given.log_format,
                 application_log_level=given.log_level,
                 system_log_level=given.system_log_level,
@@ -97,6 +98,7 @@ class LambdaMagics(Magics):
                 snap_start=given.snap_start,
                 use=ship or None,
                 classpath=given.classpath,
+                triggers=given.trigger,
                 origin=origin,
             )
         self._shell.user_ns[python_name(given.name)] = function

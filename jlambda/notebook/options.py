@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from jlambda.errors import InvalidParameter
 from jlambda.model import limits
 from jlambda.model.function import ARCHITECTURES
 from jlambda.model.log_settings import APPLICATION_LOG_LEVELS, LOG_FORMATS, SYSTEM_LOG_LEVELS
@@ -34,6 +35,9 @@ class CellOptions:
     system_log_level: str | None = None
     log_group: str | None = None
     snap_start: bool | None = None
+    trigger: tuple[str, ...] = ()
+    layer: tuple[str, ...] = ()
+    no_layers: bool = False
     use: tuple[str, ...] = ()
     classpath: tuple[str, ...] = ()
     invoke: str | None = None
@@ -44,6 +48,8 @@ class CellOptions:
 def cell_options(line: str) -> CellOptions:
     """The options of a `%%lambda` line. Raises `InvalidParameter` or `HelpAsked`."""
     given = cell_parser().parse(words(line))
+    if given["layer"] and given["no_layers"]:
+        raise InvalidParameter("%%lambda: --layer and --no-layers contradict each other: use one of them")
     return CellOptions(**_with_tuples(given))
 
 
@@ -56,7 +62,8 @@ def cell_parser() -> Parser:
         "  %%lambda hello --memory 512 --timeout 10 --env STAGE=dev --secret API_KEY\n"
         '  %%lambda hello -m 512 -t 10 -e STAGE=dev -i \'{"name": "Ada"}\'\n'
         "  %%lambda hello --use lookup_table,clean\n"
-        "  %%lambda hello --runtime nodejs22.x",
+        "  %%lambda hello --runtime nodejs22.x\n"
+        "  %%lambda hello --trigger sqs:jobs?batch_size=5 --trigger rate(5 minutes)",
     )
     add = parser.add_argument
     add("name", metavar="NAME", help="name of the function: letters, digits, - and _; my-fn is bound as my_fn")
@@ -73,6 +80,13 @@ def cell_parser() -> Parser:
         metavar="NAME",
         help="nodejs22.x, java21, ruby3.3, go, dotnet8, bash, …; default: the notebook's own Python",
     )
+    add(
+        "--layer",
+        metavar="LAYER",
+        action="append",
+        help="NAME:VERSION, or an ARN; repeatable, later ones on top; takes the place of those so far",
+    )
+    add("--no-layers", action="store_true", help="take all layers away")
     add("--classpath", metavar="PATHS", type=_paths, action="extend", help="libraries for Java and C#: jars, DLLs, folders")
     add("--description", metavar="TEXT", help="at most 256 characters")
     add("--architecture", metavar="NAME", type=one_of("architecture", ARCHITECTURES), help="x86_64 or arm64: what is billed")
@@ -86,6 +100,7 @@ def cell_parser() -> Parser:
     add("--log-group", metavar="NAME", help="default: /aws/lambda/NAME")
     text = "restore published versions from a snapshot taken after init; --no-snap-start takes it back"
     add("--snap-start", action=argparse.BooleanOptionalAction, default=None, help=text)
+    add("--trigger", metavar="SOURCE", action="append", help="what starts it: sqs:jobs, s3://bucket/*.csv, …; repeatable")
     add("-i", "--invoke", metavar="EVENT", help="call the function once deployed: JSON, a variable's name, or @FILE.json")
     add("-o", "--output", metavar="VAR", type=python_variable, help="keep what --invoke gives in VAR, do not show it")
     add("-q", "--quiet", action="store_true", help="show no card")
@@ -94,7 +109,7 @@ def cell_parser() -> Parser:
 
 def _with_tuples(options: Mapping[str, object]) -> dict[str, Any]:
     """argparse's lists as tuples, and its None for a list that was not given as an empty one."""
-    lists = ("env", "secret", "use", "classpath")
+    lists = ("env", "secret", "layer", "trigger", "use", "classpath")
     return {key: tuple(value or ()) if key in lists else value for key, value in options.items()}  # type: ignore[arg-type]
 
 

@@ -6,7 +6,7 @@ import builtins
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +15,7 @@ import jlambda.store.secrets as secret_rules
 from jlambda.errors import CodeError, InvalidParameter, ResourceConflict, ResourceNotFound, StateError
 from jlambda.model.arn import LATEST, Account, check_function_name
 from jlambda.model.function import FunctionConfiguration, changes, check_values
+from jlambda.model.layer import layer_version_arn
 from jlambda.model.runtime import THIS_PYTHON
 from jlambda.runtimes import languages
 from jlambda.runtimes.code import CodeStore, Package
@@ -77,7 +78,9 @@ class ControlPlane:
         Nothing of a function changes unless all of it is in order. Raises `InvalidParameter` and `CodeError`.
         """
         choice = self._choose(name, settings)
-        settings = replace(settings, runtime=choice.runtime if settings.runtime else None)
+        settings = replace(
+            settings, runtime=choice.runtime if settings.runtime else None, layers=self._layer_arns(settings.layers)
+        )
         brought = read_source(source, dict(settings.use or {}), settings.origin) if choice.is_python else None
         name = name if name is not None or brought is None else brought.name
         if name is None:
@@ -98,6 +101,11 @@ class ControlPlane:
             self._layers.put_merged(layers, self._code.folder(wanted.code_sha256))
             origin = settings.origin if brought is None else brought.origin
             return self._put(before, replace(wanted, origin=origin), values)
+
+    def _layer_arns(self, layers: Sequence[str] | None) -> Sequence[str] | None:
+        if layers is None or isinstance(layers, str):
+            return layers  # the latter is refused with all else that is wrong
+        return [layer_version_arn(each, self._account) for each in layers]
 
     def _choose(self, name: str | None, settings: Settings) -> Choice:
         """What serves the runtime of a function of a cell."""

@@ -15,7 +15,7 @@ from typing import Any
 import jlambda.store.secrets as secret_rules
 from jlambda.errors import InvalidParameter, ResourceConflict, ResourceNotFound
 from jlambda.model.arn import LATEST, Account
-from jlambda.model.function import RESERVED_VARIABLES, FunctionConfiguration, check_values
+from jlambda.model.function import MASK, RESERVED_VARIABLES, FunctionConfiguration, check_values
 from jlambda.model.function_state import CREATING, UPDATING, at, state_members
 from jlambda.model.limits import ENVIRONMENT_BYTES, FUNCTION_NAME_CHARS
 from jlambda.runtimes.code import CodeStore
@@ -214,10 +214,11 @@ class ApiFunctions:
                 raise InvalidParameter(f"{member}: {why}")
         if request.get("Runtime"):
             self._control.choose(request["Runtime"], self._is_strict)
-        environment = None
+        environment, secrets = None, None
         if request.get("Environment") is not None:
-            environment = request["Environment"].get("Variables") or {}
-            _check_variables(environment)
+            variables = request["Environment"].get("Variables") or {}
+            environment, secrets = _told_apart(variables, held)
+            _check_variables({**environment, **dict.fromkeys(secrets, MASK)})
         architectures, storage = request.get("Architectures"), request.get("EphemeralStorage")
         logging, snap_start = request.get("LoggingConfig") or {}, request.get("SnapStart")
         settings = Settings(
@@ -225,6 +226,7 @@ class ApiFunctions:
             memory_mb=request.get("MemorySize"),
             timeout_s=request.get("Timeout"),
             environment=environment,
+            secrets=secrets,
             description=request.get("Description"),
             ephemeral_storage_mb=storage["Size"] if storage else None,
             architecture=architectures[0] if architectures else None,
@@ -256,6 +258,16 @@ def _kept_members(request: Request) -> dict[str, Any]:
         empty = {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": "", "Ipv6AllowedForDualStack": False}
         found["VpcConfig"] = {**empty, **{name: value for name, value in vpc.items() if value is not None}}
     return found
+
+
+def _told_apart(variables: Mapping[str, str], held: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Variables that a request gives, and those of them that are secrets: what is one stays one, shown as `MASK` unchanged.
+
+    So what GetFunctionConfiguration shows can be given back; a secret that the request leaves out is gone, as any variable.
+    """
+    environment = {name: value for name, value in variables.items() if name not in held}
+    secrets = {name: held[name] if value == MASK else value for name, value in variables.items() if name in held}
+    return environment, secrets
 
 
 def _check_variables(variables: Mapping[str, str]) -> None:

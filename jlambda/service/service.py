@@ -52,7 +52,7 @@ class Service:
         is_strict: bool,
     ) -> None:
         lock = control.lock
-        targets = Targets(functions, account)
+        self.targets = targets = Targets(functions, account)
         self._functions, self._code, self._concurrency = functions, code, concurrency
         self.layers = layers
         self.permissions = Permissions(database, targets, layers, account, lock)

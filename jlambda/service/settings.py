@@ -51,7 +51,7 @@ def configured(
         if mapping is not None and not isinstance(mapping, Mapping):
             raise InvalidParameter(f"{option} is {type(mapping).__name__}: use a dict of names and values")
     if isinstance(settings.layers, str):
-        raise InvalidParameter("layers is str: use a list of the ARNs of layer versions")
+        raise InvalidParameter('layers is str: use a list of layer versions, ["NAME:VERSION"]')
     environment = dict(before.environment if settings.environment is None else settings.environment)
     secrets = dict(held if settings.secrets is None else settings.secrets)
     both = sorted(map(str, environment.keys() & secrets.keys()))

@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from jlambda.model.arn import Account
 from jlambda.model.function import FunctionConfiguration
@@ -56,6 +57,12 @@ class DeployedVersion:
         self.key, self.has_snapshot = version_key(configuration), configuration.has_snapshot
         self._code, self._layers, self._secrets, self._account = code, layers, secrets, account
         self._starting = starting
+
+    def sized(self, memory_mb: int) -> DeployedVersion:
+        """The same with another memory size, and environments of its own; not from a snapshot, which has a size."""
+        configuration = replace(self.configuration, memory_mb=memory_mb, revision_id=str(uuid.uuid4()), snap_start=False)
+        parts = (self._code, self._secrets, self.redact, self._account, self._starting, self._layers)
+        return DeployedVersion(configuration, *parts)
 
     @property
     def has_bridge(self) -> bool:

@@ -14,13 +14,14 @@ from pathlib import Path
 
 from jlambda.errors import InvalidParameter, StateError
 from jlambda.model.frames import CONTINUED, STAMP, STAMP_DIGITS
+from jlambda.model.function import MASK
 from jlambda.model.limits import ENVIRONMENT_BYTES
 
 Redactor = Callable[[bytes], bytes]
 
 #: shorter values are left in text: they would turn up by chance
 REDACTED_CHARS = 6
-REDACTED = b"***"
+REDACTED = MASK.encode()
 
 # Between two lines of one value in a function's output: the end of a log line, and the stamp of the next.
 _LINE_BREAK = rb"%b?\n(?:%b\d{%d})?" % (re.escape(CONTINUED), re.escape(STAMP), STAMP_DIGITS)

@@ -7,14 +7,19 @@ middling brightness on a transparent ground, so that they can be read on a light
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from jlambda.model.invocation import InvocationRecord
 from jlambda.telemetry import frames
+
+if TYPE_CHECKING:
+    from jlambda.telemetry.tuning import Tuning
 
 # Contrast of at least 4 with white and with JupyterLab's dark #111111 for text, 3 for marks (held by the tests).
 TEXT = "#7a7a7a"
@@ -95,6 +100,43 @@ def environments(invocations: pd.DataFrame | Sequence[InvocationRecord], axes: A
     return axes
 
 
+def tuning(found: Tuning, axes: Axes | None = None) -> Axes:
+    """Duration of a warm call and price of a million of them by memory size, on an axis each; marks name the sizes to take.
+
+    Draws on `axes` if they are given, and returns those of the durations. Sizes at which a call failed are crosses.
+    """
+    axes = axes or _axes()
+    prices = axes.twinx()
+    sizes = [size for size in found.sizes if size.duration_ms is not None and size.cost_usd is not None]
+    memory = [size.memory_mb for size in sizes]
+    lines: list[Artist] = [
+        *axes.plot(memory, [size.duration_ms or 0.0 for size in sizes], "-o", color=WARM, label="duration (ms)", zorder=3),
+        *prices.plot(
+            memory, [(size.cost_usd or 0.0) * 1e6 for size in sizes], "--s", color=COLD, label="price of a million calls ($)"
+        ),
+    ]
+    failed = [size.memory_mb for size in found.sizes if size.failures]
+    if failed:
+        lines.append(axes.scatter(failed, [0] * len(failed), s=64, c=FAILED, marker="x", label="failed", zorder=4))
+    for size in sizes:
+        if choices := found.choices(size.memory_mb):
+            at = (size.memory_mb, size.duration_ms or 0.0)
+            axes.annotate("\n".join(choices), at, (0, 8), textcoords="offset points", color=TEXT, ha="center", fontsize="small")
+    axes.set_xscale("log", base=2)
+    axes.set_xticks([size.memory_mb for size in found.sizes], [str(size.memory_mb) for size in found.sizes])
+    axes.minorticks_off()
+    axes.set_ylim(bottom=0, top=1.25 * max((size.duration_ms or 0.0 for size in sizes), default=1.0))
+    prices.set_ylim(bottom=0)
+    axes.set_xlabel("memory (MB)")
+    axes.set_ylabel("duration (ms)")
+    prices.set_ylabel("price of a million calls ($)")
+    _colour(prices)
+    axes.legend(
+        handles=lines, labelcolor=TEXT, framealpha=0.0, edgecolor="none", loc="lower left", bbox_to_anchor=(0, 1), ncols=3
+    )
+    return axes
+
+
 def _legend(axes: Axes) -> None:
     axes.legend(
         labelcolor=TEXT, framealpha=0.0, edgecolor="none", loc="lower left", bbox_to_anchor=(0, 1), ncols=4, borderaxespad=0
@@ -104,6 +146,13 @@ def _legend(axes: Axes) -> None:
 def _axes() -> Axes:
     figure, axes = plt.subplots(figsize=(8, 3.5), layout="constrained")
     figure.patch.set_alpha(0.0)
+    _colour(axes)
+    axes.grid(axis="y", color=TEXT, alpha=0.25, linewidth=0.8)
+    return axes
+
+
+def _colour(axes: Axes) -> None:
+    """Give what is drawn around the marks colours that can be read on any page."""
     axes.patch.set_alpha(0.0)
     axes.tick_params(which="both", colors=TEXT)
     axes.tick_params(which="both", axis="y", labelcolor=TEXT_OF_Y)
@@ -112,5 +161,3 @@ def _axes() -> Axes:
     for side, spine in axes.spines.items():
         spine.set_color(TEXT)
         spine.set_visible(side in ("left", "bottom"))
-    axes.grid(axis="y", color=TEXT, alpha=0.25, linewidth=0.8)
-    return axes

@@ -227,6 +227,22 @@ def test_the_notebook_and_the_api_have_the_same_functions(shared: jlambda.Sessio
         shared.delete("cell")
 
 
+def test_a_configuration_that_is_read_and_written_back_keeps_its_secrets(shared: jlambda.Session, client: Any) -> None:
+    """As tools do that change one member of Environment: the function has the value, and nobody else sees it."""
+    source = (
+        "import os\ndef handler(event, context): return [os.environ.get('TOKEN') == 's3cr3t-value', os.environ.get('STAGE')]"
+    )
+    shared.deploy(source, "cell", secrets={"TOKEN": "s3cr3t-value"})
+    try:
+        found = client.get_function_configuration(FunctionName="cell")["Environment"]
+        found["Variables"]["STAGE"] = "dev"
+        changed = client.update_function_configuration(FunctionName="cell", Environment=found)
+        assert changed["Environment"] == {"Variables": {"TOKEN": "***", "STAGE": "dev"}}
+        assert json.loads(client.invoke(FunctionName="cell")["Payload"].read()) == [True, "dev"]
+    finally:
+        shared.delete("cell")
+
+
 def test_a_deleted_function_is_gone_with_all_that_it_had(client: Any, create: Functions) -> None:
     """Versions, aliases, tags, its policy, its URL; its name is free again."""
     create("f", Tags={"team": "x"})

@@ -32,6 +32,7 @@ def test_sizes_are_for_people(of_bytes: int, text: str) -> None:
         ({"memory_mb": (128, 256), "timeout_s": (3, 10)}, "memory 128 → 256 MB, timeout 3 → 10 s"),
         ({"description": ("", "new")}, "description none → new"),
         ({"environment": ({"A": "1", "B": "2"}, {"B": "3", "C": "4"})}, "environment (-A, B, +C)"),
+        ({"layers": ((), ("arn:aws:lambda:us-east-1:123456789012:layer:a:1",))}, "layers none → a:1"),
         ({"secrets": (("KEY",), ())}, "secrets (-KEY)"),
         ({"secrets": (("KEY",), ("KEY",))}, "secrets (new values)"),
     ],

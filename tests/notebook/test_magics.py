@@ -13,6 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 import jlambda
 from jlambda.errors import CodeError, FunctionError, InvalidParameter, InvalidRequestContent, LambdaError, ResourceNotFound
 from jlambda.notebook.display import function_card, invocation_card
+from tests.api.packages import zipped
 from tests.notebook.conftest import Run
 
 FAILS = """
@@ -45,6 +46,24 @@ def test_the_card_says_what_changed(run: Run) -> None:
     assert "256 MB" in same
     changed = run(f"%%lambda f -m 512 -e STAGE=prod -e REGION=eu\n# new\n{ECHO}").displayed[0]["text/plain"]
     assert "code, memory 256 → 512 MB, environment (-DEBUG, +REGION, STAGE)" in changed
+
+
+def test_layers_of_a_cell(run: Run, session: jlambda.Session) -> None:
+    """By name and version or by ARN; the card shows them; a cell that says nothing of them keeps them."""
+    for text in ("one", "two"):
+        session.service.layers.publish("words", zipped({"python/words.py": f"WORD = {text!r}\n"}))
+    cell = "import words\ndef handler(event, context):\n    return words.WORD\n"
+    first = run(f"%%lambda f --layer words:1\n{cell}").displayed[0]["text/plain"]
+    assert "words:1" in first and run("f()").value == "one"
+    arn = session.service.layers.arn("words", 2)
+    changed = run(f"%%lambda f --layer {arn}\n{cell}").displayed[0]["text/plain"]
+    assert "layers words:1 → words:2" in changed and run("f()").value == "two"
+    assert "words:2" in run(f"%%lambda f -m 256\n{cell}").displayed[0]["text/plain"]
+    for wrong, says in (("words", "name one of its versions, words:1"), ("words:3", "Layer version .*:words:3 does not exist")):
+        with pytest.raises(InvalidParameter, match=says):
+            raise run(f"%%lambda f -q --layer {wrong}\n{cell}").error or AssertionError
+    assert run("f()").value == "two"
+    assert "layers words:2 → none" in run(f"%%lambda f --no-layers\n{ECHO}").displayed[0]["text/plain"]
 
 
 def test_quiet_shows_no_card(run: Run) -> None:
@@ -302,3 +321,15 @@ def test_the_function_runs_in_a_process_of_its_own(run: Run) -> None:
     pid, has_home, name = run("f(0)").value
     assert (has_home, name) == (False, "f")
     assert pid != run("import os; os.getpid()").value
+
+
+def test_a_trigger_is_refused_before_anything_is_deployed(run: Run) -> None:
+    """One that makes no sense, one that is there twice, and one of a kind that nothing sees to."""
+    for trigger, told in (("sq:jobs", "did you mean sqs:QUEUE?"), ("rate(5 minute)", "write rate(5 minutes)")):
+        ran = run(f"%%lambda f -q --trigger {trigger}\n{ECHO}")
+        assert isinstance(ran.error, InvalidParameter)
+        assert told in str(ran.error)
+    ran = run(f"%%lambda f -q --trigger url --trigger url\n{ECHO}")
+    assert "'url' is given twice" in str(ran.error)
+    assert isinstance(run("%lambda trigger list f").error, ResourceNotFound)
+    assert run("%lambda trigger").value == []

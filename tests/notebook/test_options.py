@@ -35,6 +35,8 @@ from jlambda.notebook.options import CellOptions, cell_options
             "f --log-format json --log-level debug --system-log-level WARN --log-group /shared",
             CellOptions("f", log_format="JSON", log_level="DEBUG", system_log_level="WARN", log_group="/shared"),
         ),
+        ("f --layer a:1 --layer arn:b:2", CellOptions("f", layer=("a:1", "arn:b:2"))),
+        ("f --no-layers", CellOptions("f", no_layers=True)),
         ("f -e EMPTY=", CellOptions("f", env=(("EMPTY", ""),))),
     ],
 )
@@ -56,6 +58,7 @@ def test_every_option_of_a_cell_has_its_place(line: str, expected: CellOptions) 
         ("f --ephemeral-storage 511", "ephemeral storage is 511; it must be a whole number from 512 to 10240 MB"),
         ("f -e STAGE", "environment variable 'STAGE': use KEY=VALUE"),
         ("f -e =dev", "environment variable '=dev': use KEY=VALUE"),
+        ("f --layer a:1 --no-layers", "%%lambda: --layer and --no-layers contradict each other: use one of them"),
         ("f -o 2x", "variable '2x': use a Python name"),
         ("f --architecture arm", "architecture 'arm': use x86_64 or arm64; did you mean arm64?"),
         ("f --log-format yaml", "log format 'yaml': use Text or JSON"),

@@ -44,7 +44,7 @@ def test_every_verb_takes_its_words(line: str, expected: tuple[str, dict[str, ob
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("invok f", "there is no 'invok'; did you mean invoke? (there are invoke, list, "),
+        ("invok f", "there is no 'invok'; did you mean invoke? (there are invoke, tune, "),
         ("hello", "a cell that begins with %%lambda NAME deploys a function"),
         ("invoke", "%lambda invoke: needs NAME"),
         ("list f", "%lambda list: 'f' is one word too many"),

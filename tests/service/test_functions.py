@@ -244,11 +244,23 @@ def test_layers_are_chosen_shown_and_kept(functions: ApiFunctions, session: jlam
 
 
 def test_secrets_stay_secret(session: jlambda.Session) -> None:
-    """A variable of a secret's name takes its place; other secrets stay as they are."""
-    session.deploy("def handler(event, context): 1", "f", secrets={"TOKEN": "123456", "OTHER": "654321"})
-    changed = session.service.functions.update_configuration("f", {"Environment": {"Variables": {"TOKEN": "plain"}}})
-    assert (changed.environment, changed.secrets) == ({"TOKEN": "plain"}, ("OTHER",))
-    assert session.service.functions.update_configuration("f", {"Environment": {}}).environment == {}
+    """Masked as they are shown they keep their values, with another they are secrets still; left out they are gone."""
+    functions = session.service.functions
+    session.deploy("def handler(event, context): 1", "f", secrets={"ONE": "1" * 9, "TWO": "2" * 9})
+
+    def update(variables: dict[str, str]) -> tuple[dict[str, str], tuple[str, ...], dict[str, str]]:
+        changed = functions.update_configuration("f", {"Environment": {"Variables": variables}})
+        return dict(changed.environment), changed.secrets, session.control._secrets.values("f")
+
+    assert update({"ONE": "***", "TWO": "***", "A_": "1"}) == ({"A_": "1"}, ("ONE", "TWO"), {"ONE": "1" * 9, "TWO": "2" * 9})
+    assert update({"ONE": "another", "A_": "***"}) == ({"A_": "***"}, ("ONE",), {"ONE": "another"})
+    with pytest.raises(InvalidParameter, match="exceeded the 4KB limit") as refused:
+        update({"ONE": "not to be shown", "A_": "x" * 5000})
+    assert "not to be shown" not in str(refused.value)
+    with pytest.raises(InvalidParameter, match="4 KB"):  # with what the mask stands for
+        update({"ONE": "y" * 4000, "A_": "x" * 2000})
+    assert update({}) == ({}, (), {})
+    assert functions.update_configuration("f", {"Environment": {}}).environment == {}
 
 
 def test_all_that_a_function_has_goes_with_it(functions: ApiFunctions, session: jlambda.Session) -> None:

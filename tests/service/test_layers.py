@@ -100,7 +100,7 @@ def test_what_is_no_zip_is_refused(layers: Layers) -> None:
         ([f"{ARN}l{n}:1" for n in range(6)], r"Cannot reference more than 5 layers\."),
         ([f"{ARN}tools:9"], rf"Layer version {ARN}tools:9 does not exist\."),
         ([f"{ARN}nothing:1"], rf"Layer version {ARN}nothing:1 does not exist\."),
-        ([f"{ARN}tools"], "use the ARN of one of its versions"),
+        ([f"{ARN}tools"], "name one of its versions"),
         (["arn:aws:lambda:eu-west-1:123456789012:layer:tools:1"], "Layers are expected to be in region us-east-1"),
         (["arn:aws:lambda:us-east-1:210987654321:layer:tools:1"], "does not exist"),
         (

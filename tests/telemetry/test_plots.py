@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 
 from jlambda.telemetry import frames, plots
+from jlambda.telemetry.tuning import Tuning
 from tests.samples import a_record
 
 RECORDS = [
@@ -109,3 +110,21 @@ def test_colors_can_be_read_on_light_and_dark_pages(page: str, color: str, least
 def _luminance(color: str) -> float:
     parts = [part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in to_rgb(color)]
     return float(np.dot(parts, (0.2126, 0.7152, 0.0722)))
+
+
+def test_tuning_is_drawn_on_two_axes() -> None:
+    """Durations to the left, prices to the right, the sizes to take named, and failures marked."""
+    measured = {
+        128: [a_record(0, status="timeout", memory_mb=128)],
+        256: [a_record(1, memory_mb=256, duration_ms=40.0, billed_ms=40)],
+        512: [a_record(2, memory_mb=512, duration_ms=30.0, billed_ms=30)],
+    }
+    axes = plots.tuning(Tuning("f", measured))
+    (durations,) = axes.lines
+    assert np.asarray(durations.get_xydata()).tolist() == [[256, 40], [512, 30]]
+    assert [text.get_text() for text in axes.texts] == ["cheapest", "fastest\nbalanced"]
+    assert points(axes)["failed"] == [(128, 0)]
+    (prices,) = (other for other in axes.figure.axes if other is not axes)
+    assert [float(usd) for usd in np.asarray(prices.lines[0].get_ydata())] == pytest.approx(
+        [0.2 + 0.1667, 0.2 + 0.25], rel=0.01
+    )

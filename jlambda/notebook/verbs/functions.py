@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from jlambda.errors import InvalidParameter
 from jlambda.handle import Function, Invocation
-from jlambda.notebook.arguments import Parser
+from jlambda.model.limits import MEMORY_MB
+from jlambda.notebook.arguments import Parser, whole
 from jlambda.notebook.display import FunctionList
 from jlambda.notebook.namespace import event_from
 from jlambda.notebook.verbs.verb import Desk, Verb
+from jlambda.service.tuning import INVOCATIONS, SIZES_MB
+from jlambda.telemetry.tuning import Tuning
 
 
 def _invoke(desk: Desk, function: str, event: str) -> Invocation:
@@ -19,6 +22,25 @@ def _invoke(desk: Desk, function: str, event: str) -> Invocation:
 def _add_event(parser: Parser) -> None:
     text = "JSON, a variable's name, or @FILE.json; else {}"
     parser.add_argument("event", metavar="EVENT", nargs="?", default="{}", help=text)
+
+
+def _tune(desk: Desk, function: str, event: str, memory: list[int], invocations: int) -> Tuning:
+    return desk.function(function).tune(event_from(event, desk.names), memory, invocations)
+
+
+def _add_tune(parser: Parser) -> None:
+    _add_event(parser)
+    shown = ",".join(map(str, SIZES_MB))
+    parser.add_argument("--memory", metavar="SIZES", type=_sizes, default=SIZES_MB, help=f"in MB; default {shown}")
+    text = f"at each size; default {INVOCATIONS}"
+    parser.add_argument(
+        "--invocations", metavar="N", type=whole("invocations", range(1, 10_001), ""), default=INVOCATIONS, help=text
+    )
+
+
+def _sizes(text: str) -> list[int]:
+    one = whole("memory", MEMORY_MB, "MB")
+    return [one(size.strip()) for size in text.split(",")]
 
 
 def _list(desk: Desk) -> FunctionList:
@@ -70,6 +92,14 @@ VERBS = (
         "  %lambda invoke hello my_event -o result\n"
         "  res = %lambda invoke hello @event.json",
         _add_event,
+    ),
+    Verb(
+        "tune",
+        "Run a function at several memory sizes: what each takes and costs, and which to take.",
+        _tune,
+        "one",
+        "  %lambda tune hello '{\"n\": 10}'\n  found = %lambda tune hello my_event --memory 128,512,1769 --invocations 20",
+        _add_tune,
     ),
     Verb("list", "All functions.", _list),
     Verb("show", "A function's card.", _show, "one"),
