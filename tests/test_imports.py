@@ -31,7 +31,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "parts": {"model", "aws", "engine", "runtimes", "store", "service"},
     "handle": {"model", "telemetry", "billing", "service", "session"},
     "executor": {"model", "handle", "session", "service"},
-    "shortcuts": {"handle", "session"},
+    "shortcuts": {"model", "handle", "session"},
     "notebook": {"model", "session", "handle", "service", "telemetry", "billing"},
     "cli": {"model", "session", "handle", "service", "telemetry", "billing", "notebook", "bench", "api"},
     "bench": {"model", "session", "handle"},
@@ -54,7 +54,18 @@ HOMES: dict[str, tuple[str, ...]] = {
     "ctypes": ("engine.",),
 }
 #: what runs inside an environment, and may have nothing but the standard library and the wire format
-IN_ENVIRONMENT = {"bootstrap", "call", "context", "failure", "handler", "logs", "output", "payload", "snap_start"} | {
+IN_ENVIRONMENT = {
+    "bootstrap",
+    "call",
+    "context",
+    "failure",
+    "handler",
+    "logs",
+    "output",
+    "payload",
+    "snap_start",
+    "shipped",
+} | {
     *("runtime_api", "engine_end", "listener", "extensions", "children", "http", "messages", "shutdown"),
 }
 #: the parts that decide: no clock, process, socket or lock

@@ -8,32 +8,28 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from email.utils import formatdate
-from functools import lru_cache, partial
-from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from jlambda.api import auth, chunked, downloads, requests, shapes, wire
+from jlambda.api.asgi import Disconnected, Message, Receive, Send, date, headers_by_name, read_body, send_whole
 from jlambda.api.calls import Calls
 from jlambda.api.forwarding import Forwarding
+from jlambda.api.fronts.doors import Doors
 from jlambda.api.invocations import INVOCATIONS, Stream
 from jlambda.api.operations import Later, Match, NotThereYet, Routes
 from jlambda.api.table import OPERATIONS
 from jlambda.errors import LambdaError
+from jlambda.model.http.address import Fronts
 from jlambda.model.limits import REQUEST_BYTES
 from jlambda.service.invoke import new_request_id
 
 if TYPE_CHECKING:
     from jlambda.session import Session
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 #: threads for operations that read and write the state
 _THREADS = 8
@@ -45,10 +41,6 @@ class RequestEntityTooLarge(LambdaError):
     """The request itself is over its limit, whatever is in it."""
 
     code, status = "RequestEntityTooLargeException", 413
-
-
-class Disconnected(Exception):  # nobody is left to be told
-    """The client went away before its request was whole."""
 
 
 class Arrived(NamedTuple):
@@ -68,15 +60,21 @@ class Application:
 
     def __init__(self, session: Session, keys: Mapping[str, auth.Key], port: int) -> None:
         self._session, self._keys = session, keys
-        self._hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")}
+        self._fronts = Fronts(session.account.region, port)
         self._routes = Routes(OPERATIONS)
         self.pool = ThreadPoolExecutor(_THREADS, "jlambda-api")
         self._calls = Calls(session, self.pool)
-        self._forwarding = Forwarding(session, keys)
+        self._forwarding = Forwarding(session, keys, self.pool)
+        self._doors = Doors(self._calls, self._fronts, self._verify)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
         assert scope["type"] == "http"
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+        front = self._fronts.find(host, scope["raw_path"].decode("latin-1"))
+        if front is not None:
+            await self._doors.answer(front, scope, receive, send)
+            return
         try:
             parts, claim = self._read_head(scope)
             if claim.service != "lambda":
@@ -97,20 +95,23 @@ class Application:
             await _send(send, answer)
 
     def _read_head(self, scope: Message) -> tuple[auth.Parts, auth.Claim]:
-        headers = _headers(scope["headers"])
-        if headers.get("host") not in self._hosts:  # a web page that has its own name lead here (DNS rebinding)
+        headers = headers_by_name(scope["headers"])
+        if headers.get("host") not in self._fronts.own_hosts:  # a web page that has its own name lead here (DNS rebinding)
             raise auth.SignatureRefused("AccessDeniedException", "This host name is not the gateway's")
         query = scope["query_string"].decode("latin-1")
         parts = auth.Parts(scope["method"], scope["raw_path"].decode("latin-1"), query, headers)
         return parts, auth.read_claim(parts)
 
     async def _arrive(self, parts: auth.Parts, claim: auth.Claim, receive: Receive) -> Arrived:
-        body, digest, is_whole = await _read(receive)
-        auth.verify(claim, parts, digest, self._keys, datetime.now(UTC))
+        body, digest, is_whole = await read_body(receive, REQUEST_BYTES)
+        self._verify(claim, parts, digest)
         if is_whole and chunked.is_chunked(parts):
             taken_apart = partial(chunked.whole, parts, claim, self._keys[claim.key_id], body)
             parts, body = await asyncio.get_running_loop().run_in_executor(self.pool, taken_apart)
         return Arrived(parts, claim, body, is_whole)
+
+    def _verify(self, claim: auth.Claim, parts: auth.Parts, digest: str) -> None:
+        auth.verify(claim, parts, digest, self._keys, datetime.now(UTC))
 
     async def _carry_out(self, arrived: Arrived) -> wire.Answer | Stream:
         parts = arrived.parts
@@ -153,61 +154,25 @@ class Application:
         self.pool.shutdown()
 
 
-async def _read(receive: Receive) -> tuple[bytes, str, bool]:
-    """The body, its digest, and whether it is whole: of one that is too long only the digest is kept."""
-    chunks: list[bytes] = []
-    digest, size = sha256(), 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Disconnected
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        digest.update(chunk)
-        if size <= REQUEST_BYTES:
-            chunks.append(chunk)
-        else:
-            chunks.clear()
-        if not message.get("more_body"):
-            break
-    is_whole = size <= REQUEST_BYTES
-    return b"".join(chunks) if is_whole else b"", digest.hexdigest(), is_whole
-
-
-def _headers(raw: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """Headers by name; what came several times is joined, as a signature has it."""
-    found: dict[str, str] = {}
-    for name_bytes, value_bytes in raw:
-        name, value = name_bytes.decode("latin-1"), value_bytes.decode("latin-1")
-        found[name] = f"{found[name]},{value.strip()}" if name in found else value
-    return found
-
-
 def _pairs(query: str) -> list[tuple[str, str]]:
     return [(name, value) for name, _, value in (pair.partition("=") for pair in query.split("&") if pair)]
 
 
-@lru_cache(maxsize=1)
-def _date(second: int) -> bytes:
-    return formatdate(second, usegmt=True).encode()
-
-
 async def _send(send: Send, answer: wire.Answer) -> None:
     headers = [
-        (b"date", _date(int(time.time()))),
+        (b"date", date()),
         (b"content-type", answer.content_type.encode()),
         (b"content-length", str(len(answer.body)).encode()),
     ]
     if "x-amzn-RequestId" not in answer.headers:
         headers.append((b"x-amzn-RequestId", new_request_id().encode()))
     headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    await send_whole(send, answer.status, headers, answer.body)
 
 
 async def _send_stream(send: Send, stream: Stream) -> None:
     """Send frames as they come, by chunks."""
-    headers = [(b"date", _date(int(time.time()))), (b"content-type", wire.EVENT_STREAM.encode())]
+    headers = [(b"date", date()), (b"content-type", wire.EVENT_STREAM.encode())]
     headers += [(name.encode(), value.encode()) for name, value in stream.headers.items()]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     for frame in stream.frames:

@@ -10,18 +10,21 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from jlambda.api import auth, wire
+from jlambda.api import auth, chunked, wire
+from jlambda.api.asgi import Disconnected, Message, Receive, Send, send_whole
 from jlambda.errors import LambdaError
 from jlambda.model.exchange import ServiceRequest
 from jlambda.service.invoke import new_request_id
 
 if TYPE_CHECKING:
-    from jlambda.api.application import Message, Receive, Send
+    from concurrent.futures import Executor
+
     from jlambda.session import Session
 
 #: larger bodies wait on the disk
@@ -32,10 +35,10 @@ _HEX_DIGITS = 64
 
 
 class Forwarding:
-    """Passes requests on to the services of one session."""
+    """Passes requests on to the services of one session; `pool` is for what takes long."""
 
-    def __init__(self, session: Session, keys: Mapping[str, auth.Key]) -> None:
-        self._session, self._keys = session, keys
+    def __init__(self, session: Session, keys: Mapping[str, auth.Key], pool: Executor) -> None:
+        self._session, self._keys, self._pool = session, keys, pool
 
     async def __call__(self, parts: auth.Parts, claim: auth.Claim, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -52,6 +55,9 @@ class Forwarding:
             length, digest = await _read(receive, body)
             auth.verify(claim, parts, digest, self._keys, datetime.now(UTC))
             headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
+            if chunked.is_chunked(parts):
+                parts, length = await self._in_one_piece(parts, claim, body)
+                headers = list(parts.headers.items())
             kept = [(name, value) for name, value in headers if name not in _HOP]
             if claim.is_presigned:  # whoever is behind looks for the service's name here
                 kept.append(("authorization", _authorization(claim)))
@@ -59,6 +65,18 @@ class Forwarding:
                 *(claim.service, claim.region, parts.method, parts.path, parts.query, kept, body, length),
             )
             await self._answer(request, receive, send)
+
+    async def _in_one_piece(
+        self, parts: auth.Parts, claim: auth.Claim, body: SpooledTemporaryFile[bytes]
+    ) -> tuple[auth.Parts, int]:
+        """Put what came in chunks into `body` as it would be without them."""
+        body.seek(0)
+        whole = partial(chunked.whole, parts, claim, self._keys[claim.key_id], body.read())
+        parts, content = await asyncio.get_running_loop().run_in_executor(self._pool, whole)
+        body.seek(0)
+        body.truncate()
+        body.write(content)
+        return parts, len(content)
 
     async def _answer(self, request: ServiceRequest, receive: Receive, send: Send) -> None:
         asked = asyncio.ensure_future(self._session.services.ask(request))
@@ -94,8 +112,6 @@ async def _disconnected(receive: Receive) -> None:
 
 async def _read(receive: Receive, body: SpooledTemporaryFile[bytes]) -> tuple[int, str]:
     """Take the body in; gives its length and its digest."""
-    from jlambda.api.application import Disconnected
-
     digest, length = sha256(), 0
     while True:
         message = await receive()
@@ -133,5 +149,4 @@ async def _send_error(send: Send, service: str, parts: auth.Parts, fault: Lambda
     headers = {"x-amzn-errortype": fault.code, "x-amzn-requestid": request_id, "content-type": kind}
     encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
     encoded.append((b"content-length", str(len(body.encode())).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": encoded})
-    await send({"type": "http.response.body", "body": b"" if parts.method == "HEAD" else body.encode()})
+    await send_whole(send, status, encoded, b"" if parts.method == "HEAD" else body.encode())

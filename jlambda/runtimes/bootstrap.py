@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from types import ModuleType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from jlambda.model.frames import (
     ERROR,
@@ -35,13 +35,14 @@ from jlambda.model.frames import (
     TO_ENVIRONMENT,
     packets,
 )
-from jlambda.model.limits import RESPONSE_BYTES
-from jlambda.runtimes.context import context_maker
-from jlambda.runtimes.failure import INIT_WARNING, TOO_LARGE, TaskRoot, error_document, error_record, error_text, hide_runtime
-from jlambda.runtimes.handler import Handler, load_handler, set_module_path
-from jlambda.runtimes.logs import Invocation, set_up
+from jlambda.model.limits import RESPONSE_BYTES, RESPONSE_TOO_LARGE
+from jlambda.runtimes.context import Invocation, context_maker
+from jlambda.runtimes.failure import INIT_WARNING, TaskRoot, error_document, error_record, error_text, hide_runtime
+from jlambda.runtimes.handler import load_handler, set_module_path
+from jlambda.runtimes.logs import set_up
 from jlambda.runtimes.output import Output, open_streams
 from jlambda.runtimes.payload import is_ascii_only, read_event, response_writer
+from jlambda.runtimes.shipped import WithGlobals  # noqa: F401 imported before a sandbox hides it
 from jlambda.runtimes.snap_start import (
     AFTER_RESTORE_ERROR,
     BEFORE_SNAPSHOT_ERROR,
@@ -49,6 +50,9 @@ from jlambda.runtimes.snap_start import (
     run_after_restore,
     run_before_snapshot,
 )
+
+if TYPE_CHECKING:
+    from jlambda.runtimes.handler import Handler
 
 _NOTHING: Mapping[str, object] = {}
 
@@ -225,7 +229,7 @@ class _Runtime:
             self.output.log(
                 f"[ERROR] [{now_ms}] LAMBDA_RUNTIME Failed to post handler success response. Http response code: 413."
             )
-            kind, body = ERROR, TOO_LARGE
+            kind, body = ERROR, RESPONSE_TOO_LARGE
         written, peak_kib = self.output.end(), getrusage(RUSAGE_SELF)[2]
         message = FROM_ENVIRONMENT.pack(kind, len(body), written, time.perf_counter() - begun, peak_kib) + body
         if len(message) <= PACKET:

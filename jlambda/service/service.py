@@ -18,6 +18,7 @@ from jlambda.service.mappings import Mappings
 from jlambda.service.permissions import Permissions
 from jlambda.service.tags import Tags
 from jlambda.service.targets import Targets
+from jlambda.service.url_gate import UrlGate
 from jlambda.service.urls import FunctionUrls
 from jlambda.store.database import Database
 from jlambda.store.functions import Functions
@@ -58,6 +59,7 @@ class Service:
         self.permissions = Permissions(database, targets, layers, account, lock)
         self.mappings = Mappings(database, targets, account, lock)
         self.urls = FunctionUrls(database, targets, account, lock)
+        self.url_gate = UrlGate(database, self.urls, self.permissions, account)
         self.event_invoke = EventInvokeConfigs(database, targets, account, lock)
         self.code_signing = CodeSigning(database, targets, account, lock)
         self.settings = FunctionSettings(database, targets, account)

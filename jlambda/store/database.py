@@ -42,6 +42,8 @@ class Database:
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "state.db"
+        #: how many changes `write` has made: whoever keeps what was read looks here whether it still holds
+        self.changes = 0
         #: True while the writer sleeps until it is woken; whoever adds a row reads it
         self.is_parked = False
         self._calls: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
@@ -91,7 +93,9 @@ class Database:
 
         def in_transaction(connection: sqlite3.Connection) -> T:
             with transaction(connection):
-                return change(connection)
+                result = change(connection)
+            self.changes += 1
+            return result
 
         return self.in_writer(in_transaction)
 

@@ -311,3 +311,24 @@ def test_the_child_listens_nowhere_and_knows_nothing_of_the_user(
     assert inodes and not inodes & {line[9] for line in lines}
     names = {line.partition("=")[0] for line in (process / "environ").read_text().split("\0")}
     assert not names & {"HOME", "AWS_ACCESS_KEY_ID", "AWS_PROFILE", "USER"}
+
+
+def test_uploads_in_chunks_are_taken_apart(shared: jlambda.Session) -> None:
+    """A body that comes by aws-chunked with a trailing checksum, as to HTTPS, is stored without either."""
+    s3 = shared.client("s3")
+    s3.create_bucket(Bucket="chunks")
+    content = os.urandom(3 << 20)
+    asked: list[bytes] = []
+
+    def by_trailer(params: dict[str, Any], **_: Any) -> None:
+        params["context"]["checksum"]["request_algorithm"]["in"] = "trailer"
+
+    s3.meta.events.register("before-call.s3.PutObject", by_trailer)
+    s3.meta.events.register(
+        "before-send.s3.PutObject", lambda request, **_: asked.append(request.headers["X-Amz-Content-SHA256"])
+    )
+    s3.put_object(Bucket="chunks", Key="k", Body=content)
+    found = s3.get_object(Bucket="chunks", Key="k")
+    assert asked == [b"STREAMING-UNSIGNED-PAYLOAD-TRAILER"]
+    assert found["Body"].read() == content
+    assert found.get("ContentEncoding", "") == ""

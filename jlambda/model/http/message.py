@@ -126,8 +126,8 @@ def checked_status(value: object) -> int:
     if not is_number and not (isinstance(value, str) and value.isascii() and value.isdigit()):
         raise MalformedResult(f"statusCode is {value!r}; it must be a number")
     status = int(str(value)) if len(str(value)) == 3 else 0
-    if not 100 <= status <= 599:
-        raise MalformedResult(f"statusCode is {value!r}; it must be from 100 to 599")
+    if not 200 <= status <= 599:
+        raise MalformedResult(f"statusCode is {value!r}; it must be from 200 to 599")
     return status
 
 

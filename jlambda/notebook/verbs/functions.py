@@ -20,7 +20,7 @@ def _invoke(desk: Desk, function: str, event: str) -> Invocation:
 
 
 def _add_event(parser: Parser) -> None:
-    text = "JSON, a variable's name, or @FILE.json; else {}"
+    text = "JSON, a variable's name, @FILE.json, or a sample event such as s3:put; else {}"
     parser.add_argument("event", metavar="EVENT", nargs="?", default="{}", help=text)
 
 

@@ -1,0 +1,73 @@
+"""Requests out of ASGI's messages, and answers into them. Knows nothing of signatures and operations."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from email.utils import formatdate
+from functools import lru_cache
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Fields = list[tuple[bytes, bytes]]
+
+
+class Disconnected(Exception):  # nobody is left to be told
+    """The client went away before its request was whole."""
+
+
+class Body(NamedTuple):
+    """The body of a request and its digest; of one that is too long (`is_whole` is False) only the digest is kept."""
+
+    content: bytes
+    digest: str
+    is_whole: bool
+
+
+async def read_body(receive: Receive, limit: int) -> Body:
+    """The body of a request, to its end. Raises `Disconnected`."""
+    chunks: list[bytes] = []
+    digest, size = sha256(), 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        digest.update(chunk)
+        if size <= limit:
+            chunks.append(chunk)
+        else:
+            chunks.clear()
+        if not message.get("more_body"):
+            break
+    is_whole = size <= limit
+    return Body(b"".join(chunks) if is_whole else b"", digest.hexdigest(), is_whole)
+
+
+def headers_by_name(raw: Fields) -> dict[str, str]:
+    """Headers by name; what came several times is joined, as a signature has it."""
+    found: dict[str, str] = {}
+    for name_bytes, value_bytes in raw:
+        name, value = name_bytes.decode("latin-1"), value_bytes.decode("latin-1")
+        found[name] = f"{found[name]},{value.strip()}" if name in found else value
+    return found
+
+
+def date() -> bytes:
+    """What the header Date says now."""
+    return _date(int(time.time()))
+
+
+@lru_cache(maxsize=1)
+def _date(second: int) -> bytes:
+    return formatdate(second, usegmt=True).encode()
+
+
+async def send_whole(send: Send, status: int, headers: Fields, body: bytes) -> None:
+    """Send an answer whose body is there."""
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,1 @@
+"""What answers plain HTTP with functions: function URLs, API Gateway, load balancers."""

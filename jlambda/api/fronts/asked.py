@@ -1,0 +1,79 @@
+"""One request to a front of functions, and how it is answered. Knows ASGI's scope; decides nothing."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+from jlambda.api import auth
+from jlambda.api.asgi import Body, Fields, Message, Send, date, headers_by_name, send_whole
+from jlambda.model.http.address import Front, Fronts
+from jlambda.model.http.message import HttpRequest, HttpResponse
+
+#: responses that have no body, whatever a function gives them
+_WITHOUT_BODY = (204, 304)
+
+
+class Refused(Exception):
+    """A front answers by itself: the function does not run, or its answer cannot be sent."""
+
+    def __init__(self, response: HttpResponse) -> None:
+        super().__init__(response)
+        self.response = response
+
+
+class Asked(NamedTuple):
+    """A request to a front: as functions are told of it, and as it was signed. `domain_name` is the front's host."""
+
+    front: Front
+    request: HttpRequest
+    parts: auth.Parts
+    body: Body
+    domain_name: str
+    trace_id: str
+
+
+def asked(front: Front, fronts: Fronts, scope: Message, body: Body, trace_id: str) -> Asked:
+    """Read a request out of ASGI's scope. What a front's load balancers would add is among its headers."""
+    raw: Fields = scope["headers"]
+    client = scope.get("client")
+    source_ip = client[0] if client else "127.0.0.1"
+    headers = [(name.decode("latin-1"), value.decode("latin-1").strip()) for name, value in raw]
+    headers = [each for each in headers if each[0] not in _ADDED]
+    added = ("x-amzn-trace-id", trace_id), ("x-forwarded-proto", "http"), ("x-forwarded-port", str(fronts.port))
+    headers += [*added, ("x-forwarded-for", source_ip)]
+    query = scope["query_string"].decode("latin-1")
+    method = scope["method"]
+    protocol = f"HTTP/{scope['http_version']}"
+    request = HttpRequest(method, front.path, query, tuple(headers), body.content, source_ip, protocol)
+    parts = auth.Parts(method, front.prefix + front.path, query, headers_by_name(raw))
+    return Asked(front, request, parts, body, fronts.domain_name(front.kind, front.id), trace_id)
+
+
+_ADDED = frozenset({"x-amzn-trace-id", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-for"})
+
+
+def told(status: int, body: object, **headers: str) -> HttpResponse:
+    """An answer of the front's own, in JSON."""
+    fields = (("content-type", "application/json"), *((name.replace("_", "-"), value) for name, value in headers.items()))
+    return HttpResponse(status, fields, json.dumps(body, separators=(",", ":")).encode())
+
+
+def encoded(headers: tuple[tuple[str, str], ...]) -> Fields:
+    """Headers as ASGI has them; what is beyond Latin-1 is sent as UTF-8."""
+    found = []
+    for name, value in headers:
+        try:
+            found.append((name.encode("latin-1"), value.encode("latin-1")))
+        except UnicodeEncodeError:
+            found.append((name.encode("ascii"), value.encode()))
+    return found
+
+
+async def reply(send: Send, response: HttpResponse) -> None:
+    """Send an answer that is whole."""
+    body = b"" if response.status in _WITHOUT_BODY else response.body
+    fields = [(b"date", date()), *encoded(tuple(response.headers))]
+    if response.status not in _WITHOUT_BODY:
+        fields.append((b"content-length", str(len(body)).encode()))
+    await send_whole(send, response.status, fields, body)

@@ -1,0 +1,76 @@
+"""Where plain HTTP for functions comes in: takes requests to any front, and has the front of that kind answer.
+
+A front is told apart from the gateway's own address before anything is verified; what it asks for (a signature, a policy, an
+authorizer, nothing) is its own affair.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Protocol
+
+from jlambda.api import auth
+from jlambda.api.asgi import Disconnected, Message, Receive, Send, read_body
+from jlambda.api.calls import Calls
+from jlambda.api.fronts.asked import Asked, Refused, asked, reply, told
+from jlambda.api.fronts.function_urls import UrlFront
+from jlambda.model.http.address import URL, Front, Fronts
+from jlambda.model.http.message import HttpResponse
+from jlambda.service.invoke import new_request_id
+
+Verify = Callable[[auth.Claim, auth.Parts, str], None]
+
+_log = logging.getLogger(__name__)
+
+
+class Answerer(Protocol):
+    """What answers requests to fronts of one kind.
+
+    `body_bytes` is what a body may have, `id_header` where an answer tells the request's id.
+    """
+
+    body_bytes: int
+    id_header: str
+
+    def answer(self, asked: Asked) -> Awaitable[HttpResponse]:
+        """The response; raises `Refused` with one of the front's own."""
+
+
+class Doors:
+    """The fronts of one gateway, by kind."""
+
+    def __init__(self, calls: Calls, fronts: Fronts, verify: Verify) -> None:
+        self._fronts = fronts
+        self._by_kind: dict[str, Answerer] = {URL: UrlFront(calls, verify)}
+
+    async def answer(self, front: Front, scope: Message, receive: Receive, send: Send) -> None:
+        """Answer one request to a front."""
+        answerer = self._by_kind.get(front.kind)
+        try:
+            response = await self._respond(answerer, front, scope, receive)
+        except Disconnected:
+            return
+        except Refused as refused:
+            response = refused.response
+        except Exception:
+            _log.exception("a request to a function could not be answered")
+            response = told(500, {"message": "Internal Server Error"})
+        if answerer is not None and response.header(answerer.id_header.lower()) is None:
+            response = replace(response, headers=(*response.headers, (answerer.id_header, new_request_id())))
+        await reply(send, response)
+
+    async def _respond(self, answerer: Answerer | None, front: Front, scope: Message, receive: Receive) -> HttpResponse:
+        if answerer is None:
+            return told(404, {"message": "Not Found"})
+        body = await read_body(receive, answerer.body_bytes)
+        given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-amzn-trace-id"), "")
+        return await answerer.answer(asked(front, self._fronts, scope, body, given or _new_trace_id()))
+
+
+def _new_trace_id() -> str:
+    """A trace of its own for a request that has none: https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html."""
+    digits = new_request_id().replace("-", "")
+    return f"Root=1-{int(time.time()):08x}-{digits[:24]}"
