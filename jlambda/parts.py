@@ -25,6 +25,7 @@ from jlambda.service.expiry import Expiry
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.provisioned import Provisioned
+from jlambda.service.recursion import Recursion
 from jlambda.service.service import Service
 from jlambda.service.snapshots import take_snapshot
 from jlambda.service.triggers import Triggers
@@ -91,6 +92,8 @@ class Parts:
             )
             self.services = Services(session.account.id, lambda: session.gateway().port)
             opened.callback(self.services.close)
+            self.recursion = Recursion(self.service.settings, session.account)
+            self.invoker.follow = self.recursion.follow
             self.triggers = Triggers(database, self.service.targets)
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None

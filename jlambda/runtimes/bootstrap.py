@@ -36,6 +36,7 @@ from jlambda.model.frames import (
     packets,
 )
 from jlambda.model.limits import RESPONSE_BYTES, RESPONSE_TOO_LARGE
+from jlambda.model.lineage import tracer
 from jlambda.runtimes.context import Invocation, context_maker
 from jlambda.runtimes.failure import INIT_WARNING, TaskRoot, error_document, error_record, error_text, hide_runtime
 from jlambda.runtimes.handler import load_handler, set_module_path
@@ -54,6 +55,7 @@ from jlambda.runtimes.snap_start import (
 if TYPE_CHECKING:
     from jlambda.runtimes.handler import Handler
 
+_TRACE = b"_X_AMZN_TRACE_ID"
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -124,6 +126,9 @@ class _Runtime:
         self._has_extra = False
         self._wait: Callable[[], socket.socket] | None = start.get("wait")  # type: ignore[assignment]
         self._make_context = context_maker(str(start["function_arn"]))
+        # what os.environ shows, without libc's setenv: that keeps every value that a variable ever had, and searches them
+        self._variables: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
+        self._trace = tracer(str(start["function_arn"]))
         sys.stdin = os.fdopen(0, closefd=False)
         open_streams(self.output)
         self._is_json = set_up(self.output, os.environ, self._invocation)
@@ -198,6 +203,8 @@ class _Runtime:
         try:
             if extra or self._has_extra:
                 self._take(extra)
+            if "trace_id" not in extra:
+                self._variables[_TRACE] = self._trace(request_id, int(time.time())).encode()
             context = self._make_context(request_id, deadline_ms, extra)
             response = handler(read_event(event), context)
             if isinstance(response, bytes):
@@ -213,8 +220,8 @@ class _Runtime:
         """Show the function the members of an invocation that not every invocation has."""
         self._has_extra = bool(extra)
         self._invocation.tenant_id = extra.get("tenant_id")
-        if trace_id := extra.get("trace_id"):
-            os.environ["_X_AMZN_TRACE_ID"] = str(trace_id)
+        if "trace_id" in extra:
+            os.environ["_X_AMZN_TRACE_ID"] = str(extra["trace_id"])
         else:
             os.environ.pop("_X_AMZN_TRACE_ID", None)
 

@@ -32,7 +32,9 @@ class Reactor:
         return None if at == float("inf") else max(0.0, at - self._engine.now())
 
     def begin(self, version: DeployedVersion, request: Request, done: Callable[[Finished], object]) -> None:
-        """Begin an invocation; `run` calls `done` when it is over. Raises `Throttled`, after recording it."""
+        """Begin an invocation; `run` calls `done` when it is over. Raises `Throttled`, after recording it, and
+        `RecursiveInvocation`."""
+        request = self._invoker.follow(version.function, request)
         finish = self._invoker.finish
         try:
             self._loop.start(version, request, lambda outcome: done(finish(version, request, outcome)))

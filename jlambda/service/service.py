@@ -16,6 +16,7 @@ from jlambda.service.functions import ApiFunctions
 from jlambda.service.layers import Layers
 from jlambda.service.mappings import Mappings
 from jlambda.service.permissions import Permissions
+from jlambda.service.revision import Revisions
 from jlambda.service.tags import Tags
 from jlambda.service.targets import Targets
 from jlambda.service.url_gate import UrlGate
@@ -56,7 +57,7 @@ class Service:
         self.targets = targets = Targets(functions, account)
         self._functions, self._code, self._concurrency = functions, code, concurrency
         self.layers = layers
-        self.permissions = Permissions(database, targets, layers, account, lock)
+        self.permissions = Permissions(database, targets, layers, account, lock, Revisions(functions, control.forget_aliases))
         self.mappings = Mappings(database, targets, account, lock)
         self.urls = FunctionUrls(database, targets, account, lock)
         self.url_gate = UrlGate(database, self.urls, self.permissions, account)
