@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Executor": "jlambda.executor",
     "Function": "jlambda.handle",
-    "Invocation": "jlambda.handle",
+    "Invocation": "jlambda.invocation",
     "Session": "jlambda.session",
     "client": "jlambda.shortcuts",
     "cost": "jlambda.shortcuts",
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
     from jlambda.errors import ValidationFailed as ValidationFailed
     from jlambda.executor import Executor as Executor
     from jlambda.handle import Function as Function
-    from jlambda.handle import Invocation as Invocation
+    from jlambda.invocation import Invocation as Invocation
     from jlambda.service.clock import Clock
     from jlambda.session import Session as Session
     from jlambda.session import current as current

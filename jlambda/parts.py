@@ -89,6 +89,7 @@ class Parts:
             self.service = Service(
                 *(database, functions, secrets, packages, layers, self.control, session.account, session.concurrency),
                 is_strict=session.strict_runtimes,
+                settle_s=session.settle_s,
             )
             self.services = Services(session.account.id, lambda: session.gateway().port)
             opened.callback(self.services.close)

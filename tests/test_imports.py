@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "jlambda"
 LEAVES = {"errors", "process"}
 #: part of the package -> the parts it may import besides itself; `process` and `errors` are open to all
 MAY_IMPORT: dict[str, set[str]] = {
-    "__init__": {"session", "handle", "executor", "shortcuts", "notebook"},
+    "__init__": {"session", "handle", "invocation", "executor", "shortcuts", "notebook"},
     "__main__": {"cli"},
     "errors": set(),
     "process": set(),
@@ -27,12 +27,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "aws": {"model"},
     "api": {"model", "session", "service", "telemetry", "billing"},
     "service": {"model", "engine", "runtimes", "store", "telemetry", "billing"},
-    "session": {"model", "aws", "store", "telemetry", "billing", "service", "handle", "api", "parts"},
+    "session": {"model", "store", "telemetry", "billing", "service", "handle", "invocation", "api", "parts"},
     "parts": {"model", "aws", "engine", "runtimes", "store", "service"},
-    "handle": {"model", "telemetry", "billing", "service", "session"},
-    "executor": {"model", "handle", "session", "service"},
+    "invocation": {"model", "telemetry", "billing", "service", "session"},
+    "handle": {"model", "telemetry", "billing", "service", "session", "invocation"},
+    "executor": {"model", "handle", "invocation", "session", "service"},
     "shortcuts": {"model", "handle", "session"},
-    "notebook": {"model", "session", "handle", "service", "telemetry", "billing"},
+    "notebook": {"model", "session", "handle", "invocation", "service", "telemetry", "billing"},
     "cli": {"model", "session", "handle", "service", "telemetry", "billing", "notebook", "bench", "api"},
     "bench": {"model", "session", "handle"},
 }

@@ -220,7 +220,8 @@ class Invoker:
             restore_ms,
             restored_billed_ms,
         )
-        self._append(record, log)
+        event = request.event if version.redact is None else version.redact(request.event)
+        self._append(record, log, event, payload)
         return Finished(record, payload, log)
 
     def record_throttle(self, version: DeployedVersion, request: Request) -> None:

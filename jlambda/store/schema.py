@@ -156,3 +156,8 @@ def _resources(connection: sqlite3.Connection) -> None:
 def _restores(connection: sqlite3.Connection) -> None:
     connection.execute("alter table records add column restore_ms real")
     connection.execute("alter table records add column billed_restore_ms integer not null default 0")
+
+
+@migration
+def _payloads(connection: sqlite3.Connection) -> None:
+    connection.execute("create table payloads (first integer primary key, sizes text not null, content blob not null)")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from jlambda.errors import InvalidParameter
-from jlambda.handle import Function, Invocation
+from jlambda.handle import Function
+from jlambda.invocation import Invocation
 from jlambda.model.limits import MEMORY_MB
 from jlambda.notebook.arguments import Parser, whole
 from jlambda.notebook.display import FunctionList
