@@ -21,6 +21,7 @@ from jlambda.runtimes.code import CodeStore
 from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
+from jlambda.service.event_queue import EventQueue
 from jlambda.service.expiry import Expiry
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
@@ -95,6 +96,11 @@ class Parts:
             opened.callback(self.services.close)
             self.recursion = Recursion(self.service.settings, session.account)
             self.invoker.follow = self.recursion.follow
+            self.queue = EventQueue(
+                *(self.folder.path, self.engine, self.invoker, self.records, self.control, self.reservations),
+                *(self.service.event_invoke, self.clock),
+            )
+            opened.callback(self.queue.close)
             self.triggers = Triggers(database, self.service.targets)
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from jlambda.service.clock import Clock
     from jlambda.service.concurrency import Concurrency
     from jlambda.service.control import ControlPlane
+    from jlambda.service.event_queue import EventQueue
     from jlambda.service.invoke import Invoker
     from jlambda.service.provisioned import Provisioned
     from jlambda.service.service import Service
@@ -140,6 +141,11 @@ class Session:
     def invoker(self) -> Invoker:
         """What runs invocations."""
         return self._open().invoker
+
+    @property
+    def queue(self) -> EventQueue:
+        """Asynchronous invocations."""
+        return self._open().queue
 
     @property
     def reservations(self) -> Concurrency:
@@ -322,6 +328,7 @@ class Session:
         for configuration in self.control.list():
             self.triggers.forget(configuration.name)
         self.control.reset()
+        self.queue.clear()
         self._open().records.clear()
         self.clock.start_over()
 
