@@ -18,13 +18,17 @@ from jlambda.engine.engine import Engine
 from jlambda.engine.scheduler import Scheduler
 from jlambda.runtimes import languages, python
 from jlambda.runtimes.code import CodeStore
+from jlambda.service.clients import Clients
 from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
+from jlambda.service.deliveries import Deliveries
 from jlambda.service.event_queue import EventQueue
 from jlambda.service.expiry import Expiry
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
+from jlambda.service.mapping_sources import Sources, send_to
+from jlambda.service.mapping_triggers import MAPPED, MappingTriggers
 from jlambda.service.provisioned import Provisioned
 from jlambda.service.recursion import Recursion
 from jlambda.service.service import Service
@@ -38,6 +42,7 @@ from jlambda.store.records import Records
 from jlambda.store.secrets import Secrets
 
 if TYPE_CHECKING:
+    from jlambda.api.address import Address
     from jlambda.api.server import Gateway
     from jlambda.session import Session
 
@@ -102,9 +107,26 @@ class Parts:
             )
             opened.callback(self.queue.close)
             self.triggers = Triggers(database, self.service.targets)
+            mappings = self.service.mappings
             self.before_close: list[Callable[[], None]] = []
+            clients = Clients(partial(self._address, session))
+            sources = Sources(
+                *(database, self.control, self.invoker, self.clock, session.account, clients, partial(send_to, clients)),
+                lambda uuid: mappings.find(uuid) is not None,
+                self.services.dismiss,
+            )
+            self.deliveries = Deliveries(mappings, sources, self.services)
+            self.triggers.plug_in(MappingTriggers(mappings, self.control, session.account, clients), *MAPPED)
+            opened.callback(clients.close)
+            opened.callback(self.deliveries.join)
             self.gateway: Gateway | None = None
             self._opened = opened.pop_all()
+
+    def _address(self, session: Session) -> Address:
+        """The gateway's address for what delivers, which is told to end before the gateway does."""
+        address = session.address
+        self.before_close.append(self.deliveries.close)
+        return address
 
     def _gone(self, function: str, version: str | None) -> None:
         self.provisioned.forget(function, version)

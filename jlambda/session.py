@@ -106,6 +106,7 @@ class Session:
                     self._parts = Parts(self._asked, self)
                     # later than the database's own, so earlier at the interpreter's end
                     atexit.register(self.close)
+                    self._parts.deliveries.start()
                 parts = self._parts
         return parts
 
@@ -327,6 +328,7 @@ class Session:
         """Delete all functions with their triggers, records and logs; the clock shows real time again."""
         for configuration in self.control.list():
             self.triggers.forget(configuration.name)
+        self.service.mappings.clear()
         self.control.reset()
         self.queue.clear()
         self._open().records.clear()

@@ -5,8 +5,10 @@ Works in the gateway's event loop, but for `observe` and `close`. Knows no HTTP 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 
 from jlambda.aws.child import Child, Embedded
 from jlambda.aws.operations import Operation, operation_of
@@ -26,6 +28,7 @@ class Services:
         self._embedded = Embedded(account, port, self._restore, _log.warning)
         self._observers: tuple[Observer, ...] = ()
         self.waits = QueueWaits()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def pid(self) -> int | None:
@@ -49,6 +52,7 @@ class Services:
         if request.method in _READING:
             return await self._embedded.ask(request)
         operation = operation_of(request)
+        self._loop = asyncio.get_running_loop()
         if request.service == "sqs" and operation.name == "ReceiveMessage":
             return await self.waits.receive(request, operation.parameters, self._embedded.ask)
         reply = await self._embedded.ask(request)
@@ -67,6 +71,12 @@ class Services:
 
     async def _restore(self, child: Child) -> None:
         """Bring back what earlier requests had made."""
+
+    def dismiss(self, queue: str) -> None:
+        """Have whoever waits for messages of a queue answered now. From any thread."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended, and the waits with it
+                self._loop.call_soon_threadsafe(self.waits.dismiss, queue)
 
     def leave(self) -> None:
         """The event loop is about to end: nobody waits any longer."""

@@ -30,9 +30,10 @@ class Runner(Protocol):
 
 
 class Poller(ABC):
-    """One mapping at work. `told` gets its LastProcessingResult."""
+    """One mapping at work: `kind` and `source` say of what. `told` gets its LastProcessingResult."""
 
-    def __init__(self, name: str, run: Runner, told: Callable[[str], None]) -> None:
+    def __init__(self, kind: str, source: str, run: Runner, told: Callable[[str], None]) -> None:
+        self.kind, self.source = kind, source
         self._run_function, self.told = run, told
         self._inbox: queue.SimpleQueue[Act] = queue.SimpleQueue()
         self._is_stopping = self._is_closed = False
@@ -40,7 +41,7 @@ class Poller(ABC):
         self._failures = 0
         self._read_at = 0.0
         self._is_woken = False
-        self._thread = threading.Thread(target=self._run, name=f"jlambda-{name}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"jlambda-{kind}-{source}", daemon=True)
 
     def start(self) -> None:
         """Begin to read."""
@@ -71,6 +72,11 @@ class Poller(ABC):
         """End at once. What is with the function is not waited for: it is read again, by whoever reads next."""
         self._is_closed = True
         self.post(lambda: None)
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether a thread of it runs."""
+        return self._thread.is_alive()
 
     def join(self, timeout_s: float) -> None:
         """Wait until the thread has ended."""

@@ -23,6 +23,8 @@ from jlambda.sources.queue import Message, QueueBatch, QueueBatches, QueueSettin
 _AT_ONCE = 10
 #: while as many batches run as may, messages are looked for after so long: there may be more room by then
 _FULL_S = 0.2
+#: a long poll of a mapping that ends is dismissed this often, until it is over
+_DISMISS_S = 0.05
 #: what waits behind another of its group is made visible together with it, so much before its time
 _EARLIER_S = 0.2
 
@@ -38,7 +40,7 @@ class QueueClient(Protocol):
 
 
 class QueuePoller(Poller):
-    """The messages of one queue for one function. `wait_s` is that of a long poll."""
+    """The messages of one queue for one function. `wait_s` is that of a long poll, `dismiss` ends one early."""
 
     def __init__(
         self,
@@ -49,10 +51,12 @@ class QueuePoller(Poller):
         run: Runner,
         told: Callable[[str], None] = lambda _: None,
         wait_s: int = 20,
+        dismiss: Callable[[str], None] = lambda _: None,
     ) -> None:
         name = arn.rpartition(":")[2]
-        super().__init__(f"sqs-{name}", run, told)
+        super().__init__("sqs", name, run, told)
         self._arn, self._patterns, self._client, self._wait_s = arn, patterns, client, wait_s
+        self._dismiss = dismiss
         self._is_fifo = settings.is_fifo
         self._batches = QueueBatches(settings)
         self._url, self._visibility_s = "", 30.0
@@ -77,6 +81,11 @@ class QueuePoller(Poller):
         super().close()
         self._wanted.put(0)
 
+    @property
+    def is_alive(self) -> bool:
+        """Whether a thread of it runs."""
+        return super().is_alive or self._receiver.is_alive()
+
     def join(self, timeout_s: float) -> None:
         """Wait until both threads have ended."""
         super().join(timeout_s)
@@ -84,7 +93,7 @@ class QueuePoller(Poller):
 
     @property
     def _is_drained(self) -> bool:
-        return not (self._running or self._to_delete)
+        return not (self._running or self._to_delete or self._receiver.is_alive())
 
     def _begin(self, now: float) -> float | None:
         for batch in self._batches.due(now):
@@ -103,6 +112,9 @@ class QueuePoller(Poller):
         return float("inf") if self._is_receiving else _FULL_S
 
     def _settle(self, now: float) -> float | None:
+        if self._is_stopping and self._receiver.is_alive():
+            self._dismiss(self.source)
+            return now + _DISMISS_S
         self._release(now)
         self._delete()
         return min([at for at, _ in self._to_release] + [now] * bool(self._to_delete), default=None)
@@ -130,6 +142,8 @@ class QueuePoller(Poller):
             except Exception as error:  # whatever the client raises
                 self.post(lambda error=error: self._not_received(error))  # type: ignore[misc]
                 continue
+            if self._is_closed:
+                return
             if self._is_stopping:
                 with suppress(Exception):  # else they come up again later
                     self._give_back(self._messages(answer, asked_at))

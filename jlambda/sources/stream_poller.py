@@ -40,12 +40,11 @@ class Positions(Protocol):
 
 
 class Hooks(NamedTuple):
-    """What a stream's poller tells: where it is, what it gave up (by shard), and how the last batch went.
+    """What a stream's poller tells: what it gave up (by shard), and how the last batch went.
 
     `now` is the session's time, by which records grow old.
     """
 
-    positioned: Callable[[], None]
     give_up: Callable[[str, GivenUp], None]
     told: Callable[[str], None]
     now: Callable[[], float] = time.time
@@ -82,14 +81,13 @@ class StreamPoller(Poller):
         is_ours: bool = True,
         idle_s: float = 20.0,
     ) -> None:
-        super().__init__(f"{client.kind}-{client.arn.split('/')[1]}", run, hooks.told)
+        super().__init__(client.kind, client.arn.split("/")[1], run, hooks.told)
         self._client, self._settings, self._start, self._positions, self._hooks = client, settings, start, positions, hooks
         self._is_ours, self._idle_s = is_ours, idle_s
         self._shards: dict[str, _Open] = {}
         self._finished: set[str] = set()
         self._running = 0
         self._look_at = 0.0
-        self._is_positioned = False
 
     def look_for_shards(self) -> None:
         """The stream has been split, merged, or made anew."""
@@ -172,9 +170,6 @@ class StreamPoller(Poller):
             is_new = bool(kept) and info.id not in kept
             self._open(info, Start("TRIM_HORIZON") if is_new else self._start, kept.get(info.id))
         self._look_at = time.time() + _LOOK_S
-        if not self._is_positioned:
-            self._is_positioned = True
-            self._hooks.positioned()
 
     def _open(self, info: ShardInfo, start: Start, kept: Position | None) -> None:
         if kept is None and start.position == "LATEST" and self._is_ours:
