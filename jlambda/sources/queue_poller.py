@@ -23,6 +23,8 @@ from jlambda.sources.queue import Message, QueueBatch, QueueBatches, QueueSettin
 _AT_ONCE = 10
 #: while as many batches run as may, messages are looked for after so long: there may be more room by then
 _FULL_S = 0.2
+#: an answer is on its way for so long at the most
+_ON_THE_WAY_S = 0.1
 #: a long poll of a mapping that ends is dismissed this often, until it is over
 _DISMISS_S = 0.05
 #: what waits behind another of its group is made visible together with it, so much before its time
@@ -171,8 +173,8 @@ class QueuePoller(Poller):
 
     def _messages(self, answer: Mapping[str, Any], asked_at: float) -> list[Message]:
         now = time.time()
-        # a long poll may have waited: the visibility timeout began at some time in between, at the latest now
-        visible_at = (asked_at if now - asked_at < 1 else now - 1) + self._visibility_s
+        # the timeout began when the message was found, which a long poll answers at once
+        visible_at = now - min(now - asked_at, _ON_THE_WAY_S) + self._visibility_s
         messages = []
         for each in answer.get("Messages") or ():
             record = sqs.record(each, self._arn)
