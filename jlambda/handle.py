@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
 
 from jlambda.errors import InvalidParameter
 from jlambda.invocation import Invocation, decode_payload, function_error, result_of
@@ -15,7 +15,7 @@ from jlambda.model.arn import LATEST
 from jlambda.model.function import FunctionConfiguration
 from jlambda.model.limits import CONCURRENT_EXECUTIONS, check_range
 from jlambda.service.function_triggers import FunctionTriggers
-from jlambda.service.invoke import Finished
+from jlambda.service.invoke import Finished, encode_event
 from jlambda.service.tuning import INVOCATIONS, SIZES_MB, checked_sizes, measure
 from jlambda.telemetry.tuning import Tuning
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from jlambda.service.event_queue import EventHandle
     from jlambda.service.provisioned import ProvisionedConcurrency
     from jlambda.service.version import DeployedVersion
     from jlambda.session import Session
@@ -86,9 +87,26 @@ class Function:
             raise function_error(record, payload, version.configuration.origin)
         return decode_payload(payload)
 
-    def invoke(self, event: Any = NO_EVENT) -> Invocation:
-        """Invoke it with `event`; an error of the function is in the `Invocation`, not raised."""
+    @overload
+    def invoke(self, event: Any = NO_EVENT) -> Invocation: ...
+
+    @overload
+    def invoke(self, event: Any = NO_EVENT, *, type: Literal["RequestResponse"]) -> Invocation: ...
+
+    @overload
+    def invoke(self, event: Any = NO_EVENT, *, type: Literal["Event"]) -> EventHandle: ...
+
+    def invoke(self, event: Any = NO_EVENT, *, type: str = "RequestResponse") -> Invocation | EventHandle:
+        """Invoke it with `event`; an error of the function is in the `Invocation`, not raised.
+
+        With ``type="Event"`` it returns once the event is in the queue on the disk: from there it runs, and again if it
+        fails, even if the kernel is killed. The handle's `result()` is the record of the last attempt.
+        """
         __tracebackhide__ = True
+        if type == "Event":
+            return self._session.queue.submit(self.reference, encode_event(event))
+        if type != "RequestResponse":
+            raise InvalidParameter(f"type {type!r}: use RequestResponse or Event")
         version = self._version()
         finished = self._session.invoker.invoke(version, event, self.qualifier)
         return Invocation(self._session, finished, version.configuration)

@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from jlambda.service.clock import Clock
     from jlambda.service.concurrency import Concurrency
     from jlambda.service.control import ControlPlane
+    from jlambda.service.event_queue import EventQueue
     from jlambda.service.invoke import Invoker
     from jlambda.service.provisioned import Provisioned
     from jlambda.service.service import Service
@@ -54,7 +56,9 @@ class Session:
     functions to the CPU share of their memory size, `freezer` stops them between invocations, `concurrency` is the
     account's limit on invocations at one time, and `keep_alive_s` how long an idle environment stays; a session that is
     open keeps to what they were when it was opened. With `strict_runtimes` a runtime is refused where only another version
-    of it is installed, which would otherwise stand in for it, with a warning.
+    of it is installed, which would otherwise stand in for it, with a warning. What is changed through the API takes
+    `settle_s` to settle: until then, as on AWS, functions are Pending or their update InProgress, event source mappings
+    Creating, Updating or Deleting, and neither can be used or changed yet; with 0 only the answer to a change says so.
     """
 
     def __init__(
@@ -68,12 +72,16 @@ class Session:
         concurrency: int = CONCURRENT_EXECUTIONS,
         keep_alive_s: float = KEEP_ALIVE_S,
         strict_runtimes: bool = False,
+        settle_s: float = 0.0,
     ) -> None:
         if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 0:
             raise InvalidParameter(f"concurrency is {concurrency!r}; it must be a whole number, 0 or more")
         if isinstance(keep_alive_s, bool) or not isinstance(keep_alive_s, (int, float)) or not keep_alive_s >= 0:
             raise InvalidParameter(f"keep_alive_s is {keep_alive_s!r}; it must be a number of seconds, 0 or more")
+        if isinstance(settle_s, bool) or not isinstance(settle_s, (int, float)) or not 0 <= settle_s < inf:
+            raise InvalidParameter(f"settle_s is {settle_s!r}; it must be a number of seconds, 0 or more")
         self.concurrency, self.keep_alive_s, self.strict_runtimes = concurrency, keep_alive_s, strict_runtimes
+        self.settle_s = settle_s
         self.account = Account(account, region).checked()
         self.cpu_limit, self.freezer = cpu_limit, freezer
         self._asked = Path(state) if state is not None else default_folder()
@@ -132,6 +140,11 @@ class Session:
     def invoker(self) -> Invoker:
         """What runs invocations."""
         return self._open().invoker
+
+    @property
+    def queue(self) -> EventQueue:
+        """Asynchronous invocations."""
+        return self._open().queue
 
     @property
     def reservations(self) -> Concurrency:
@@ -309,6 +322,7 @@ class Session:
         for configuration in self.control.list():
             self.triggers.forget(configuration.name)
         self.control.reset()
+        self.queue.clear()
         self._open().records.clear()
         self.clock.start_over()
 

@@ -224,6 +224,8 @@ class Invoker:
         self._append(record, log, event, payload)
         return Finished(record, payload, log)
 
-    def record_throttle(self, version: DeployedVersion, request: Request) -> None:
-        """Keep the record of an invocation that was refused."""
-        self.finish(version, request, Outcome("throttled", b"", Throttled.code, time.time(), 0.0, None, 0, False, "", b""))
+    def record_throttle(self, version: DeployedVersion, request: Request) -> Finished:
+        """Make and keep the record of an invocation that was refused."""
+        return self.finish(
+            version, request, Outcome("throttled", b"", Throttled.code, time.time(), 0.0, None, 0, False, "", b"")
+        )

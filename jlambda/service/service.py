@@ -52,13 +52,14 @@ class Service:
         account: Account,
         concurrency: int,
         is_strict: bool,
+        settle_s: float,
     ) -> None:
         lock = control.lock
         self.targets = targets = Targets(functions, account)
         self._functions, self._code, self._concurrency = functions, code, concurrency
         self.layers = layers
         self.permissions = Permissions(database, targets, layers, account, lock, Revisions(functions, control.forget_aliases))
-        self.mappings = Mappings(database, targets, account, lock)
+        self.mappings = Mappings(database, targets, account, lock, settle_s=settle_s)
         self.urls = FunctionUrls(database, targets, account, lock)
         self.url_gate = UrlGate(database, self.urls, self.permissions, account)
         self.event_invoke = EventInvokeConfigs(database, targets, account, lock)
@@ -70,7 +71,8 @@ class Service:
         }
         self.tags = Tags(database, targets, exist, account, lock)
         self.functions = ApiFunctions(
-            *(control, functions, secrets, code, layers, targets, self.tags, self.code_signing, account, is_strict)
+            *(control, functions, secrets, code, layers, targets, self.tags, self.code_signing, account, is_strict),
+            settle_s=settle_s,
         )
 
     def account_settings(self) -> AccountSettings:

@@ -7,7 +7,7 @@ been released is never changed: add another.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 Migration = Callable[[sqlite3.Connection], None]
 
@@ -24,18 +24,18 @@ class NewerSchemaError(Exception):
     """The database was written by a later jlambda."""
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Take the steps that the database lacks, all or none."""
+def migrate(connection: sqlite3.Connection, steps: Sequence[Migration] = MIGRATIONS) -> None:
+    """Take the `steps` that the database lacks, all or none."""
     (version,) = connection.execute("pragma user_version").fetchone()
-    if version > len(MIGRATIONS):
+    if version > len(steps):
         raise NewerSchemaError(version)
-    if version == len(MIGRATIONS):
+    if version == len(steps):
         return
     connection.execute("begin immediate")
     try:
-        for step in MIGRATIONS[version:]:
+        for step in steps[version:]:
             step(connection)
-        connection.execute(f"pragma user_version = {len(MIGRATIONS)}")
+        connection.execute(f"pragma user_version = {len(steps)}")
         connection.execute("commit")
     except BaseException:
         if connection.in_transaction:
