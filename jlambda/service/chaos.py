@@ -38,7 +38,8 @@ class _Experiment:
 
 
 class Verdict(NamedTuple):
-    """What the queue is to make of an attempt: its outcome, and whether the event is delivered once more, as if it had none."""
+    """What the queue is to make of an attempt: its outcome, whether its environment ends, and whether the event is delivered
+    once more, as if it had no outcome."""
 
     outcome: Outcome
     is_killed: bool = False
@@ -80,12 +81,15 @@ class ChaosExperiments:
             )
         return found
 
-    def is_watched(self, function: str) -> bool:
-        """Whether its events are to be shown to `begun` and `ended`, one at a time for each environment."""
-        return function in self._experiments
+    def is_on(self, function: str) -> bool:
+        """Whether something is done to its events: an environment then takes one of them at a time."""
+        it = self._experiments.get(function)
+        return it is not None and it.is_on
 
     def begun(self, function: str, request: Request) -> None:
         """An event is about to be delivered: the first time it gets its number."""
+        if function not in self._experiments:
+            return
         with self._lock:
             it = self._experiments.get(function)
             if it is not None and it.is_on and request.request_id not in it.events:
@@ -94,6 +98,8 @@ class ChaosExperiments:
 
     def ended(self, function: str, request: Request, outcome: Outcome) -> Verdict:
         """An attempt has ended: what that looks like to the queue."""
+        if function not in self._experiments:
+            return Verdict(outcome)
         with self._lock:
             it = self._experiments.get(function)
             delivered = it.events.get(request.request_id) if it is not None else None
