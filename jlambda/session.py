@@ -303,6 +303,15 @@ class Session:
         notes = [] if wanted is None else self.triggers.deploy(configuration.name, wanted)
         return Function(self, configuration.name, changed, notes=notes)
 
+    def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
+        """Have `changed` called with the name of each function that is made, changed or deleted; from any thread.
+
+        What is returned ends it.
+        """
+        watchers = self.control.watchers
+        watchers.append(changed)
+        return lambda: watchers.remove(changed) if changed in watchers else None
+
     def get(self, name: str) -> Function:
         """A function by name, NAME:QUALIFIER or ARN. Raises `ResourceNotFound`."""
         return Function(self, self.control.get(name).name, qualifier=parse_reference(name, self.account).qualifier)
