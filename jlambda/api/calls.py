@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from jlambda.api.streaming import Streaming
 from jlambda.model.invocation import Request
 from jlambda.service.invoke import Finished
 from jlambda.service.reactor import Reactor
@@ -36,6 +37,14 @@ class Calls:
         reactor.begin(version, request, settle)
         self._watch_clock(reactor)
         return await future
+
+    async def stream(self, version: DeployedVersion, request: Request) -> Streaming:
+        """Begin an invocation whose response is taken while it comes. Raises `Throttled`."""
+        reactor = self._reactor or await self._start()
+        streaming = Streaming()
+        streaming.resume = reactor.begin(version, request._replace(is_streamed=True), streaming.end, streaming)
+        self._watch_clock(reactor)
+        return streaming
 
     def accept(self, version: DeployedVersion, request: Request) -> None:
         """Take an asynchronous invocation in. The durable queue takes this place: until then the engine has it at once."""
