@@ -18,7 +18,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Executor": "jlambda.executor",
     "Function": "jlambda.handle",
-    "Invocation": "jlambda.handle",
+    "Invocation": "jlambda.invocation",
     "Session": "jlambda.session",
     "client": "jlambda.shortcuts",
     "cost": "jlambda.shortcuts",
@@ -29,8 +29,10 @@ _HOMES = {
     "get": "jlambda.shortcuts",
     "invocations": "jlambda.shortcuts",
     "logs": "jlambda.shortcuts",
+    "matches": "jlambda.shortcuts",
     "metrics": "jlambda.shortcuts",
     "plot": "jlambda.shortcuts",
+    "sample_event": "jlambda.shortcuts",
     "use": "jlambda.session",
     "CodeError": "jlambda.errors",
     "CodeSigningConfigNotFound": "jlambda.errors",
@@ -74,7 +76,7 @@ if TYPE_CHECKING:
     from jlambda.errors import ValidationFailed as ValidationFailed
     from jlambda.executor import Executor as Executor
     from jlambda.handle import Function as Function
-    from jlambda.handle import Invocation as Invocation
+    from jlambda.invocation import Invocation as Invocation
     from jlambda.service.clock import Clock
     from jlambda.session import Session as Session
     from jlambda.session import current as current
@@ -86,8 +88,10 @@ if TYPE_CHECKING:
     from jlambda.shortcuts import get as get
     from jlambda.shortcuts import invocations as invocations
     from jlambda.shortcuts import logs as logs
+    from jlambda.shortcuts import matches as matches
     from jlambda.shortcuts import metrics as metrics
     from jlambda.shortcuts import plot as plot
+    from jlambda.shortcuts import sample_event as sample_event
 
     #: the URL of the current session's AWS endpoint; not in `__all__`, since asking for it starts a server
     endpoint: str

@@ -63,17 +63,32 @@ def _serve_parser() -> Parser:
     parser.add_argument("--state", metavar="DIR", help="the folder for functions, records and logs")
     parser.add_argument("--account", default=Account().id, help=f"12 digits, default {Account().id}")
     parser.add_argument("--region", default=Account().region, help=f"default {Account().region}")
+    text = "how long changes stay Pending, InProgress, Creating …, as on AWS; default 0"
+    parser.add_argument("--settle", metavar="SECONDS", dest="settle_s", type=_seconds, default=0.0, help=text)
     parser.add_argument("--access-key-id", metavar="ID", help="default: a new key each time")
     parser.add_argument("--secret-access-key", metavar="KEY", help="the secret that goes with it")
     return parser
 
 
+def _seconds(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InvalidParameter(f"{text!r} is not a number of seconds: use 2 or 0.5") from None
+
+
 def _serve(
-    port: int, state: str | None, account: str, region: str, access_key_id: str | None, secret_access_key: str | None
+    port: int,
+    state: str | None,
+    account: str,
+    region: str,
+    settle_s: float,
+    access_key_id: str | None,
+    secret_access_key: str | None,
 ) -> int:
     from jlambda.api import serve
 
-    return serve.run(port, state, account, region, access_key_id, secret_access_key)
+    return serve.run(port, state, account, region, access_key_id, secret_access_key, settle_s=settle_s)
 
 
 def _doctor_parser() -> Parser:

@@ -13,6 +13,7 @@ LambdaError                  500  ServiceException
 ├── ResourceInUse            400  ResourceInUseException
 ├── CodeSigningConfigNotFound  404  CodeSigningConfigNotFoundException
 ├── Throttled                429  TooManyRequestsException
+├── RecursiveInvocation      400  RecursiveInvocationException
 ├── SnapStartFailed          400  SnapStartException
 ├── CodeError                     the cell or file cannot become a function
 ├── EngineError                   the supervisor or an environment could not be started
@@ -136,6 +137,30 @@ class Throttled(LambdaError):
 
     def __str__(self) -> str:
         return f"Rate Exceeded: {self.function} ({self.reason})"
+
+
+class RecursiveInvocation(LambdaError):
+    """The function was invoked too often in one chain of events, so it was not invoked again."""
+
+    code, status = "RecursiveInvocationException", 400
+
+    def __init__(self, function: str, limit: int) -> None:
+        super().__init__(function, limit)
+        self.function, self.limit = function, limit
+
+    @property
+    def aws_message(self) -> str:
+        """What AWS says: nothing of the function."""
+        return (
+            "Lambda has detected your function being invoked in a recursive loop with other Amazon Web Services resources "
+            "and stopped your function's invocation."
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"{self.function} was invoked {self.limit} times in one chain of events, and is stopped: end the loop, or allow it "
+            f'with client.put_function_recursion_config(FunctionName="{self.function}", RecursiveLoop="Allow")'
+        )
 
 
 class SnapStartFailed(LambdaError):

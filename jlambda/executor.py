@@ -23,7 +23,8 @@ from typing import Any, TypeVar
 
 from jlambda import session as sessions
 from jlambda.errors import LambdaError, ResourceConflict, ResourceNotFound
-from jlambda.handle import concurrency_of, error_document, function_error
+from jlambda.handle import concurrency_of
+from jlambda.invocation import error_document, function_error
 from jlambda.model.limits import MB_PER_VCPU, TIMEOUT_S
 from jlambda.service import shipping
 from jlambda.service.invoke import Finished, fulfil

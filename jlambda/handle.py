@@ -1,36 +1,29 @@
-"""What a user holds: `Function`, a deployed function, and `Invocation`, one call that is over.
-
-Both are views on a session; they keep nothing but names and finished records.
-"""
+"""What a user holds of a deployed function: `Function`, a view on a session that keeps nothing but a name."""
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from concurrent.futures import Future
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
 
-from jlambda.billing import Cost, cost
-from jlambda.errors import FunctionError, InvalidParameter
+from jlambda.errors import InvalidParameter
+from jlambda.invocation import Invocation, decode_payload, function_error, result_of
 from jlambda.model.alias import Alias
-from jlambda.model.arn import LATEST, Account
+from jlambda.model.arn import LATEST
 from jlambda.model.function import FunctionConfiguration
-from jlambda.model.invocation import InvocationRecord
 from jlambda.model.limits import CONCURRENT_EXECUTIONS, check_range
-from jlambda.model.runtime import THIS_PYTHON
 from jlambda.service.function_triggers import FunctionTriggers
-from jlambda.service.invoke import Finished
+from jlambda.service.invoke import Finished, encode_event
 from jlambda.service.tuning import INVOCATIONS, SIZES_MB, checked_sizes, measure
-from jlambda.telemetry.logs import LogEvent, lines, report_line
 from jlambda.telemetry.tuning import Tuning
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from jlambda.service.event_queue import EventHandle
     from jlambda.service.provisioned import ProvisionedConcurrency
     from jlambda.service.version import DeployedVersion
     from jlambda.session import Session
@@ -39,55 +32,6 @@ if TYPE_CHECKING:
 NO_EVENT: dict[str, object] = {}
 #: seconds after which `map` shows a progress bar
 _PROGRESS_AFTER_S = 2.0
-
-
-_raw_decode = json.JSONDecoder().raw_decode
-
-
-class Invocation:
-    """One finished call: what came back, what was logged, what it took and cost."""
-
-    def __init__(
-        self, finished: Finished, origin: str = "", region: str = Account().region, runtime: str = THIS_PYTHON
-    ) -> None:
-        self.record: InvocationRecord = finished.record
-        self.payload: bytes = finished.payload
-        self._raw_log, self._origin, self._region, self._runtime = finished.log, origin, region, runtime
-
-    @property
-    def function(self) -> str:
-        """The function's name."""
-        return self.record.function
-
-    @cached_property
-    def result(self) -> Any:
-        """The value that the handler returned, as its JSON tells it (bytes that are no JSON stay bytes); None if it failed."""
-        return None if self.record.error_type else decode_payload(self.payload)
-
-    @cached_property
-    def error(self) -> FunctionError | None:
-        """Why it failed; None if it did not."""
-        return function_error(self.record, self.payload, self._origin) if self.record.error_type else None
-
-    @cached_property
-    def logs(self) -> list[LogEvent]:
-        """The log events of this invocation, START to REPORT, on a cold start from INIT_START on."""
-        return lines(self.record, self._raw_log, self._runtime, self._region)
-
-    @property
-    def report(self) -> str:
-        """The REPORT line: duration, billed duration, memory, init."""
-        return report_line(self.record)
-
-    @cached_property
-    def cost(self) -> Cost:
-        """What it would cost on AWS, in US dollars, at first-tier prices."""
-        return cost(self.record)
-
-    def __repr__(self) -> str:
-        record = self.record
-        start = ", cold start" if record.cold_start else ""
-        return f"<Invocation {record.function} {record.status}: {record.billed_ms} ms billed{start}, {record.request_id}>"
 
 
 class Function:
@@ -143,13 +87,29 @@ class Function:
             raise function_error(record, payload, version.configuration.origin)
         return decode_payload(payload)
 
-    def invoke(self, event: Any = NO_EVENT) -> Invocation:
-        """Invoke it with `event`; an error of the function is in the `Invocation`, not raised."""
+    @overload
+    def invoke(self, event: Any = NO_EVENT) -> Invocation: ...
+
+    @overload
+    def invoke(self, event: Any = NO_EVENT, *, type: Literal["RequestResponse"]) -> Invocation: ...
+
+    @overload
+    def invoke(self, event: Any = NO_EVENT, *, type: Literal["Event"]) -> EventHandle: ...
+
+    def invoke(self, event: Any = NO_EVENT, *, type: str = "RequestResponse") -> Invocation | EventHandle:
+        """Invoke it with `event`; an error of the function is in the `Invocation`, not raised.
+
+        With ``type="Event"`` it returns once the event is in the queue on the disk: from there it runs, and again if it
+        fails, even if the kernel is killed. The handle's `result()` is the record of the last attempt.
+        """
         __tracebackhide__ = True
+        if type == "Event":
+            return self._session.queue.submit(self.reference, encode_event(event))
+        if type != "RequestResponse":
+            raise InvalidParameter(f"type {type!r}: use RequestResponse or Event")
         version = self._version()
         finished = self._session.invoker.invoke(version, event, self.qualifier)
-        configuration = version.configuration
-        return Invocation(finished, configuration.origin, self._session.account.region, configuration.runtime)
+        return Invocation(self._session, finished, version.configuration)
 
     def submit(self, event: Any = NO_EVENT) -> Future[Any]:
         """Invoke it without waiting; the future gets its result, or a `FunctionError` or `Throttled`.
@@ -361,45 +321,3 @@ def concurrency_of(given: int | None) -> int:
     if given is None:
         return 2 * (os.cpu_count() or 1)
     return check_range("max_concurrency", given, range(1, CONCURRENT_EXECUTIONS + 1), "invocations")
-
-
-def decode_payload(payload: bytes) -> Any:
-    """A response as a Python value; bytes that are not JSON stay bytes."""
-    try:
-        text = payload.decode()
-        value, end = _raw_decode(text)  # half the price of json.loads, which looks for white space around it
-        return value if end == len(text) else json.loads(text)
-    except (ValueError, RecursionError):
-        return payload
-
-
-def function_error(record: InvocationRecord, payload: bytes, origin: str) -> FunctionError:
-    """The error that a failed invocation's payload describes."""
-    document = error_document(payload)
-    kind = str(document.get("errorType", record.error_type))
-    stack = document.get("stackTrace", document.get("trace"))  # Node.js has its own word for it
-    frames = tuple(map(_frame, stack)) if isinstance(stack, list) else ()
-    return FunctionError(record.function, kind, str(document.get("errorMessage", "")), frames, record.request_id, origin)
-
-
-def _frame(frame: object) -> str:
-    """A line of a stack trace; Go's are objects."""
-    if isinstance(frame, dict) and {"path", "line", "label"} <= frame.keys():
-        return "{path}:{line} in {label}".format(**frame)
-    return str(frame)
-
-
-def error_document(payload: bytes) -> dict[str, Any]:
-    """An error document as a dict; empty where a secret was cut out of its structure."""
-    try:
-        document = json.loads(payload)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def result_of(finished: Finished, origin: str) -> Any:
-    """The value of an invocation that succeeded. Raises the `FunctionError` of one that did not."""
-    if finished.record.error_type is not None:
-        raise function_error(finished.record, finished.payload, origin)
-    return decode_payload(finished.payload)

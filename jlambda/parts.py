@@ -20,10 +20,12 @@ from jlambda.runtimes.code import CodeStore
 from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
+from jlambda.service.event_queue import EventQueue
 from jlambda.service.expiry import Expiry
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.provisioned import Provisioned
+from jlambda.service.recursion import Recursion
 from jlambda.service.service import Service
 from jlambda.service.snapshots import take_snapshot
 from jlambda.service.triggers import Triggers
@@ -87,7 +89,15 @@ class Parts:
             self.service = Service(
                 *(database, functions, secrets, packages, layers, self.control, session.account, session.concurrency),
                 is_strict=session.strict_runtimes,
+                settle_s=session.settle_s,
             )
+            self.recursion = Recursion(self.service.settings, session.account)
+            self.invoker.follow = self.recursion.follow
+            self.queue = EventQueue(
+                *(self.folder.path, self.engine, self.invoker, self.records, self.control, self.reservations),
+                *(self.service.event_invoke, self.clock),
+            )
+            opened.callback(self.queue.close)
             self.triggers = Triggers(database, self.service.targets)
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None

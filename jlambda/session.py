@@ -11,14 +11,18 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from jlambda.errors import EngineError, InvalidParameter, LambdaError
-from jlambda.handle import NO_EVENT, Function, Invocation
+from jlambda.errors import EngineError, InvalidParameter, LambdaError, ResourceNotFound
+from jlambda.handle import NO_EVENT, Function
+from jlambda.invocation import Invocation
 from jlambda.model.arn import Account, parse_reference
 from jlambda.model.limits import CONCURRENT_EXECUTIONS
+from jlambda.service.invoke import Finished
+from jlambda.store.payloads import KEPT, PAYLOAD_BYTES, Payloads
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,11 +31,14 @@ if TYPE_CHECKING:
     from jlambda.api.address import Address
     from jlambda.api.server import Gateway
     from jlambda.engine.engine import Engine
+    from jlambda.model.function import FunctionConfiguration
+    from jlambda.model.invocation import InvocationRecord
     from jlambda.model.machine import Machine
     from jlambda.parts import Parts
     from jlambda.service.clock import Clock
     from jlambda.service.concurrency import Concurrency
     from jlambda.service.control import ControlPlane
+    from jlambda.service.event_queue import EventQueue
     from jlambda.service.invoke import Invoker
     from jlambda.service.provisioned import Provisioned
     from jlambda.service.service import Service
@@ -49,7 +56,9 @@ class Session:
     functions to the CPU share of their memory size, `freezer` stops them between invocations, `concurrency` is the
     account's limit on invocations at one time, and `keep_alive_s` how long an idle environment stays; a session that is
     open keeps to what they were when it was opened. With `strict_runtimes` a runtime is refused where only another version
-    of it is installed, which would otherwise stand in for it, with a warning.
+    of it is installed, which would otherwise stand in for it, with a warning. What is changed through the API takes
+    `settle_s` to settle: until then, as on AWS, functions are Pending or their update InProgress, event source mappings
+    Creating, Updating or Deleting, and neither can be used or changed yet; with 0 only the answer to a change says so.
     """
 
     def __init__(
@@ -63,12 +72,16 @@ class Session:
         concurrency: int = CONCURRENT_EXECUTIONS,
         keep_alive_s: float = KEEP_ALIVE_S,
         strict_runtimes: bool = False,
+        settle_s: float = 0.0,
     ) -> None:
         if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 0:
             raise InvalidParameter(f"concurrency is {concurrency!r}; it must be a whole number, 0 or more")
         if isinstance(keep_alive_s, bool) or not isinstance(keep_alive_s, (int, float)) or not keep_alive_s >= 0:
             raise InvalidParameter(f"keep_alive_s is {keep_alive_s!r}; it must be a number of seconds, 0 or more")
+        if isinstance(settle_s, bool) or not isinstance(settle_s, (int, float)) or not 0 <= settle_s < inf:
+            raise InvalidParameter(f"settle_s is {settle_s!r}; it must be a number of seconds, 0 or more")
         self.concurrency, self.keep_alive_s, self.strict_runtimes = concurrency, keep_alive_s, strict_runtimes
+        self.settle_s = settle_s
         self.account = Account(account, region).checked()
         self.cpu_limit, self.freezer = cpu_limit, freezer
         self._asked = Path(state) if state is not None else default_folder()
@@ -127,6 +140,11 @@ class Session:
     def invoker(self) -> Invoker:
         """What runs invocations."""
         return self._open().invoker
+
+    @property
+    def queue(self) -> EventQueue:
+        """Asynchronous invocations."""
+        return self._open().queue
 
     @property
     def reservations(self) -> Concurrency:
@@ -304,6 +322,7 @@ class Session:
         for configuration in self.control.list():
             self.triggers.forget(configuration.name)
         self.control.reset()
+        self.queue.clear()
         self._open().records.clear()
         self.clock.start_over()
 
@@ -311,8 +330,37 @@ class Session:
         """Invoke a function by name, NAME:QUALIFIER or ARN, and wait for it."""
         version, qualifier = self.control.resolve(reference)
         finished = self.invoker.invoke(version, event, qualifier)
-        configuration = version.configuration
-        return Invocation(finished, configuration.origin, self.account.region, configuration.runtime)
+        return Invocation(self, finished, version.configuration)
+
+    def invocation(self, request_id: str) -> Invocation:
+        """An earlier invocation by its request id, or the beginning of it; of several attempts the last.
+
+        Raises `ResourceNotFound`, and `InvalidParameter` where several invocations' ids begin so.
+        """
+        record, log, payloads = self._found(request_id)
+        configuration: FunctionConfiguration | None = None
+        with suppress(ResourceNotFound):  # it may be deleted
+            configuration = self.control.get(record.function)
+        finished = Finished(record, payloads.response or b"", log)
+        return Invocation(self, finished, configuration, is_whole=payloads.response is not None)
+
+    def event(self, request_id: str) -> bytes:
+        """The event of an invocation, as JSON. Raises what `invocation` does, and `InvalidParameter` if it was not kept."""
+        record, _, payloads = self._found(request_id)
+        if payloads.event is None:
+            raise InvalidParameter(
+                f"the event of {record.request_id} was not kept: it has {record.request_bytes} bytes, and events "
+                f"are kept up to {PAYLOAD_BYTES} bytes, of the newest {KEPT} invocations"
+            )
+        return payloads.event
+
+    def _found(self, request_id: str) -> tuple[InvocationRecord, bytes, Payloads]:
+        found = self._open().records.find(request_id, 2) if request_id else []
+        if not found:
+            raise ResourceNotFound(f"there is no invocation whose request id begins with {request_id!r}: see invocations()")
+        if len({record.request_id for record, _, _ in found}) > 1:
+            raise InvalidParameter(f"several invocations' request ids begin with {request_id!r}: give more of it")
+        return found[-1]
 
     # -- views of the records; a function by name or ARN, deleted ones too ----------------------------------------------
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 from jlambda.handle import Function
+from jlambda.model import filters, matching
+from jlambda.model.samples import catalog
 from jlambda.session import current
 
 if TYPE_CHECKING:
@@ -65,6 +69,28 @@ def metrics(function: str | None = None) -> pd.DataFrame:
 def plot(kind: str = "durations", function: str | None = None) -> Axes:
     """A picture of the invocations of one function or all: "durations" or "environments"; returns matplotlib's Axes."""
     return current().plot(kind, function)
+
+
+def sample_event(name: str, /, *, time: str | float | datetime | None = None, **parameters: object) -> Any:
+    """An event as AWS sends it, with sensible values: ``sample_event("s3:put", bucket="uploads", key="in/a.csv")``.
+
+    ``%lambda events`` lists the names and what each takes. `time` is a datetime, its ISO form or seconds since the epoch;
+    the same call always gives the same event. Raises `InvalidParameter` for a name or parameter that there is not.
+    """
+    return catalog.sample_event(name, parameters, current().account, time)
+
+
+def matches(pattern: str | Mapping[str, Any], event: object) -> bool:
+    """Whether an event matches a pattern of EventBridge, both given as JSON or as what that stands for.
+
+    A record of SQS, Kinesis or DynamoDB streams is compared as a filter of an event source mapping would: what its producer
+    wrote counts as JSON. Raises `InvalidParameter` that says what is wrong with a pattern, and where.
+    """
+    wants = filters.parsed(pattern)
+    if isinstance(event, str):
+        event = json.loads(event)
+    is_record = isinstance(event, Mapping) and isinstance(event.get("eventSource"), str)
+    return filters.wanted(event, [wants]) if is_record else matching.matches(wants, event)  # type: ignore[arg-type]  # a mapping
 
 
 def client(service: str) -> Any:

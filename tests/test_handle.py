@@ -10,7 +10,8 @@ import pytest
 
 import jlambda
 from jlambda.errors import CodeError, FunctionError
-from jlambda.handle import _Progress, decode_payload, function_error
+from jlambda.handle import _Progress
+from jlambda.invocation import decode_payload, function_error
 from tests.samples import a_record
 
 ECHO = "def handler(event, context): return event\n"

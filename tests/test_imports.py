@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "jlambda"
 LEAVES = {"errors", "process"}
 #: part of the package -> the parts it may import besides itself; `process` and `errors` are open to all
 MAY_IMPORT: dict[str, set[str]] = {
-    "__init__": {"session", "handle", "executor", "shortcuts", "notebook"},
+    "__init__": {"session", "handle", "invocation", "executor", "shortcuts", "notebook"},
     "__main__": {"cli"},
     "errors": set(),
     "process": set(),
@@ -26,12 +26,13 @@ MAY_IMPORT: dict[str, set[str]] = {
     "billing": {"model"},
     "api": {"model", "session", "service", "telemetry", "billing"},
     "service": {"model", "engine", "runtimes", "store", "telemetry", "billing"},
-    "session": {"model", "store", "telemetry", "billing", "service", "handle", "api", "parts"},
+    "session": {"model", "store", "telemetry", "billing", "service", "handle", "invocation", "api", "parts"},
     "parts": {"model", "engine", "runtimes", "store", "service"},
-    "handle": {"model", "telemetry", "billing", "service", "session"},
-    "executor": {"model", "handle", "session", "service"},
-    "shortcuts": {"handle", "session"},
-    "notebook": {"model", "session", "handle", "service", "telemetry", "billing"},
+    "invocation": {"model", "telemetry", "billing", "service", "session"},
+    "handle": {"model", "telemetry", "billing", "service", "session", "invocation"},
+    "executor": {"model", "handle", "invocation", "session", "service"},
+    "shortcuts": {"model", "handle", "session"},
+    "notebook": {"model", "session", "handle", "invocation", "service", "telemetry", "billing"},
     "cli": {"model", "session", "handle", "service", "telemetry", "billing", "notebook", "bench", "api"},
     "bench": {"model", "session", "handle"},
 }
@@ -52,7 +53,18 @@ HOMES: dict[str, tuple[str, ...]] = {
     "ctypes": ("engine.",),
 }
 #: what runs inside an environment, and may have nothing but the standard library and the wire format
-IN_ENVIRONMENT = {"bootstrap", "call", "context", "failure", "handler", "logs", "output", "payload", "snap_start"} | {
+IN_ENVIRONMENT = {
+    "bootstrap",
+    "call",
+    "context",
+    "failure",
+    "handler",
+    "logs",
+    "output",
+    "payload",
+    "snap_start",
+    "shipped",
+} | {
     *("runtime_api", "engine_end", "listener", "extensions", "children", "http", "messages", "shutdown"),
 }
 #: the parts that decide: no clock, process, socket or lock

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from jlambda.api.streaming import Streaming
@@ -38,6 +39,7 @@ class Calls:
         self._watch_clock(reactor)
         return await future
 
+<<<<<<< HEAD
     async def stream(self, version: DeployedVersion, request: Request) -> Streaming:
         """Begin an invocation whose response is taken while it comes. Raises `Throttled`."""
         reactor = self._reactor or await self._start()
@@ -49,11 +51,41 @@ class Calls:
     def accept(self, version: DeployedVersion, request: Request) -> None:
         """Take an asynchronous invocation in. The durable queue takes this place: until then the engine has it at once."""
         self.session.invoker.begin_request(version, request, lambda _: None)
+=======
+    async def accept(self, version: DeployedVersion, request: Request) -> None:
+        """Take an asynchronous invocation in: it is on the disk when this returns. Raises `StateError` if it cannot be."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+
+        def settle(error: Exception | None) -> None:
+            if future.done():  # the client is gone
+                return
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+
+        def told(error: Exception | None) -> None:
+            with suppress(RuntimeError):  # the loop is closed
+                loop.call_soon_threadsafe(settle, error)
+
+        self.session.queue.accept_later(
+            version.function if request.qualifier is None else f"{version.function}:{request.qualifier}",
+            request.event,
+            told,
+            trigger=request.trigger,
+            trace_id=request.trace_id,
+            client_context=request.client_context,
+            request_id=request.request_id,
+        )
+        await future
+>>>>>>> main
 
     async def _start(self) -> Reactor:
         loop = asyncio.get_running_loop()
         # what takes long, once: the supervisor's start
         await loop.run_in_executor(self.pool, self.session.engine.protection)
+        self.session.queue.start()
         if self._reactor is None:
             reactor = self._reactor = Reactor(self.session.invoker, self.session.engine)
             loop.add_reader(reactor.fileno(), self._turn, reactor)

@@ -49,7 +49,7 @@ async def invoke(calls: Calls, given: Values, headers: Mapping[str, str]) -> wir
     if kind == "DryRun":
         return wire.Answer(204)
     if kind == "Event":
-        calls.accept(version, request)
+        await calls.accept(version, request)
         return wire.Answer(202, headers={"x-amzn-RequestId": request.request_id})
     finished = await calls.run(version, request)
     record = finished.record
@@ -65,7 +65,7 @@ async def invoke_async(calls: Calls, given: Values, headers: Mapping[str, str]) 
     """InvokeAsync, the deprecated form of an Event."""
     asked = {"FunctionName": given["FunctionName"], "Payload": given.get("InvokeArgs", b"")}
     version, request = await _request(calls, asked, headers, "InvokeAsync")
-    calls.accept(version, request)
+    await calls.accept(version, request)
     return wire.Answer(202, b"{}", {"x-amzn-RequestId": request.request_id})
 
 

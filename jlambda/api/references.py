@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from jlambda.api.requests import Values
 from jlambda.errors import InvalidParameter
 from jlambda.model.arn import parse_reference
+from jlambda.model.function_state import check_active
 
 if TYPE_CHECKING:
     from jlambda.service.version import DeployedVersion
@@ -35,9 +37,12 @@ def meant(session: Session, given: Values) -> Reference:
 
 
 def invoked(session: Session, given: Values) -> tuple[DeployedVersion, str | None]:
-    """What an invocation runs, and the qualifier that it was asked for with."""
+    """What an invocation runs, and the qualifier that it was asked for with. Raises `ResourceConflict` while it is made."""
     name, qualifier = meant(session, given)
-    return session.control.resolve(name, qualifier)
+    version, qualifier = session.control.resolve(name, qualifier)
+    if version.configuration.pending:
+        check_active(version.configuration, time.time())
+    return version, qualifier
 
 
 def unqualified(session: Session, given: Values) -> str:

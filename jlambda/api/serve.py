@@ -20,6 +20,8 @@ def run(
     region: str,
     access_key_id: str | None = None,
     secret_access_key: str | None = None,
+    *,
+    settle_s: float = 0.0,
 ) -> int:
     """Serve a state folder and print how to get at it. Where another process serves it already, print that and end."""
     live = served(state)
@@ -27,7 +29,7 @@ def run(
         print(f"# {Path(state) if state else 'this folder'} is served already, at {live.url}")
         print(live.shell(), flush=True)
         return 0
-    session = Session(state, Account(account, region).id, region)
+    session = Session(state, Account(account, region).id, region, settle_s=settle_s)
     stopped = threading.Event()
 
     def stop(_: int, __: FrameType | None) -> None:

@@ -22,7 +22,13 @@ _CAPITAL = frozenset(
     {
         *("ResourceNotFoundException", "CodeSigningConfigNotFoundException", "CodeVerificationFailedException"),
         *("ServiceException", "ResourceInUseException", "InvalidCodeSignatureException", "PublicPolicyException"),
-        *("AccessDeniedException", "NoPublishedVersionException", "SnapStartException", "InvalidRuntimeException"),
+        *(
+            "RecursiveInvocationException",
+            "AccessDeniedException",
+            "NoPublishedVersionException",
+            "SnapStartException",
+            "InvalidRuntimeException",
+        ),
     }
 )
 # Errors that come before Lambda itself, and do not say whose fault they are (recorded on AWS).

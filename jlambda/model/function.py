@@ -58,7 +58,8 @@ class FunctionConfiguration:
     the code came from (``"In[3]"``); `last_modified` is in seconds since the epoch; the two log levels are None where the
     log format is Text, and a function that names no log group has Lambda's; with `snap_start` published versions are
     restored from snapshots. `members` are those that only the API knows (``Role``, ``VpcConfig``), as it has them;
-    `pending` is what the API says to be going on with the function until `settles_at`: Creating, Updating or nothing.
+    `pending` is what the API says to be going on with the function until `settles_at`: Creating, Updating or nothing;
+    `deployment` is the revision that it was deployed under, empty where it still has that one.
     Values are checked by `checked`, not on construction.
     """
 
@@ -87,10 +88,15 @@ class FunctionConfiguration:
     members: Mapping[str, Any] = field(default_factory=lambda: _NO_MEMBERS)
     pending: str = ""
     settles_at: float = 0.0
+    deployment: str = ""
 
     def __post_init__(self) -> None:
         if not self.log_group:
             object.__setattr__(self, "log_group", default_log_group(self.name))
+
+    def revised(self, revision_id: str) -> FunctionConfiguration:
+        """The same deployment under another revision: something that belongs to it has changed."""
+        return replace(self, revision_id=revision_id, deployment=self.deployment or self.revision_id)
 
     def checked(self) -> FunctionConfiguration:
         """This configuration if Lambda would take it, else `InvalidParameter` in one line."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 
+from jlambda.errors import ResourceConflict
 from jlambda.model.function import FunctionConfiguration
 
 CREATING, UPDATING = "Creating", "Updating"
@@ -22,6 +23,14 @@ def at(configuration: FunctionConfiguration, now: float) -> FunctionConfiguratio
     if now >= configuration.settles_at:
         return replace(configuration, pending="")
     return replace(configuration, revision_id=str(uuid.uuid5(uuid.NAMESPACE_OID, configuration.revision_id)))
+
+
+def check_active(configuration: FunctionConfiguration, now: float) -> None:
+    """Raise `ResourceConflict` for a function that is being created: it can be neither invoked nor changed."""
+    if configuration.pending == CREATING and now < configuration.settles_at:
+        raise ResourceConflict(
+            "The operation cannot be performed at this time. The function is currently in the following state: Pending"
+        )
 
 
 def state_members(shown: FunctionConfiguration) -> dict[str, str]:

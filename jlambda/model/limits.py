@@ -19,13 +19,17 @@ ENVIRONMENT_BYTES = 4_096
 REQUEST_BYTES = 70_167_211
 ZIPPED_BYTES = 52_428_800
 UNZIPPED_BYTES = 262_144_000
-ZIPPED_BYTES = 52_428_800
 STORED_BYTES = 80_530_636_800
 CONCURRENT_EXECUTIONS = 1_000
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html: what reservations must leave to the others
 MIN_UNRESERVED = 100
 # The response limit that Lambda enforces is 100 bytes above the documented one (recorded on AWS).
 RESPONSE_BYTES = 6_291_556
+#: what the caller gets in place of a larger one
+RESPONSE_TOO_LARGE = (
+    b'{"errorType":"Function.ResponseSizeTooLarge",'
+    b'"errorMessage":"Response payload size exceeded maximum allowed payload size (%d bytes)."}' % RESPONSE_BYTES
+)
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html
 STREAMED_BYTES = 200 << 20
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html: 1,769 MB is one vCPU

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from html import escape
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from jlambda.errors import ResourceNotFound
 from jlambda.model.log_settings import default_log_group
@@ -20,7 +20,8 @@ from jlambda.notebook.namespace import python_name
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from jlambda.handle import Function, Invocation
+    from jlambda.handle import Function
+    from jlambda.invocation import Invocation, Replay
     from jlambda.model.function import FunctionConfiguration
     from jlambda.service.provisioned import ProvisionedConcurrency
     from jlambda.telemetry.tuning import Tuning
@@ -45,6 +46,13 @@ class Printer(Protocol):
     stack: list[int]
 
     def text(self, text: str) -> None: ...
+
+
+class Shown(NamedTuple):
+    """How things of one type are shown, as HTML and as text."""
+
+    html: Callable[[Any], str]
+    text: Callable[[Any], str]
 
 
 class FunctionList(list["Function"]):
@@ -208,12 +216,53 @@ def invocation_card(invocation: Invocation) -> Card:
     )
     logs = "\n".join(event.message.rstrip("\n") for event in invocation.logs[-_LOG_LINES:])
     rows = [
-        Row("error", error_text(invocation), "code") if error else Row("result", _shortened(invocation.result), "code"),
+        _came_back(invocation),
         Row("took", figures),
         Row("request", record.request_id, "code"),
         *([Row("logs", logs, "folded")] if logs else []),
     ]
     return Card(f"{'✗' if error else '✓'} {invocation.function}", record.status, rows, "bad" if error else "good")
+
+
+def _came_back(invocation: Invocation) -> Row:
+    if invocation.error:
+        return Row("error", error_text(invocation), "code")
+    if not invocation.is_whole:
+        return Row("result", f"not kept: {size(invocation.record.response_bytes)}")
+    return Row("result", _shortened(invocation.result), "code")
+
+
+def _replay_rows(replay: Replay) -> list[tuple[str, str, str]]:
+    """What both invocations gave and took, a line for each thing."""
+    pair = (replay.before, replay.after)
+
+    def row(label: str, tell: Callable[[Invocation], str]) -> tuple[str, str, str]:
+        then, now = map(tell, pair)
+        return label, then, now
+
+    return [
+        row("status", lambda it: it.record.status),
+        row("result", lambda it: "" if it.error else _came_back(it).text),
+        row("error", lambda it: f"{it.error.error_type}: {it.error.message}" if it.error else ""),
+        row("duration", lambda it: f"{it.record.duration_ms:.2f} ms"),
+        row("init", lambda it: "" if it.record.init_ms is None else f"{it.record.init_ms:.2f} ms"),
+        row("memory", lambda it: f"{it.record.max_memory_mb} of {it.record.memory_mb} MB"),
+        row("cost", lambda it: f"${it.cost.total_usd:.10f}"),
+        row("started", lambda it: f"{datetime.fromtimestamp(it.record.started_at, UTC):%Y-%m-%d %H:%M:%S} UTC"),
+    ]
+
+
+_REPLAY_HEADER = ("", "then", "now")
+
+
+def replay_html(replay: Replay) -> str:
+    """Both invocations of a replay side by side."""
+    return table_html(_REPLAY_HEADER, _replay_rows(replay))
+
+
+def replay_text(replay: Replay) -> str:
+    """The same as text."""
+    return table_text(_REPLAY_HEADER, _replay_rows(replay))
 
 
 def error_text(invocation: Invocation) -> str:
@@ -231,26 +280,31 @@ def _shortened(result: object) -> str:
     return text if len(text) <= _RESULT_CHARS else f"{text[:_RESULT_CHARS]}\n… {len(text) - _RESULT_CHARS} characters more"
 
 
-_CARDS: dict[str, Callable[[object], Card]] = {"Function": function_card, "Invocation": invocation_card}  # type: ignore[dict-item]
+def _card(make: Callable[[Any], Card]) -> Shown:
+    return Shown(lambda thing: make(thing).html(), lambda thing: make(thing).text())
+
+
+_SHOWN = {
+    ("jlambda.handle", "Function"): _card(function_card),
+    ("jlambda.invocation", "Invocation"): _card(invocation_card),
+    ("jlambda.invocation", "Replay"): Shown(replay_html, replay_text),
+    ("jlambda.telemetry.tuning", "Tuning"): Shown(tuning_html, tuning_text),
+}
 
 
 def register(shell: InteractiveShell) -> None:
     """Teach `shell` to show functions and invocations as cards."""
     html, plain = (_formatters(shell)[kind] for kind in ("text/html", "text/plain"))
-    for name, card in _CARDS.items():
-        html.for_type_by_name("jlambda.handle", name, lambda thing, card=card: card(thing).html())
-        plain.for_type_by_name("jlambda.handle", name, lambda thing, printer, _, card=card: _print(thing, printer, card))
-
-    html.for_type_by_name("jlambda.telemetry.tuning", "Tuning", tuning_html)
-    plain.for_type_by_name("jlambda.telemetry.tuning", "Tuning", lambda it, printer, _: _print_tuning(it, printer))
+    for (module, name), shown in _SHOWN.items():
+        html.for_type_by_name(module, name, shown.html)
+        plain.for_type_by_name(module, name, lambda thing, printer, _, shown=shown: _print(thing, printer, shown))
 
 
 def unregister(shell: InteractiveShell) -> None:
     """Undo `register`."""
     for kind in ("text/html", "text/plain"):
-        for name in _CARDS:
-            _formatters(shell)[kind].pop(f"jlambda.handle.{name}", None)
-        _formatters(shell)[kind].pop("jlambda.telemetry.tuning.Tuning", None)
+        for module, name in _SHOWN:
+            _formatters(shell)[kind].pop(f"{module}.{name}", None)
 
 
 def _formatters(shell: InteractiveShell) -> Any:
@@ -258,10 +312,6 @@ def _formatters(shell: InteractiveShell) -> Any:
     return shell.display_formatter.formatters
 
 
-def _print(thing: object, printer: Printer, card: Callable[[object], Card]) -> None:
+def _print(thing: object, printer: Printer, shown: Shown) -> None:
     # inside of a list or a dictionary a card would tear the text apart
-    printer.text(card(thing).text() if len(printer.stack) == 1 else repr(thing))
-
-
-def _print_tuning(found: Tuning, printer: Printer) -> None:
-    printer.text(tuning_text(found) if len(printer.stack) == 1 else repr(found))
+    printer.text(shown.text(thing) if len(printer.stack) == 1 else repr(thing))

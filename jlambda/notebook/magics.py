@@ -18,7 +18,7 @@ from traitlets import Bool, Bunch, observe
 
 import jlambda
 from jlambda.errors import CodeError
-from jlambda.handle import Invocation
+from jlambda.invocation import Invocation
 from jlambda.model.runtime import THIS_PYTHON, is_python
 from jlambda.notebook import capture
 from jlambda.notebook.arguments import HelpAsked

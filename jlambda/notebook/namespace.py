@@ -1,6 +1,6 @@
 """What a magic takes from the notebook: events, objects to ship, values of secrets; and the name it gives back.
 
-Works on a plain mapping of names and on `os.environ`; knows nothing of cells, magics or functions.
+Works on a plain mapping of names, on `os.environ` and on the samples' catalog; knows nothing of cells, magics or functions.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from jlambda.errors import InvalidParameter, InvalidRequestContent, LambdaError
+from jlambda.model.samples.catalog import SAMPLES, sample_event
 from jlambda.notebook.arguments import nearest
+from jlambda.session import current
 
-_FORMS = """use JSON ('{"name": "Ada"}'), the name of a variable, or @FILE.json"""
+_FORMS = """use JSON ('{"name": "Ada"}'), the name of a variable, @FILE.json, or a sample event (%lambda events)"""
 
 
 def event_from(text: str, names: Mapping[str, object]) -> object:
-    """The event that `text` stands for: JSON, the name of a variable, or ``@file.json``.
+    """The event that `text` stands for: JSON, the name of a variable, ``@file.json``, or a sample event (``s3:put``).
 
     Raises `InvalidRequestContent` for what is none of these.
     """
@@ -29,6 +31,8 @@ def event_from(text: str, names: Mapping[str, object]) -> object:
         return _from_file(Path(text[1:]).expanduser())
     if text.isidentifier() and text in names:
         return names[text]
+    if text in SAMPLES:
+        return sample_event(text, {}, current().account)
     try:
         return json.loads(text)
     except ValueError as error:

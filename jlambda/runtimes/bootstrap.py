@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from resource import RUSAGE_SELF, getrusage
 from types import ModuleType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from jlambda.model.frames import (
     ERROR,
@@ -35,13 +35,15 @@ from jlambda.model.frames import (
     TO_ENVIRONMENT,
     packets,
 )
-from jlambda.model.limits import RESPONSE_BYTES
-from jlambda.runtimes.context import context_maker
-from jlambda.runtimes.failure import INIT_WARNING, TOO_LARGE, TaskRoot, error_document, error_record, error_text, hide_runtime
-from jlambda.runtimes.handler import Handler, load_handler, set_module_path
-from jlambda.runtimes.logs import Invocation, set_up
+from jlambda.model.limits import RESPONSE_BYTES, RESPONSE_TOO_LARGE
+from jlambda.model.lineage import tracer
+from jlambda.runtimes.context import Invocation, context_maker
+from jlambda.runtimes.failure import INIT_WARNING, TaskRoot, error_document, error_record, error_text, hide_runtime
+from jlambda.runtimes.handler import load_handler, set_module_path
+from jlambda.runtimes.logs import set_up
 from jlambda.runtimes.output import Output, open_streams
 from jlambda.runtimes.payload import is_ascii_only, read_event, response_writer
+from jlambda.runtimes.shipped import WithGlobals  # noqa: F401 imported before a sandbox hides it
 from jlambda.runtimes.snap_start import (
     AFTER_RESTORE_ERROR,
     BEFORE_SNAPSHOT_ERROR,
@@ -50,6 +52,10 @@ from jlambda.runtimes.snap_start import (
     run_before_snapshot,
 )
 
+if TYPE_CHECKING:
+    from jlambda.runtimes.handler import Handler
+
+_TRACE = b"_X_AMZN_TRACE_ID"
 _NOTHING: Mapping[str, object] = {}
 
 
@@ -120,6 +126,9 @@ class _Runtime:
         self._has_extra = False
         self._wait: Callable[[], socket.socket] | None = start.get("wait")  # type: ignore[assignment]
         self._make_context = context_maker(str(start["function_arn"]))
+        # what os.environ shows, without libc's setenv: that keeps every value that a variable ever had, and searches them
+        self._variables: dict[bytes, bytes] = os.environ._data  # type: ignore[attr-defined]
+        self._trace = tracer(str(start["function_arn"]))
         sys.stdin = os.fdopen(0, closefd=False)
         open_streams(self.output)
         self._is_json = set_up(self.output, os.environ, self._invocation)
@@ -194,6 +203,8 @@ class _Runtime:
         try:
             if extra or self._has_extra:
                 self._take(extra)
+            if "trace_id" not in extra:
+                self._variables[_TRACE] = self._trace(request_id, int(time.time())).encode()
             context = self._make_context(request_id, deadline_ms, extra)
             response = handler(read_event(event), context)
             if isinstance(response, bytes):
@@ -209,8 +220,8 @@ class _Runtime:
         """Show the function the members of an invocation that not every invocation has."""
         self._has_extra = bool(extra)
         self._invocation.tenant_id = extra.get("tenant_id")
-        if trace_id := extra.get("trace_id"):
-            os.environ["_X_AMZN_TRACE_ID"] = str(trace_id)
+        if "trace_id" in extra:
+            os.environ["_X_AMZN_TRACE_ID"] = str(extra["trace_id"])
         else:
             os.environ.pop("_X_AMZN_TRACE_ID", None)
 
@@ -225,7 +236,7 @@ class _Runtime:
             self.output.log(
                 f"[ERROR] [{now_ms}] LAMBDA_RUNTIME Failed to post handler success response. Http response code: 413."
             )
-            kind, body = ERROR, TOO_LARGE
+            kind, body = ERROR, RESPONSE_TOO_LARGE
         written, peak_kib = self.output.end(), getrusage(RUSAGE_SELF)[2]
         message = FROM_ENVIRONMENT.pack(kind, len(body), written, time.perf_counter() - begun, peak_kib) + body
         if len(message) <= PACKET:

@@ -6,18 +6,26 @@ while an environment lives is read from its environment variables once.
 
 from __future__ import annotations
 
-import json
-import logging
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from jlambda.runtimes.payload import ReportedError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
 # the members of a W3C trace context that a caller may pass within its client context
 _TRACE_FIELDS = ("traceparent", "tracestate", "baggage")
+
+
+class Invocation:
+    """What log records and error documents tell of the invocation that they belong to; empty during the init phase."""
+
+    def __init__(self) -> None:
+        self.request_id = ""
+        self.tenant_id: object = None
 
 
 class _Members:
@@ -52,16 +60,6 @@ class ClientContext(_Members):
     names = __slots__ = ("custom", "env", "client")
 
 
-class _Constants(NamedTuple):
-    """What is the same for every invocation of one environment."""
-
-    log_group_name: str | None
-    log_stream_name: str | None
-    function_name: str | None
-    memory_limit_in_mb: str | None
-    function_version: str | None
-
-
 class LambdaContext:
     """One invocation as its handler sees it.
 
@@ -69,7 +67,12 @@ class LambdaContext:
     """
 
     def __init__(
-        self, request_id: str, deadline_ms: int, function_arn: str, constants: _Constants, extra: Mapping[str, object]
+        self,
+        request_id: str,
+        deadline_ms: int,
+        function_arn: str,
+        constants: tuple[str | None, ...],
+        extra: Mapping[str, object],
     ) -> None:
         self.aws_request_id = request_id
         self.log_group_name = constants[0]
@@ -96,6 +99,8 @@ class LambdaContext:
 
     def log(self, msg: object) -> None:
         """Write `msg` to the log as one event."""
+        import logging
+
         for handler in logging.getLogger().handlers:
             if hasattr(handler, "log_sink"):
                 handler.log_sink.log(str(msg))
@@ -121,7 +126,7 @@ class LambdaContext:
         identity = _parsed(extra.get("cognito_identity"), "Cognito Identity")
         if identity is not None:
             values = (identity.get("cognitoIdentityId"), identity.get("cognitoIdentityPoolId"))
-            self.identity = CognitoIdentity(dict(zip(CognitoIdentity.names, values, strict=True)))
+            self.identity = CognitoIdentity(dict(zip(CognitoIdentity.names, values)))  # noqa: B905 Pythons before 3.10
 
 
 def context_maker(function_arn: str) -> Callable[[str, int, Mapping[str, object]], LambdaContext]:
@@ -131,7 +136,8 @@ def context_maker(function_arn: str) -> Callable[[str, int, Mapping[str, object]
     ``qualifier``, ``tenant_id``, ``client_context`` and ``cognito_identity`` (these two JSON, as text).
     """
     read = os.environ.get
-    constants = _Constants(
+    # what is the same for every invocation
+    constants = (
         read("AWS_LAMBDA_LOG_GROUP_NAME"),
         read("AWS_LAMBDA_LOG_STREAM_NAME"),
         read("AWS_LAMBDA_FUNCTION_NAME"),
@@ -148,6 +154,8 @@ def context_maker(function_arn: str) -> Callable[[str, int, Mapping[str, object]
 def _parsed(text: object, name: str) -> dict[str, object] | None:
     if not text:
         return None
+    import json
+
     try:
         value: dict[str, object] | None = json.loads(str(text))
     except Exception as error:

@@ -5,22 +5,22 @@ Both are AWS's, character by character. Frames of the runtime itself are left ou
 
 from __future__ import annotations
 
-import json
 import os
 import time
-import traceback
-from collections.abc import Mapping
-from pathlib import Path
-from types import TracebackType
-from typing import NamedTuple
 
-from jlambda.model.limits import RESPONSE_BYTES
-from jlambda.runtimes.logs import JSON_TIME
 from jlambda.runtimes.payload import ReportedError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
 # where this file was when it was compiled, which is what frames say of the others too
-_HERE = str(Path((lambda: None).__code__.co_filename).parent) + os.sep
+_HERE = (lambda: None).__code__.co_filename.rpartition(os.sep)[0] + os.sep
 _NO_BREAK_SPACE = "\u00a0"
+
+#: the time in JSON log lines, in UTC
+JSON_TIME = "%Y-%m-%dT%H:%M:%SZ"
 
 #: The warning that AWS's runtime logs before an error of the init phase.
 INIT_WARNING = (
@@ -32,21 +32,19 @@ INIT_WARNING = (
     "runtime version. For more information, see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-update.html\r"
 )
 
-#: What the caller gets in place of a response that is too large.
-TOO_LARGE = json.dumps(
-    {
-        "errorType": "Function.ResponseSizeTooLarge",
-        "errorMessage": f"Response payload size exceeded maximum allowed payload size ({RESPONSE_BYTES} bytes).",
-    },
-    separators=(",", ":"),
-).encode()
+
+def is_json_wanted(environment: Mapping[str, str]) -> bool:
+    """Whether the function's log format is JSON."""
+    return environment.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
 
 
-class TaskRoot(NamedTuple):
+class TaskRoot:
     """Where the code really is, and where it says it is: ``/var/task``, also where the sandbox could not put it there."""
 
-    real: str
-    shown: str = "/var/task"
+    __slots__ = ("real", "shown")
+
+    def __init__(self, real: str, shown: str = "/var/task") -> None:
+        self.real, self.shown = real, shown
 
     def show(self, path: str) -> str:
         """`path` as documents name it."""
@@ -65,7 +63,7 @@ def error_document(error: Exception, request_id: str, root: TaskRoot) -> dict[st
     else:
         kind, message, stack = type(error).__name__, str(error), _frames(error.__traceback__, root)
     document: dict[str, object] = {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": stack}
-    return document | getattr(error, "error_document_members", {})
+    return {**document, **getattr(error, "error_document_members", {})}
 
 
 def error_text(document: Mapping[str, object]) -> str:
@@ -88,7 +86,8 @@ def error_record(document: Mapping[str, object]) -> dict[str, object]:
 
 def hide_runtime(error: BaseException) -> None:
     """Cut the runtime's own frames off the tracebacks of `error` and of those that led to it."""
-    todo, done = [error], set[int]()
+    todo = [error]
+    done: set[int] = set()
     while todo:
         found = todo.pop()
         done.add(id(found))
@@ -100,6 +99,8 @@ def hide_runtime(error: BaseException) -> None:
 
 
 def _frames(trace: TracebackType | None, root: TaskRoot) -> list[str]:
+    import traceback  # with `re` and more: not everybody fails
+
     return traceback.format_list(
         [
             (root.show(frame.filename), frame.lineno or 0, frame.name, frame.line)

@@ -12,21 +12,13 @@ import time
 import traceback
 from collections.abc import Mapping
 
+from jlambda.runtimes.context import Invocation
+from jlambda.runtimes.failure import JSON_TIME, is_json_wanted
 from jlambda.runtimes.output import Output
 
 _TEXT = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
-#: the time in JSON log lines, in UTC
-JSON_TIME = "%Y-%m-%dT%H:%M:%SZ"
 # members of a record that are the record's own; all others were given by the caller as `extra`
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "aws_request_id", "tenant_id"}
-
-
-class Invocation:
-    """The invocation that log records belong to; empty during the init phase."""
-
-    def __init__(self) -> None:
-        self.request_id = ""
-        self.tenant_id: object = None
 
 
 class LambdaLoggerFilter(logging.Filter):
@@ -82,7 +74,7 @@ class JsonFormatter(logging.Formatter):
 
 def set_up(output: Output, environment: Mapping[str, str], invocation: Invocation) -> bool:
     """Give the root logger AWS's one handler, and tell whether the format is JSON."""
-    is_json = environment.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON"
+    is_json = is_json_wanted(environment)
     level = environment.get("AWS_LAMBDA_LOG_LEVEL", "").upper().replace("TRACE", "DEBUG")
     handler = LambdaLoggerHandler(output)
     handler.setFormatter(JsonFormatter() if is_json else logging.Formatter(_TEXT, "%Y-%m-%dT%H:%M:%S"))
@@ -90,5 +82,6 @@ def set_up(output: Output, environment: Mapping[str, str], invocation: Invocatio
     logging.Formatter.converter = time.gmtime
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level if level in logging.getLevelNamesMapping() else logging.WARNING)
+    number = logging.getLevelName(level)
+    root.setLevel(number if isinstance(number, int) else logging.WARNING)
     return is_json

@@ -12,10 +12,9 @@ import json
 from collections.abc import Mapping
 
 from jlambda.model.frames import ERROR, RAW, RESULT
-from jlambda.model.limits import RESPONSE_BYTES, STREAMED_BYTES
+from jlambda.model.limits import RESPONSE_BYTES, RESPONSE_TOO_LARGE, STREAMED_BYTES
 from jlambda.runtimes.engine_end import Event
 from jlambda.runtimes.extensions import refused
-from jlambda.runtimes.failure import TOO_LARGE
 from jlambda.runtimes.http import Answer, Request
 
 _EVENT = b"Lambda-Runtime-Aws-Request-Id: %b\r\nLambda-Runtime-Deadline-Ms: %d\r\nLambda-Runtime-Invoked-Function-Arn: %b\r\n%b"
@@ -65,7 +64,7 @@ def is_streamed(request: Request) -> bool:
 def response(request: Request) -> tuple[bytes, bytes]:
     """What a posted response is to the caller: its kind, and its body. A streamed one may end as an error."""
     if request.is_too_large:
-        return ERROR, TOO_LARGE
+        return ERROR, RESPONSE_TOO_LARGE
     if error_type := request.trailers.get(_ERROR_TYPE):
         body = base64.b64decode(request.trailers.get("lambda-runtime-function-error-body", ""))
         return ERROR, _document(body, error_type)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import io
 import os
 import sys
-import threading
 import time
+from _thread import RLock  # all that is needed of `threading`
 
 from jlambda.model.frames import CONTINUED, INIT_END, STAMP
 
@@ -25,7 +25,7 @@ class Output:
         self._fd = os.dup(fd)
         self._unfinished = -1
         self._began_at = self.end()
-        self._lock = threading.RLock()
+        self._lock = RLock()
         os.register_at_fork(after_in_child=self._after_fork)
 
     def write(self, data: bytes, fd: int) -> None:
@@ -39,7 +39,8 @@ class Output:
 
     def log(self, text: str) -> None:
         """Append `text` as one event, however many lines it has."""
-        data = text.removesuffix("\n").encode("utf-8", "backslashreplace").replace(b"\n", _INSIDE_EVENT) + b"\n"
+        data = text.encode("utf-8", "backslashreplace")
+        data = data[: -1 if data.endswith(b"\n") else None].replace(b"\n", _INSIDE_EVENT) + b"\n"
         with self._lock:
             data = self._break() + _stamp() + data
             self._unfinished = -1
@@ -78,7 +79,7 @@ class Output:
         return b"" if self._unfinished < 0 else b"\n"
 
     def _after_fork(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = RLock()
 
 
 class _Bytes(io.RawIOBase):

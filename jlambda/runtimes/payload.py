@@ -2,17 +2,19 @@
 
 AWS encodes responses with simplejson. What that does differently from `json` (named tuples are objects, bytes are
 text, a Decimal keeps its digits) is done here. Knows no process, socket or log.
+
+The C halves of `json` are used by themselves: the rest of it imports `re`, for which an interpreter that starts for one
+function would have to wait.
 """
 
 from __future__ import annotations
 
-import json
 import marshal
-from _json import make_encoder
-from collections.abc import Callable
-from decimal import Decimal
-from json.decoder import JSONDecoder
-from json.encoder import encode_basestring, encode_basestring_ascii
+from _json import encode_basestring, encode_basestring_ascii, make_encoder, make_scanner
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class ReportedError(Exception):
@@ -24,7 +26,19 @@ class ReportedError(Exception):
 
 
 _TOO_DEEP = "Unable to marshal response: maximum recursion depth exceeded while encoding a JSON object"
-_decode = JSONDecoder().raw_decode
+
+
+class _Decoding:
+    """The settings of a `json.JSONDecoder` that was given none."""
+
+    strict = True
+    object_hook = object_pairs_hook = None
+    parse_float, parse_int = float, int
+    #: NaN, Infinity, -Infinity
+    parse_constant = float
+
+
+_decode = make_scanner(_Decoding)  # type: ignore[arg-type] # typeshed names its own class
 
 
 def read_event(body: bytes) -> object:
@@ -32,11 +46,14 @@ def read_event(body: bytes) -> object:
     try:
         text = body.decode()
         try:
-            event, end = _decode(text)
-        except ValueError:
+            event, end = _decode(text, 0)
+        except (ValueError, StopIteration):
             end = -1
-        # white space around the value, or an error: the full decoder takes the one and names the other
-        return event if end == len(text) else json.loads(text)
+        if end == len(text):
+            return event
+        import json
+
+        return json.loads(text)  # white space around the value, or an error: takes the one and names the other
     except Exception as error:
         raise ReportedError("Runtime.UnmarshalError", f"Unable to unmarshal input: {error}") from None
 
@@ -72,7 +89,7 @@ def response_writer(ascii_only: bool) -> Callable[[object], str]:
 
 def is_ascii_only(execution_env: str) -> bool:
     """Whether the runtime that ``AWS_EXECUTION_ENV`` names escapes what is not ASCII: up to Python 3.11, and if unknown."""
-    minor = execution_env.removeprefix("AWS_Lambda_python3.")
+    minor = execution_env.rpartition("AWS_Lambda_python3.")[2]
     return not minor.isdigit() or int(minor) < 12
 
 
@@ -92,6 +109,8 @@ def _write(value: object, quote: Callable[[str], str], parents: set[int]) -> str
         return quote(value.decode())
     if value is None or isinstance(value, (bool, int, float)):
         return _scalar(value)
+    from decimal import Decimal
+
     if isinstance(value, Decimal):
         return "NaN" if value.is_nan() else str(value)
     here = id(value)

@@ -13,10 +13,12 @@ import json
 import os
 import signal
 import socket
+import time
 from collections.abc import Mapping
 from typing import NoReturn
 
 from jlambda.model.frames import ERROR, FAILED, READY
+from jlambda.model.lineage import tracer
 from jlambda.runtimes.children import Children, Ended
 from jlambda.runtimes.engine_end import EngineEnd
 from jlambda.runtimes.extensions import EXTENSIONS, INVOKE, Extensions, refused
@@ -70,7 +72,7 @@ class Bridge:
         os.environ["AWS_LAMBDA_RUNTIME_API"] = self._listener.address
         self._children = Children(start)
         function_arn = str(start["function_arn"])
-        self._arn = function_arn.encode()
+        self._arn, self._trace = function_arn.encode(), tracer(function_arn)
         self._extensions = Extensions(self._children.extension_names(), about_function(function_arn, os.environ))
         self._state = _STARTED
         self._parked: Connection | None = None
@@ -263,6 +265,8 @@ class Bridge:
             self._listener.answer(connection, Answer(200, b""))
             return
         event = self._engine.take()
+        if "trace_id" not in event.extra:
+            event.extra["trace_id"] = self._trace(event.request_id.decode(), int(time.time()))
         self._state, self._request_id = _RUNNING, event.request_id
         self._wants_stream = bool(event.extra.get("is_streamed"))
         qualifier = event.extra.get("qualifier")

@@ -64,6 +64,7 @@ class ControlPlane:
         #: held by whatever changes functions and what belongs to them
         self.lock = lock
         self._resolver = Resolver(functions, secrets, code, layers, account)
+        self.forget_aliases = self._resolver.forget_aliases
         #: what an invocation of a function called NAME runs; and what one of a name, NAME:QUALIFIER or ARN runs
         self.version, self.resolve = self._resolver.version, self._resolver.resolve
         aliases = Aliases(functions, self._resolver, account, lock, lambda function, alias: self.alias_moved(function, alias))
@@ -203,7 +204,7 @@ class ControlPlane:
         self, before: FunctionConfiguration | None, wanted: FunctionConfiguration, values: dict[str, str]
     ) -> FunctionConfiguration:
         """Keep `wanted`, which is in order, and its secrets in the place of `before`, as a new revision."""
-        wanted = replace(wanted, revision_id=new_revision(), last_modified=time.time())
+        wanted = replace(wanted, revision_id=new_revision(), deployment="", last_modified=time.time())
         held = self._secrets.values(wanted.name)
         if values != held:
             self._secrets.put(wanted.name, values)
@@ -267,7 +268,8 @@ class ControlPlane:
             last = self._functions.versions(name)[-1:]
             if last and _is_same(last[0], latest) and self._secrets.values(secrets_of(name, last[0].version)) == values:
                 return last[0], False
-            made = replace(latest, revision_id=new_revision(), last_modified=time.time(), pending="", settles_at=0.0)
+            made = replace(latest, revision_id=new_revision(), deployment="", last_modified=time.time())
+            made = replace(made, pending="", settles_at=0.0)
             published = self._functions.publish(
                 made if description is None else replace(made, description=description).checked()
             )
@@ -278,6 +280,7 @@ class ControlPlane:
                     with suppress(StateError):
                         self._functions.delete_version(name, published.version)
                     raise
+            self._functions.put(latest.revised(new_revision()))  # on AWS, too, what is published is at another revision then
             return published, True
 
     def versions(self, name: str) -> builtins.list[FunctionConfiguration]:
@@ -331,6 +334,7 @@ def _is_same(published: FunctionConfiguration, latest: FunctionConfiguration) ->
         last_modified=published.last_modified,
         description=published.description,
         origin=published.origin,
+        deployment=published.deployment,
         pending=published.pending,
         settles_at=published.settles_at,
     )

@@ -30,8 +30,8 @@ class Recorder(Protocol):
     def finish(self, version: DeployedVersion, request: Request, outcome: Outcome) -> Finished:
         """Make and keep the record of an invocation."""
 
-    def record_throttle(self, version: DeployedVersion, request: Request) -> None:
-        """Keep the record of an invocation that was refused."""
+    def record_throttle(self, version: DeployedVersion, request: Request) -> Finished:
+        """Make and keep the record of an invocation that was refused."""
 
 
 class Fan:

@@ -16,7 +16,7 @@ import jlambda.store.secrets as secret_rules
 from jlambda.errors import InvalidParameter, ResourceConflict, ResourceNotFound
 from jlambda.model.arn import LATEST, Account
 from jlambda.model.function import MASK, RESERVED_VARIABLES, FunctionConfiguration, check_values
-from jlambda.model.function_state import CREATING, UPDATING, at, state_members
+from jlambda.model.function_state import CREATING, UPDATING, at, check_active, state_members
 from jlambda.model.limits import ENVIRONMENT_BYTES, FUNCTION_NAME_CHARS
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.code_signing import CodeSigning
@@ -179,10 +179,8 @@ class ApiFunctions:
         arn = self._account.function_arn(name)
         if found is None:
             raise ResourceNotFound(f"Function not found: {arn}")
+        check_active(found, self._clock())
         shown = at(found, self._clock())
-        if shown.pending == CREATING:
-            state = "The function is currently in the following state: Pending"
-            raise ResourceConflict(f"The operation cannot be performed at this time. {state}")
         if shown.pending:
             raise ResourceConflict(
                 f"The operation cannot be performed at this time. An update is in progress for resource: {arn}"

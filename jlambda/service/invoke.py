@@ -103,6 +103,8 @@ class Invoker:
 
     def __init__(self, engine: Engine, records: Records) -> None:
         self._engine, self._append = engine, records.append
+        #: a request one further in its chain of events; raises `RecursiveInvocation` where that makes a loop
+        self.follow: Callable[[str, Request], Request] = lambda _, request: request
         #: what was begun and has not ended
         self._under_way: set[Callable[[Exception], None]] = set()
 
@@ -128,7 +130,8 @@ class Invoker:
         self.begin_request(version, Request(new_request_id(), encode_event(event), qualifier=qualifier), done)
 
     def begin_request(self, version: DeployedVersion, request: Request, done: Callable[[Finished | Exception], object]) -> None:
-        """`begin` for a request that is made already, its event JSON."""
+        """`begin` for a request that is made already, its event JSON. Raises `RecursiveInvocation`."""
+        request = self.follow(version.function, request)
 
         def ended(outcome: Outcome | Exception) -> None:
             self._under_way.discard(ended)
@@ -217,9 +220,12 @@ class Invoker:
             restore_ms,
             restored_billed_ms,
         )
-        self._append(record, log)
+        event = request.event if version.redact is None else version.redact(request.event)
+        self._append(record, log, event, payload)
         return Finished(record, payload, log)
 
-    def record_throttle(self, version: DeployedVersion, request: Request) -> None:
-        """Keep the record of an invocation that was refused."""
-        self.finish(version, request, Outcome("throttled", b"", Throttled.code, time.time(), 0.0, None, 0, False, "", b""))
+    def record_throttle(self, version: DeployedVersion, request: Request) -> Finished:
+        """Make and keep the record of an invocation that was refused."""
+        return self.finish(
+            version, request, Outcome("throttled", b"", Throttled.code, time.time(), 0.0, None, 0, False, "", b"")
+        )

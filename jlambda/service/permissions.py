@@ -12,24 +12,40 @@ from jlambda.model.arn import LATEST, Account
 from jlambda.model.layer import layer_arn, parse_layer
 from jlambda.model.policy import Policy, Statement, permission, read_policy
 from jlambda.service.layers import Layers
-from jlambda.service.revision import check_revision, new_revision
+from jlambda.service.revision import Revisions, check_revision, new_revision
 from jlambda.service.targets import Targets
 from jlambda.store.database import Database
 from jlambda.store.resources import Resources
 
 
 class _Place(NamedTuple):
-    """Where a policy is kept: at a function and one of its qualifiers, or at a layer and one of its versions."""
+    """Where a policy is kept: at a function and one of its qualifiers, or at a layer and one of its versions.
+
+    `function` is the name of the former, None for a layer.
+    """
 
     owner: str
     key: str = ""
+    function: str | None = None
 
 
 class Permissions:
-    """The policies of one session. Each function, version, alias and layer version has its own."""
+    """The policies of one session. Each function, version, alias and layer version has its own.
 
-    def __init__(self, database: Database, targets: Targets, layers: Layers, account: Account, lock: threading.RLock) -> None:
+    A policy of one of the former three is at the revision of what it belongs to; a change of it is one of both.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        targets: Targets,
+        layers: Layers,
+        account: Account,
+        lock: threading.RLock,
+        revisions: Revisions,
+    ) -> None:
         self._targets, self._layers, self._account, self._lock = targets, layers, account, lock
+        self._revisions = revisions
         self._policies = Resources(database, "policy", Policy)
 
     # -- functions -----------------------------------------------------------------------------------------------------
@@ -52,7 +68,7 @@ class Permissions:
     def get(self, reference: str, qualifier: str | None = None) -> Policy:
         """The policy of a function, version or alias. Raises `ResourceNotFound`, also where there is none."""
         name, qualifier = self._targets.parse(reference, qualifier)
-        found = self._policies.get(*_at_function(name, qualifier))
+        found = self._found(_at_function(name, qualifier))
         if found is None:
             raise ResourceNotFound("The resource you requested does not exist.")
         return found
@@ -79,7 +95,7 @@ class Permissions:
 
     def get_of_layer(self, layer: str, version: int) -> Policy:
         """The policy of a layer version. Raises `ResourceNotFound`, also where there is none."""
-        found = self._policies.get(*self._at_layer(layer, version)[0])
+        found = self._found(self._at_layer(layer, version)[0])
         if found is None:
             raise ResourceNotFound("No policy is associated with the given resource.")
         return found
@@ -95,12 +111,12 @@ class Permissions:
         """Give a function, version, alias or layer version this policy in place of what it had. Raises as `add` does."""
         with self._lock:
             place = self._at(arn)
-            check_revision(revision_id, _revision(self._policies.get(*place)), "GetResourcePolicy")
-            return self._policies.put(read_policy(text, new_revision()), *place)
+            check_revision(revision_id, self._revision(place), "GetResourcePolicy")
+            return self._put(place, read_policy(text, ""))
 
     def policy(self, arn: str) -> Policy:
         """The policy of a function, version, alias or layer version. Raises `ResourceNotFound`, also where there is none."""
-        found = self._policies.get(*self._at(arn))
+        found = self._found(self._at(arn))
         if found is None:
             raise ResourceNotFound("The resource you requested does not exist.")
         return found
@@ -108,9 +124,8 @@ class Permissions:
     def delete_policy(self, arn: str, revision_id: str | None = None) -> None:
         """Delete a policy. Raises `ResourceNotFound`, also where there is none, and `PreconditionFailed`."""
         with self._lock:
-            found = self.policy(arn)
-            check_revision(revision_id, found.revision_id, "GetResourcePolicy")
-            self._policies.delete(*self._at(arn))
+            check_revision(revision_id, self.policy(arn).revision_id, "GetResourcePolicy")
+            self._delete(self._at(arn))
 
     # -- parts of them all -------------------------------------------------------------------------------------------------
 
@@ -132,32 +147,51 @@ class Permissions:
         return _Place(f"layer:{name}", str(version)), arn
 
     def _add(self, place: _Place, made: Statement, revision_id: str | None, how: str) -> Policy:
-        before = self._policies.get(*place)
+        before = self._found(place)
         if before is not None and before.has(made["Sid"]):
             raise ResourceConflict(
                 f"The statement id ({made['Sid']}) provided already exists. Please provide a new statement id, or remove the "
                 "existing statement."
             )
-        check_revision(revision_id, _revision(before), how)
+        check_revision(revision_id, self._revision(place), how)
         statements = (*before.statements, made) if before else (made,)
-        made_policy = replace(before or Policy((), ""), statements=statements, revision_id=new_revision())
-        return self._policies.put(made_policy.checked(), *place)
+        return self._put(place, replace(before or Policy((), ""), statements=statements))
 
     def _remove(self, place: _Place, statement_id: str, revision_id: str | None, how: str) -> None:
-        before = self._policies.get(*place)
+        before = self._found(place)
         if before is None or not before.has(statement_id):
             raise ResourceNotFound(f"Statement {statement_id} is not found in resource policy.")
-        check_revision(revision_id, _revision(before), how)
+        check_revision(revision_id, before.revision_id, how)
         left = tuple(statement for statement in before.statements if statement.get("Sid") != statement_id)
         if left:
-            self._policies.put(replace(before, statements=left, revision_id=new_revision()), *place)
+            self._put(place, replace(before, statements=left))
         else:
-            self._policies.delete(*place)
+            self._delete(place)
+
+    def _found(self, place: _Place) -> Policy | None:
+        found = self._policies.get(place.owner, place.key)
+        return replace(found, revision_id=self._revision(place) or "") if found and place.function else found
+
+    def _revision(self, place: _Place) -> str | None:
+        """The revision that a change must have in mind."""
+        if place.function is not None:
+            return self._revisions.present(place.function, place.key or None)
+        found = self._policies.get(place.owner, place.key)
+        return found.revision_id if found else None
+
+    def _put(self, place: _Place, policy: Policy) -> Policy:
+        policy = replace(policy.checked(), revision_id=self._renewed(place))
+        return self._policies.put(policy, place.owner, place.key)
+
+    def _delete(self, place: _Place) -> None:
+        self._policies.delete(place.owner, place.key)
+        self._renewed(place)
+
+    def _renewed(self, place: _Place) -> str:
+        if place.function is None:
+            return new_revision()
+        return self._revisions.renew(place.function, place.key or None)
 
 
 def _at_function(name: str, qualifier: str | None) -> _Place:
-    return _Place(f"function:{name}", qualifier or "")
-
-
-def _revision(policy: Policy | None) -> str | None:
-    return policy.revision_id if policy else None
+    return _Place(f"function:{name}", qualifier or "", name)

@@ -37,10 +37,11 @@ class Reactor:
     def begin(
         self, version: DeployedVersion, request: Request, done: Callable[[Finished], object], sink: Sink | None = None
     ) -> Callable[[], None]:
-        """Begin an invocation; `run` calls `done` when it is over. Raises `Throttled`, after recording it.
+        """Begin an invocation; `run` calls `done` when it is over. Raises `Throttled`, after recording it, and `RecursiveInvocation`.
 
         `sink` takes a response that the function streams, secrets redacted; what is returned resumes the flow to it.
         """
+        request = self._invoker.follow(version.function, request)
         finish = self._invoker.finish
         redacting = None
         if sink is not None and version.redact is not None:

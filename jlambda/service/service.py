@@ -16,6 +16,7 @@ from jlambda.service.functions import ApiFunctions
 from jlambda.service.layers import Layers
 from jlambda.service.mappings import Mappings
 from jlambda.service.permissions import Permissions
+from jlambda.service.revision import Revisions
 from jlambda.service.tags import Tags
 from jlambda.service.targets import Targets
 from jlambda.service.url_gate import UrlGate
@@ -51,13 +52,14 @@ class Service:
         account: Account,
         concurrency: int,
         is_strict: bool,
+        settle_s: float,
     ) -> None:
         lock = control.lock
         self.targets = targets = Targets(functions, account)
         self._functions, self._code, self._concurrency = functions, code, concurrency
         self.layers = layers
-        self.permissions = Permissions(database, targets, layers, account, lock)
-        self.mappings = Mappings(database, targets, account, lock)
+        self.permissions = Permissions(database, targets, layers, account, lock, Revisions(functions, control.forget_aliases))
+        self.mappings = Mappings(database, targets, account, lock, settle_s=settle_s)
         self.urls = FunctionUrls(database, targets, account, lock)
         self.url_gate = UrlGate(database, self.urls, self.permissions, account)
         self.event_invoke = EventInvokeConfigs(database, targets, account, lock)
@@ -69,7 +71,8 @@ class Service:
         }
         self.tags = Tags(database, targets, exist, account, lock)
         self.functions = ApiFunctions(
-            *(control, functions, secrets, code, layers, targets, self.tags, self.code_signing, account, is_strict)
+            *(control, functions, secrets, code, layers, targets, self.tags, self.code_signing, account, is_strict),
+            settle_s=settle_s,
         )
 
     def account_settings(self) -> AccountSettings:

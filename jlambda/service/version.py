@@ -19,7 +19,7 @@ from jlambda.telemetry import logs
 
 def version_key(configuration: FunctionConfiguration) -> str:
     """What tells one deployment of a version from the next: environments of one never run the other."""
-    return f"{configuration.name}:{configuration.version}:{configuration.revision_id}"
+    return f"{configuration.name}:{configuration.version}:{configuration.deployment or configuration.revision_id}"
 
 
 class DeployedVersion:
@@ -59,7 +59,8 @@ class DeployedVersion:
 
     def sized(self, memory_mb: int) -> DeployedVersion:
         """The same with another memory size, and environments of its own; not from a snapshot, which has a size."""
-        configuration = replace(self.configuration, memory_mb=memory_mb, revision_id=str(uuid.uuid4()), snap_start=False)
+        configuration = replace(self.configuration, memory_mb=memory_mb, snap_start=False)
+        configuration = replace(configuration, revision_id=str(uuid.uuid4()), deployment="")
         parts = (self._code, self._secrets, self.redact, self._account, self._starting, self._layers)
         return DeployedVersion(configuration, *parts)
 

@@ -6,13 +6,13 @@ Knows SQLite's codes and settings; nothing of tables, threads or batches.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from jlambda.errors import StateError
 from jlambda.store.folder import is_on_network
-from jlambda.store.schema import NewerSchemaError, migrate
+from jlambda.store.schema import MIGRATIONS, Migration, NewerSchemaError, migrate
 
 #: how long a statement waits for a lock that another connection holds
 BUSY_S = 5.0
@@ -23,8 +23,8 @@ _NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
-    """The connection that writes: the file is made if need be and brought to today's schema.
+def open_writer(path: Path, steps: Sequence[Migration] = MIGRATIONS) -> sqlite3.Connection:
+    """The connection that writes: the file is made if need be and taken through the `steps` that it lacks.
 
     Write-ahead logging, where the file system can, so that readers never wait; what is committed outlives a killed
     process. Raises `StateError`.
@@ -37,7 +37,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
             else:
                 connection.execute("pragma journal_mode = wal")
                 connection.execute("pragma synchronous = normal")
-            migrate(connection)
+            migrate(connection, steps)
         except BaseException:
             connection.close()
             raise

@@ -1,4 +1,4 @@
-"""Invocation records and the output of each invocation.
+"""Invocation records and the output of each invocation, with its event and response where they are small.
 
 `append` is on the hot path of every invocation: it adds to a deque, and the database's writer thread does the rest.
 Keeps output as the environment wrote it, redacted by whoever appends; reading it is `jlambda.telemetry.logs`'s part.
@@ -15,8 +15,10 @@ from operator import itemgetter
 from typing import Any
 
 from jlambda.model.invocation import InvocationRecord
+from jlambda.store import payloads
 from jlambda.store.connection import transaction
 from jlambda.store.database import Database
+from jlambda.store.payloads import PAYLOAD_BYTES, Payloads
 
 # What all invocations of one execution environment share is stored once, in a table of environments.
 _SHARED = (
@@ -35,6 +37,8 @@ _INSERT = "insert into records (id, environment, {}) select {} from json_each(?)
     ", ".join(_OWN), ", ".join(f"json_extract(value, '$[{i}]')" for i in range(len(_OWN) + 2))
 )
 _SELECT = "select environment, {}, {} from records{}"
+#: a record, the output of its invocation, event and response
+_Row = tuple[InvocationRecord, bytes, bytes | None, bytes | None]
 _OUTPUT = " left join logs on logs.record = records.id"
 
 
@@ -49,9 +53,11 @@ class Records:
         self._database = database
         self._waiting = database.buffer(_store)
 
-    def append(self, record: InvocationRecord, log: bytes) -> None:
-        """Keep one record and the output of its invocation. Neither waits nor fails."""
-        self._waiting.append((record, log))
+    def append(self, record: InvocationRecord, log: bytes, event: bytes = b"", response: bytes = b"") -> None:
+        """Keep one record, the output of its invocation, its event and its response. Neither waits nor fails."""
+        self._waiting.append(
+            (record, log, event if len(event) <= PAYLOAD_BYTES else None, response if len(response) <= PAYLOAD_BYTES else None)
+        )
         if self._database.is_parked:
             self._database.wake()
 
@@ -77,6 +83,27 @@ class Records:
         """The same records, each with the output of its invocation (empty if it wrote nothing)."""
         return self._find(_SELECT.format(", ".join(_OWN), "output", _OUTPUT), function, request_id)
 
+    def find(self, prefix: str, newest: int) -> list[tuple[InvocationRecord, bytes, Payloads]]:
+        """The `newest` invocations whose request ids begin with `prefix`, in order of start, with output and payloads."""
+        self.flush()
+        where = " where substr(request_id, 1, ?) = ? order by started_at desc, records.id desc limit ?"
+
+        def read(connection: sqlite3.Connection) -> list[tuple[InvocationRecord, bytes, Payloads]]:
+            statement = f"select environment, records.id, {', '.join(_OWN)}, output from records{_OUTPUT}{where}"
+            rows = connection.execute(statement, (len(prefix), prefix, newest)).fetchall()
+            shared = _environments(connection)
+            found = [
+                (*_record_and_output(shared[row[0]], (row[0], *row[2:])), payloads.load(connection, row[1])) for row in rows
+            ]
+            return found[::-1]
+
+        def read_with_waiting(connection: sqlite3.Connection) -> list[tuple[InvocationRecord, bytes, Payloads]]:
+            waiting = [row for row in self._waiting.copy() if row[0].request_id.startswith(prefix)]
+            return read(connection) + [(record, log, Payloads(*both)) for record, log, *both in waiting]
+
+        found = self._database.in_writer(read_with_waiting) if self._database.is_failing else self._database.read(read)
+        return sorted(found, key=lambda row: row[0].started_at)[-newest:]
+
     def clear(self, function: str | None = None) -> None:
         """Forget the records and logs of a function, or of all."""
         where, parameters = _where(function, None)
@@ -85,6 +112,8 @@ class Records:
             with transaction(connection):
                 connection.execute(f"delete from logs where record in (select id from records{where})", parameters)
                 connection.execute(f"delete from records{where}", parameters)
+                if function is None:  # else they stay in their rows, where no record leads to them any more
+                    connection.execute("delete from payloads")
                 connection.execute("delete from environments where id not in (select environment from records)")
             for _ in range(len(self._waiting)):  # what cannot be stored just now; others may append meanwhile
                 row = self._waiting.popleft()
@@ -102,14 +131,13 @@ class Records:
         order = "" if newest is None else " order by started_at desc, id desc limit ?"
 
         def read(connection: sqlite3.Connection) -> list[tuple[InvocationRecord, bytes]]:
-            environments = connection.execute(f"select id, {', '.join(_SHARED)} from environments")
-            shared = {row[0]: row[1:] for row in environments}
+            shared = _environments(connection)
             rows = connection.execute(statement + where + order, parameters if newest is None else (*parameters, newest))
             found = [_record_and_output(shared[row[0]], row) for row in rows]
             return found if newest is None else found[::-1]
 
         def read_with_waiting(connection: sqlite3.Connection) -> list[tuple[InvocationRecord, bytes]]:
-            return read(connection) + [row for row in self._waiting.copy() if _matches(row[0], function, request_id)]
+            return read(connection) + [row[:2] for row in self._waiting.copy() if _matches(row[0], function, request_id)]
 
         with _collector_paused():
             found = self._database.in_writer(read_with_waiting) if self._database.is_failing else self._database.read(read)
@@ -117,18 +145,23 @@ class Records:
         return found if newest is None else found[max(0, len(found) - newest) :]
 
 
-def _store(connection: sqlite3.Connection, batch: list[tuple[InvocationRecord, bytes]]) -> None:
+def _environments(connection: sqlite3.Connection) -> dict[int, tuple[Any, ...]]:
+    return {row[0]: row[1:] for row in connection.execute(f"select id, {', '.join(_SHARED)} from environments")}
+
+
+def _store(connection: sqlite3.Connection, batch: list[_Row]) -> None:
     (last,) = connection.execute("select coalesce(max(id), 0) from records").fetchone()
-    environments = {shared: _environment(connection, shared) for shared in {_shared_of(record) for record, _ in batch}}
+    environments = {shared: _environment(connection, shared) for shared in {_shared_of(row[0]) for row in batch}}
     for start in range(0, len(batch), _INSERT_ROWS):
         part = enumerate(batch[start : start + _INSERT_ROWS], last + 1 + start)
-        rows = [(number, environments[_shared_of(record)], *_own_of(record)) for number, (record, _) in part]
+        rows = [(number, environments[_shared_of(record)], *_own_of(record)) for number, (record, *_) in part]
         text = json.dumps(rows, ensure_ascii=False)
         # half a surrogate pair, in the name of an exception, would make the row unreadable
         connection.execute(_INSERT, (text.encode(errors="replace").decode(),))
-    outputs = [(number, log) for number, (_, log) in enumerate(batch, last + 1) if log]
+    outputs = [(number, log) for number, (_, log, *_) in enumerate(batch, last + 1) if log]
     if outputs:
         connection.executemany("insert into logs values (?, ?)", outputs)
+    payloads.store(connection, last + 1, [Payloads(*row[2:]) for row in batch])
 
 
 def _environment(connection: sqlite3.Connection, shared: tuple[Any, ...]) -> int:

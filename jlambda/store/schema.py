@@ -7,7 +7,7 @@ been released is never changed: add another.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 Migration = Callable[[sqlite3.Connection], None]
 
@@ -24,18 +24,18 @@ class NewerSchemaError(Exception):
     """The database was written by a later jlambda."""
 
 
-def migrate(connection: sqlite3.Connection) -> None:
-    """Take the steps that the database lacks, all or none."""
+def migrate(connection: sqlite3.Connection, steps: Sequence[Migration] = MIGRATIONS) -> None:
+    """Take the `steps` that the database lacks, all or none."""
     (version,) = connection.execute("pragma user_version").fetchone()
-    if version > len(MIGRATIONS):
+    if version > len(steps):
         raise NewerSchemaError(version)
-    if version == len(MIGRATIONS):
+    if version == len(steps):
         return
     connection.execute("begin immediate")
     try:
-        for step in MIGRATIONS[version:]:
+        for step in steps[version:]:
             step(connection)
-        connection.execute(f"pragma user_version = {len(MIGRATIONS)}")
+        connection.execute(f"pragma user_version = {len(steps)}")
         connection.execute("commit")
     except BaseException:
         if connection.in_transaction:
@@ -156,3 +156,8 @@ def _resources(connection: sqlite3.Connection) -> None:
 def _restores(connection: sqlite3.Connection) -> None:
     connection.execute("alter table records add column restore_ms real")
     connection.execute("alter table records add column billed_restore_ms integer not null default 0")
+
+
+@migration
+def _payloads(connection: sqlite3.Connection) -> None:
+    connection.execute("create table payloads (first integer primary key, sizes text not null, content blob not null)")

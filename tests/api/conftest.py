@@ -24,6 +24,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jlambda.Session
 def start_all(session: jlambda.Session) -> None:
     """Start all processes and threads of a session that tests share, so that none is new to a single test."""
     session.engine.protection()
+    session.queue.start()
     pool = session.gateway().application.pool
     together = threading.Barrier(pool._max_workers + 1)
     for _ in range(pool._max_workers):

@@ -243,6 +243,42 @@ def test_a_configuration_that_is_read_and_written_back_keeps_its_secrets(shared:
         shared.delete("cell")
 
 
+def test_revisions_move_as_on_aws(client: Any, create: Functions) -> None:
+    """Recorded there: publishing moves $LATEST and not the version, an alias moves neither, a policy is at its function's."""
+
+    def revision(**qualifier: str) -> str:
+        found: str = client.get_function(FunctionName="f", **qualifier)["Configuration"]["RevisionId"]
+        return found
+
+    made = create("f", "import os\ndef handler(event, context): return os.getpid()\n")
+    process = call(client)
+    seen = [made["RevisionId"], revision()]
+    version = client.publish_version(FunctionName="f", RevisionId=seen[-1])["RevisionId"]
+    seen += [version, revision()]
+    assert client.publish_version(FunctionName="f")["RevisionId"] == revision(Qualifier="1") == version  # nothing new
+    alias = client.create_alias(FunctionName="f", Name="live", FunctionVersion="1")["RevisionId"]
+    assert (revision(), revision(Qualifier="1")) == (seen[-1], version)
+    seen.append(alias)
+    statement = {"FunctionName": "f", "StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
+    for qualifier, before in (({}, revision()), ({"Qualifier": "1"}, version), ({"Qualifier": "live"}, alias)):
+        with pytest.raises(ClientError, match=r"PreconditionFailedException.*Call the GetPolicy API"):
+            client.add_permission(**statement, **qualifier, RevisionId="wrong")
+        client.add_permission(**statement, **qualifier, RevisionId=before)
+        added = client.get_policy(FunctionName="f", **qualifier)["RevisionId"]
+        if "live" in qualifier.values():
+            assert client.get_alias(FunctionName="f", Name="live")["RevisionId"] == added
+        else:
+            assert revision(**qualifier) == added
+        with pytest.raises(ClientError, match=r"PreconditionFailedException.*Call the GetPolicy API"):
+            client.remove_permission(FunctionName="f", StatementId="s", **qualifier, RevisionId=before)
+        client.remove_permission(FunctionName="f", StatementId="s", **qualifier, RevisionId=added)
+        seen += [added]
+    seen += [revision(), revision(Qualifier="1"), client.get_alias(FunctionName="f", Name="live")["RevisionId"]]
+    assert len(set(seen)) == len(seen)
+    assert call(client) == process  # nothing of this was a deployment
+    assert client.publish_version(FunctionName="f")["Version"] == "1"
+
+
 def test_a_deleted_function_is_gone_with_all_that_it_had(client: Any, create: Functions) -> None:
     """Versions, aliases, tags, its policy, its URL; its name is free again."""
     create("f", Tags={"team": "x"})

@@ -125,6 +125,22 @@ def test_what_it_prints_is_what_a_shell_needs(server: Server, state: Path) -> No
     assert address.read(state) is None
 
 
+def test_changes_take_as_long_as_it_is_told(state: Path) -> None:
+    """--settle; what is no number is refused in one line."""
+    assert Server(state, "--settle", "soon").end() == (2, "'soon' is not a number of seconds: use 2 or 0.5\n")
+    server = Server(state, *KEY, "--settle", "60")
+    try:
+        where = address.read(state)
+        assert where is not None
+        client = where.client("lambda")
+        code = {"ZipFile": zipped({"app.py": "def handler(event, context): return event\n"})}
+        client.create_function(FunctionName="f", Runtime=RUNTIME, Role=ROLE, Handler="app.handler", Code=code)
+        assert client.get_function_configuration(FunctionName="f")["State"] == "Pending"
+        client.close()
+    finally:
+        assert server.end() == (0, "")
+
+
 def test_a_second_process_talks_to_the_first(server: Server, state: Path) -> None:
     """Asked to serve the same folder, it says where that is served, and ends."""
     second = Server(state)

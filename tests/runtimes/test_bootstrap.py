@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from zlib import crc32
 
 import dill
 import pytest
@@ -193,11 +194,17 @@ def test_qualifier_and_tenant(start: Start) -> None:
     assert values == [[FUNCTION_ARN, None], [f"{FUNCTION_ARN}:live", "blue"], [FUNCTION_ARN, None]]
 
 
-def test_trace_id_lasts_one_invocation(start: Start) -> None:
-    """`_X_AMZN_TRACE_ID` is that of the invocation, or absent."""
+def test_every_invocation_has_its_trace_id(start: Start) -> None:
+    """`_X_AMZN_TRACE_ID` is what came with the invocation, or the beginning of a chain."""
     runtime = start("import os\ndef handler(event, context):\n    return os.environ.get('_X_AMZN_TRACE_ID')\n")
     replies = [runtime.invoke(extra=extra) for extra in (None, {"trace_id": "Root=1"}, {"trace_id": "Root=2"}, None)]
-    assert [reply.value for reply in replies if reply] == [None, "Root=1", "Root=2", None]
+    first, *given, last = [reply.value for reply in replies if reply]
+    assert given == ["Root=1", "Root=2"]
+    root = (
+        rf"Root=1-[0-9a-f]{{8}}-[0-9a-f]{{24}};Parent=[0-9a-f]{{16}};Sampled=0;Lineage=1:{crc32(FUNCTION_ARN.encode()):08x}:0"
+    )
+    assert re.fullmatch(root, str(first))
+    assert re.fullmatch(root, str(last))
 
 
 def test_module_path_is_that_of_aws(start: Start, tmp_path: Path) -> None:

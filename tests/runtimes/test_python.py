@@ -139,4 +139,5 @@ def test_entry_and_preload_are_light() -> None:
         "jlambda.model",
         "jlambda.model.frames",
         "jlambda.model.limits",
+        "jlambda.model.lineage",
     }

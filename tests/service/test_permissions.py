@@ -13,8 +13,10 @@ from jlambda.errors import InvalidParameter, LambdaError, PreconditionFailed, Re
 from jlambda.model.arn import Account
 from jlambda.service.layers import Layers
 from jlambda.service.permissions import Permissions
+from jlambda.service.revision import Revisions
 from jlambda.service.targets import Targets
 from jlambda.store.database import Database
+from jlambda.store.functions import Functions
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:f"
 LAYER = "arn:aws:lambda:us-east-1:123456789012:layer:tools"
@@ -39,7 +41,7 @@ def permissions(database: Database, targets: Targets, layers: Layers) -> Permiss
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("a", "1")
     layers.publish("tools", buffer.getvalue())
-    return Permissions(database, targets, layers, Account(), threading.RLock())
+    return Permissions(database, targets, layers, Account(), threading.RLock(), Revisions(Functions(database), lambda _: None))
 
 
 def test_each_qualifier_has_its_own_policy(permissions: Permissions) -> None:

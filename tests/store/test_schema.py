@@ -31,7 +31,7 @@ def test_an_empty_database_gets_all_tables(connection: sqlite3.Connection) -> No
     """Once; a second time changes nothing."""
     schema.migrate(connection)
     parts = {"functions", "environments", "records", "logs"}
-    assert tables(connection) == parts | {"concurrency", "aliases", "version_numbers", "provisioned", "resources"}
+    assert tables(connection) == parts | {"concurrency", "aliases", "version_numbers", "provisioned", "resources", "payloads"}
     assert connection.execute("pragma user_version").fetchone() == (len(schema.MIGRATIONS),)
     changes = connection.total_changes
     schema.migrate(connection)

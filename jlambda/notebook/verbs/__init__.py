@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jlambda.errors import InvalidParameter
 from jlambda.notebook.arguments import choose, words
-from jlambda.notebook.verbs import asynchronous, functions, records, triggers, whole_session
+from jlambda.notebook.verbs import asynchronous, events, functions, records, triggers, whole_session
 from jlambda.notebook.verbs.verb import Verb
 
 #: verbs that the design has and a later version brings
@@ -17,6 +17,7 @@ VERBS: dict[str, Verb] = {
         *records.VERBS,
         *triggers.VERBS,
         *asynchronous.VERBS,
+        *events.VERBS,
         *whole_session.VERBS,
     )
 }

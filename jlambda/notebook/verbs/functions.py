@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from jlambda.errors import InvalidParameter
-from jlambda.handle import Function, Invocation
+from jlambda.handle import Function
+from jlambda.invocation import Invocation
 from jlambda.model.limits import MEMORY_MB
 from jlambda.notebook.arguments import Parser, whole
 from jlambda.notebook.display import FunctionList
@@ -20,7 +21,7 @@ def _invoke(desk: Desk, function: str, event: str) -> Invocation:
 
 
 def _add_event(parser: Parser) -> None:
-    text = "JSON, a variable's name, or @FILE.json; else {}"
+    text = "JSON, a variable's name, @FILE.json, or a sample event such as s3:put; else {}"
     parser.add_argument("event", metavar="EVENT", nargs="?", default="{}", help=text)
 
 

@@ -1,23 +1,26 @@
 """The Python runtime for interpreters other than the notebook's: one invocation after the other over the Runtime API.
 
 Runs as the main program of an execution environment, with the standard library of whichever Python this is, and with those
-modules of the fast path that make contexts, logs and error documents: a function sees no difference.
+modules of the fast path that make contexts, logs and error documents: a function sees no difference. Imports as little as
+can be, since each function waits for it: `_socket` for `socket`, and what is not always needed where it is needed.
 """
 
 from __future__ import annotations
 
-import json
-import logging
+import _socket as socket
 import os
-import socket
 import sys
 
-from jlambda.runtimes.context import context_maker
-from jlambda.runtimes.failure import INIT_WARNING, TaskRoot, error_document, error_record, error_text
-from jlambda.runtimes.handler import Handler, load_handler, set_module_path
-from jlambda.runtimes.logs import Invocation, set_up
+from jlambda.runtimes.context import Invocation, context_maker
+from jlambda.runtimes.cpython.deferred import Deferred
+from jlambda.runtimes.failure import INIT_WARNING, TaskRoot, error_document, error_record, error_text, is_json_wanted
+from jlambda.runtimes.handler import IMPORTED_BY_AWS, load_handler, set_module_path, standard_path
 from jlambda.runtimes.output import Output, open_streams
 from jlambda.runtimes.payload import is_ascii_only, read_event, response_writer
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from jlambda.runtimes.handler import Handler
 
 _PREFIX = "/2018-06-01/runtime"
 _EXTRA = {
@@ -33,9 +36,10 @@ class Api:
     def __init__(self, address: str) -> None:
         host, _, port = address.partition(":")
         self._host = address
-        self._socket = socket.create_connection((host, int(port)))
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.connect((host, int(port)))
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._file = self._socket.makefile("rb", 262_144)
+        self._file = open(self._socket.fileno(), "rb", 262_144, closefd=False)  # noqa: SIM115 as long as this process
 
     def next(self) -> tuple[dict[str, str], bytes]:
         """The headers of the next invocation, and its event."""
@@ -73,16 +77,24 @@ class Runtime:
         self._output, self._invocation = Output(1), Invocation()
         self._write_response = response_writer(is_ascii_only(os.environ.get("AWS_EXECUTION_ENV", "")))
         open_streams(self._output)
-        self._is_json = set_up(self._output, os.environ, self._invocation)
+        self._is_json = is_json_wanted(os.environ)
+        Deferred(IMPORTED_BY_AWS, standard_path(), self._set_up_logging).install()
         installed = [path for path in sys.path if path.endswith(("site-packages", "dist-packages"))]
         set_module_path(self._root.real, layers_root, installed)
         self._make_context = context_maker("")
+
+    def _set_up_logging(self) -> None:
+        from jlambda.runtimes.logs import set_up
+
+        set_up(self._output, os.environ, self._invocation)
 
     def load(self, name: str) -> Handler:
         """The handler; this process ends where there is none, and Lambda is told why."""
         try:
             return load_handler(name, self._root)
         except Exception as error:
+            import logging
+
             logging.warning(INIT_WARNING)
             document = error_document(error, "", self._root)
             self._api.post("/init/error", self._report(document), str(document["errorType"]))
@@ -120,7 +132,7 @@ class Runtime:
 
     def _report(self, document: dict[str, object]) -> bytes:
         """Log an error document, and return it as it goes to the caller."""
-        self._output.log(json.dumps(error_record(document)) if self._is_json else error_text(document))
+        self._output.log(self._write_response(error_record(document)) if self._is_json else error_text(document))
         return self._write_response(document).encode()
 
 

@@ -13,13 +13,11 @@ from jlambda.runtimes.language import Language, Tool, below, compile_with, numbe
 
 #: the oldest version that the client is written for
 _OLDEST = (3, 8)
-_SHARED = (
+_FILES = (
     *(f"runtimes/{name}.py" for name in ("context", "failure", "handler", "logs", "output", "payload")),
-    *("model/frames.py", "model/limits.py", "errors.py"),
+    *("runtimes/cpython/client.py", "runtimes/cpython/deferred.py", "model/frames.py"),
 )
-#: among them, so that stack traces leave it out as they leave them out
-_CLIENT = "jlambda/runtimes/client.py"
-_PACKAGES = ("__init__.py", "runtimes/__init__.py", "model/__init__.py")
+_PACKAGES = ("__init__.py", "runtimes/__init__.py", "runtimes/cpython/__init__.py", "model/__init__.py")
 _ABOUT = "import platform; print(platform.python_version())"
 
 
@@ -47,7 +45,7 @@ class CPython(Language):
 
     def command(self, tool: Tool, handler: str) -> list[str]:
         del handler
-        return [tool.path, "-B", f"/var/runtime/{_CLIENT}c", "/opt"]
+        return [tool.path, "-B", "/var/runtime/jlambda/runtimes/cpython/client.pyc", "/opt"]
 
     def variables(self, tool: Tool, handler: str) -> dict[str, str]:
         del tool, handler
@@ -56,9 +54,8 @@ class CPython(Language):
     def inputs(self) -> dict[str, bytes]:
         """The client, and the modules of the fast path that it has in common with it."""
         package = Path(__file__).parents[2]
-        shared = {f"jlambda/{name}": (package / name).read_bytes() for name in _SHARED}
-        own = {_CLIENT: Path(__file__).with_name("client.py").read_bytes()}
-        return {**own, **shared, **{f"jlambda/{name}": b"" for name in _PACKAGES}}
+        files = {f"jlambda/{name}": (package / name).read_bytes() for name in _FILES}
+        return {**files, **{f"jlambda/{name}": b"" for name in _PACKAGES}}
 
     def client(self, tool: Tool, folder: Path) -> None:
         """Compiled: no cold start has to."""

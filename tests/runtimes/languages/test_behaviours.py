@@ -12,7 +12,8 @@ import pytest
 
 import jlambda
 from jlambda.engine.board import FROZEN
-from jlambda.handle import Function, Invocation
+from jlambda.handle import Function
+from jlambda.invocation import Invocation
 from jlambda.runtimes.languages import Choice
 from tests.conftest import eventually, need
 from tests.runtimes.languages.behaviours import NAMES, Sources, sources, what_is_missing

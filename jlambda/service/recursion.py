@@ -1,0 +1,40 @@
+"""Recursive loops: functions that end up invoking themselves are stopped, unless they may.
+
+Counts what goes by with a trace header, by the rule of `jlambda.model.lineage`. Whoever begins an invocation asks once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+
+from jlambda.errors import RecursiveInvocation
+from jlambda.model.arn import Account
+from jlambda.model.invocation import Request
+from jlambda.model.lineage import MOST_IN_A_CHAIN, hop
+from jlambda.service.function_settings import FunctionSettings
+
+TERMINATE = "Terminate"
+
+
+class Recursion:
+    """What goes round in one session."""
+
+    def __init__(self, settings: FunctionSettings, account: Account, now: Callable[[], float] = time.time) -> None:
+        self._settings, self._account, self._now = settings, account, now
+        #: invocations that were stopped, by function: the metric RecursiveInvocationsDropped
+        self.dropped: Counter[str] = Counter()
+
+    def follow(self, function: str, request: Request) -> Request:
+        """The request one further in its chain of events. Raises `RecursiveInvocation` if that makes a loop.
+
+        A request without a trace header begins a chain; its environment makes one.
+        """
+        if request.trace_id is None:
+            return request
+        it = hop(request.trace_id, self._account.function_arn(function), request.request_id, self._now())
+        if it.is_loop and self._settings.recursion(function) == TERMINATE:
+            self.dropped[function] += 1
+            raise RecursiveInvocation(function, MOST_IN_A_CHAIN)
+        return request._replace(trace_id=it.trace_id)

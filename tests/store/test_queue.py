@@ -1,0 +1,160 @@
+"""queue.db: what is put is there, what is taken is marked, what is damaged is set aside."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from jlambda.errors import StateError
+from jlambda.store.queue import DEAD, RETRYING, Change, Queue, QueuedEvent
+
+NOON = 1_795_435_200.0
+
+
+@pytest.fixture
+def queue(tmp_path: Path) -> Iterator[Queue]:
+    """An empty queue."""
+    queue = Queue(tmp_path)
+    yield queue
+    queue.close()
+
+
+def an_event(number: int, target: str = "f", at: float = NOON, event: bytes = b"{}") -> QueuedEvent:
+    """A new event."""
+    return QueuedEvent(0, target, f"r{number}", "direct", None, None, at, at, "waiting", 0, 0, 0, None, event)
+
+
+def test_events_are_taken_in_the_order_in_which_they_are_due(queue: Queue) -> None:
+    """Only those of the target, only those that are due, and no event twice."""
+    for number, at in ((1, NOON + 2), (2, NOON + 1), (3, NOON + 9)):
+        queue.put(an_event(number, at=at))
+    queue.put(an_event(4, "g"))
+    taken = queue.take("f", NOON + 5, 10)
+    assert [event.request_id for event in taken.events] == ["r2", "r1"]
+    assert taken.next_due == NOON + 9
+    assert queue.take("f", NOON + 5, 10).events == []
+    assert queue.counts() == {"running": 2, "waiting": 2}
+    assert queue.due() == {"f": NOON + 9, "g": NOON}
+
+
+def test_what_becomes_of_events(queue: Queue) -> None:
+    """Gone, due again with its attempts counted, or dead and kept with the reason."""
+    for number in range(3):
+        queue.put(an_event(number))
+    first, second, third = queue.take("f", NOON, 10).events
+    queue.settle(
+        [
+            Change(first.id),
+            Change(second.id, RETRYING, NOON + 60, 1, 0, "ValueError"),
+            Change(third.id, DEAD, None, 3, 0, "RetriesExhausted"),
+        ]
+    )
+    rows = {row.request_id: row for row in queue.rows()}
+    assert (rows["r1"].state, rows["r1"].due_at, rows["r1"].attempts, rows["r1"].reason) == (
+        *("retrying", NOON + 60, 1, "ValueError"),
+    )
+    assert (rows["r2"].state, rows["r2"].due_at, rows["r2"].reason) == ("dead", None, "RetriesExhausted")
+    assert len(rows) == 2
+    assert [event.attempts for event in queue.take("f", NOON + 60, 10).events] == [1]
+
+
+def test_what_ran_when_a_session_ended_is_due_again(tmp_path: Path) -> None:
+    """As the same attempt: what had been counted before is kept."""
+    queue = Queue(tmp_path)
+    queue.put(an_event(1))
+    (event,) = queue.take("f", NOON, 1).events
+    queue.settle([Change(event.id, RETRYING, NOON + 60, 1, 0, "ValueError")])
+    queue.take("f", NOON + 60, 1)
+    queue.close()
+    queue = Queue(tmp_path)
+    assert queue.interrupted == 1
+    (again,) = queue.take("f", NOON + 60, 1).events
+    assert (again.attempts, again.interruptions, again.event) == (1, 1, b"{}")
+    queue.close()
+
+
+def test_a_damaged_row_is_set_aside_and_the_others_go_on(queue: Queue) -> None:
+    """An event whose bytes are no longer those that were accepted is not run."""
+    for number in range(3):
+        queue.put(an_event(number))
+    with sqlite3.connect(queue.path) as other:
+        other.execute("update events set event = '[]' where request_id = 'r1'")
+    other.close()
+    taken = queue.take("f", NOON, 10)
+    assert [event.request_id for event in taken.events] == ["r0", "r2"]
+    assert taken.damaged == [2]
+    assert queue.counts() == {"corrupt": 1, "running": 2}
+
+
+def test_many_threads_share_commits(queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All of 8 x 100 events are stored, in far fewer transactions; and a turn alone comes in between."""
+    batches: list[int] = []
+    insert = queue._accepted._store
+
+    def counted(rows: list[object]) -> None:
+        batches.append(len(rows))
+        insert(rows)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(queue._accepted, "_store", counted)
+    together = threading.Barrier(9)
+
+    def send(thread: int) -> None:
+        together.wait()
+        for number in range(100):
+            queue.put(an_event(1000 * thread + number))
+
+    with ThreadPoolExecutor(8) as pool:
+        sent = [pool.submit(send, thread) for thread in range(8)]
+        together.wait()
+        taken = 0
+        while not all(each.done() for each in sent):
+            taken += len(queue.take("f", NOON, 7).events)
+        for each in sent:
+            each.result()
+    assert sum(batches) == 800
+    assert len(batches) < 700
+    assert queue.counts() == {"running": taken, "waiting": 800 - taken}
+
+
+def test_put_later_tells_when_an_event_is_stored(queue: Queue) -> None:
+    """Nobody waits, and who is told can read the event."""
+    told = threading.Event()
+    found: list[object] = []
+
+    def stored(error: Exception | None) -> None:
+        with sqlite3.connect(queue.path) as other:
+            found.extend([error, other.execute("select count(*) from events").fetchone()[0]])
+        other.close()
+        told.set()
+
+    queue.put_later(an_event(1), stored)
+    assert told.wait(5)
+    assert found == [None, 1]
+
+
+def test_a_full_disk_refuses_the_event(queue: Queue) -> None:
+    """The caller is told, whether it waits or not, and the event is not there."""
+    queue.put(an_event(0))
+    pages = queue._connection.execute("pragma page_count").fetchone()[0]
+    queue._connection.execute(f"pragma max_page_count = {pages}")
+    big = b'"' + b"x" * 20_000 + b'"'
+    with pytest.raises(StateError, match="make room on the disk"):
+        queue.put(an_event(1, event=big))
+    told: list[Exception | None] = []
+    over = threading.Event()
+
+    def refused(error: Exception | None) -> None:
+        told.append(error)
+        over.set()
+
+    queue.put_later(an_event(2, event=big), refused)
+    assert over.wait(5)
+    assert isinstance(told[0], StateError)
+    queue._connection.execute("pragma max_page_count = 1000000")
+    queue.put(an_event(3, event=big))
+    assert [row.request_id for row in queue.rows()] == ["r0", "r3"]
