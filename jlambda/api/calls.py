@@ -39,7 +39,6 @@ class Calls:
         self._watch_clock(reactor)
         return await future
 
-<<<<<<< HEAD
     async def stream(self, version: DeployedVersion, request: Request) -> Streaming:
         """Begin an invocation whose response is taken while it comes. Raises `Throttled`."""
         reactor = self._reactor or await self._start()
@@ -48,10 +47,6 @@ class Calls:
         self._watch_clock(reactor)
         return streaming
 
-    def accept(self, version: DeployedVersion, request: Request) -> None:
-        """Take an asynchronous invocation in. The durable queue takes this place: until then the engine has it at once."""
-        self.session.invoker.begin_request(version, request, lambda _: None)
-=======
     async def accept(self, version: DeployedVersion, request: Request) -> None:
         """Take an asynchronous invocation in: it is on the disk when this returns. Raises `StateError` if it cannot be."""
         loop = asyncio.get_running_loop()
@@ -79,7 +74,6 @@ class Calls:
             request_id=request.request_id,
         )
         await future
->>>>>>> main
 
     async def _start(self) -> Reactor:
         loop = asyncio.get_running_loop()

@@ -37,7 +37,8 @@ class Reactor:
     def begin(
         self, version: DeployedVersion, request: Request, done: Callable[[Finished], object], sink: Sink | None = None
     ) -> Callable[[], None]:
-        """Begin an invocation; `run` calls `done` when it is over. Raises `Throttled`, after recording it, and `RecursiveInvocation`.
+        """Begin an invocation; `run` calls `done` when it is over. Raises `Throttled`, after recording it, and
+        `RecursiveInvocation`.
 
         `sink` takes a response that the function streams, secrets redacted; what is returned resumes the flow to it.
         """
