@@ -16,6 +16,7 @@ from jlambda.model.function import FunctionConfiguration
 from jlambda.model.limits import CONCURRENT_EXECUTIONS, check_range
 from jlambda.service.function_triggers import FunctionTriggers
 from jlambda.service.invoke import Finished, encode_event
+from jlambda.service.settings import Settings
 from jlambda.service.tuning import INVOCATIONS, SIZES_MB, checked_sizes, measure
 from jlambda.telemetry.tuning import Tuning
 
@@ -262,6 +263,34 @@ class Function:
     def aliases(self) -> list[Alias]:
         """Its aliases, by name."""
         return self._session.control.aliases(self.name)
+
+    def update(
+        self,
+        *,
+        memory: int | None = None,
+        timeout: int | None = None,
+        env: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        description: str | None = None,
+        ephemeral_storage: int | None = None,
+    ) -> Function:
+        """Change settings, in the words of `deploy`, and leave the code as it is; all of them or, if one is wrong, none.
+
+        What is not given keeps its value; `env` and `secrets` take the place of all that there were. `changes` of what it
+        returns says what has changed. Raises `InvalidParameter`, also for a version or an alias: what is published stays.
+        """
+        if self.qualifier is not None:
+            raise InvalidParameter(f"{self.reference} does not change: update {self.name}, and publish that")
+        settings = Settings(
+            memory_mb=memory,
+            timeout_s=timeout,
+            environment=env,
+            secrets=secrets,
+            description=description,
+            ephemeral_storage_mb=ephemeral_storage,
+        )
+        _, changed = self._session.control.configure(self.name, settings)
+        return Function(self._session, self.name, changed)
 
     def delete(self) -> None:
         """Delete the function with its versions and aliases, or this version or alias alone; the records stay."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from jlambda.api.address import Address
     from jlambda.api.server import Gateway
+    from jlambda.aws.services import Services
     from jlambda.engine.engine import Engine
     from jlambda.model.function import FunctionConfiguration
     from jlambda.model.invocation import InvocationRecord
@@ -171,6 +172,11 @@ class Session:
         """The execution environments."""
         return self._open().engine
 
+    @property
+    def services(self) -> Services:
+        """The AWS services other than Lambda, and who is told of what changes in them."""
+        return self._open().services
+
     # -- the gateway ---------------------------------------------------------------------------------------------------
 
     @property
@@ -302,6 +308,15 @@ class Session:
             self.engine.start()
         notes = [] if wanted is None else self.triggers.deploy(configuration.name, wanted)
         return Function(self, configuration.name, changed, notes=notes)
+
+    def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
+        """Have `changed` called with the name of each function that is made, changed or deleted; from any thread.
+
+        What is returned ends it.
+        """
+        watchers = self.control.watchers
+        watchers.append(changed)
+        return lambda: watchers.remove(changed) if changed in watchers else None
 
     def get(self, name: str) -> Function:
         """A function by name, NAME:QUALIFIER or ARN. Raises `ResourceNotFound`."""
