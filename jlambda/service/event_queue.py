@@ -23,6 +23,7 @@ from jlambda.model.delivery import Delivery, Destination, Response
 from jlambda.model.event_invoke import DEFAULT_EVENT_AGE_S, DEFAULT_RETRIES
 from jlambda.model.invocation import DIRECT, InvocationRecord
 from jlambda.model.limits import ASYNC_PAYLOAD_BYTES
+from jlambda.service.chaos import ChaosExperiments
 from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
@@ -75,6 +76,7 @@ class EventQueue:
     ) -> None:
         self._engine, self.invoker, self._control = engine, invoker, control
         self._records, self._reservations, self._configs = records, reservations, configs
+        self.chaos = ChaosExperiments()
         self.now = clock.now
         self.elapsed = time.monotonic
         self.opened_at = self.now()
@@ -378,11 +380,15 @@ class EventQueue:
         name, _, qualifier = target.partition(":")
         reserved = self._reservations.reserved(name)
         if not qualifier:
-            return Target(self._control.version(name), None, False, self._policies[target].rules, reserved)
+            return Target(self._control.version(name), None, self.chaos.is_on(name), self._policies[target].rules, reserved)
         version, _ = self._control.resolve(name, qualifier)
         is_alias = not qualifier.isdigit() and qualifier != LATEST
-        is_drawn = is_alias and bool(self._control.alias(name, qualifier).weights)
+        is_drawn = self.chaos.is_on(name) or (is_alias and bool(self._control.alias(name, qualifier).weights))
         return Target(version, qualifier, is_drawn, self._policies[target].rules, reserved)
+
+    def end_environment(self, log_stream: str) -> None:
+        """End an environment that has nothing to do."""
+        self._engine.end_resting(log_stream)
 
     def settled(self, it: Settled) -> None:
         """Keep what an event has come to."""

@@ -15,6 +15,8 @@ SUCCESS, RETRIES_EXHAUSTED = "Success", "RetriesExhausted"
 EVENT_AGE_EXCEEDED, ZERO_RESERVED_CONCURRENCY = "EventAgeExceeded", "ZeroReservedConcurrency"
 #: not one of Lambda's: the function, version or alias was deleted while the event waited
 FUNCTION_DELETED = "FunctionDeleted"
+#: nor is this told anywhere: the function was stopped as part of a recursive loop
+RECURSIVE_INVOCATION = "RecursiveInvocation"
 
 #: seconds between an attempt that the function failed and the next
 RETRY_WAITS_S = (60.0, 120.0)
