@@ -99,3 +99,8 @@ def after_attempt(progress: Progress, came: Came, rules: Rules, now: float) -> A
         return Over(EVENT_AGE_EXCEEDED, failed.attempts)
     wait = RETRY_WAITS_S[min(progress.attempts, len(RETRY_WAITS_S) - 1)]
     return Again(min(now + wait, expires_at), failed)
+
+
+def backoff_s(times: int) -> float:
+    """How long to wait after something has failed, for no fault of the function, when it had failed so many times before."""
+    return min(FIRST_BACKOFF_S * 2.0 ** min(times, 16), LAST_BACKOFF_S)
