@@ -5,6 +5,7 @@ Nothing of it is a user's: `Session` opens and closes it, and hands its parts ou
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -22,15 +23,16 @@ from jlambda.service.clients import Clients
 from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
-from jlambda.service.deliveries import Deliveries
 from jlambda.service.event_queue import EventQueue
 from jlambda.service.expiry import Expiry
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.mapping_sources import Sources, send_to
 from jlambda.service.mapping_triggers import MAPPED, MappingTriggers
+from jlambda.service.polling import Polling
 from jlambda.service.provisioned import Provisioned
 from jlambda.service.recursion import Recursion
+from jlambda.service.roles import Roles
 from jlambda.service.service import Service
 from jlambda.service.snapshots import take_snapshot
 from jlambda.service.triggers import Triggers
@@ -55,7 +57,11 @@ class Parts:
 
     def __init__(self, folder: Path, session: Session) -> None:
         self.cpu_limit, self.freezer = session.cpu_limit, session.freezer
+        #: what the gateway will listen on, and functions know already; and what ends the watch for the first of them to call
+        self.reserved: socket.socket | None = None
+        self.unwatch: Callable[[], None] = lambda: None
         with ExitStack() as opened:
+            opened.callback(self._let_go_of_port)
             self.folder = open_folder(folder)
             opened.callback(self.folder.close)
             database = Database(self.folder.path)
@@ -97,13 +103,15 @@ class Parts:
                 is_strict=session.strict_runtimes,
                 settle_s=session.settle_s,
             )
-            self.services = Services(session.account.id, lambda: session.gateway().port)
+            self.roles = Roles(session.account, session.reserve_port)
+            self.control.give_access(self.roles.variables)
+            self.services = Services(session.account, lambda: session.gateway().port)
             opened.callback(self.services.close)
             self.recursion = Recursion(self.service.settings, session.account)
             self.invoker.follow = self.recursion.follow
             self.queue = EventQueue(
                 *(self.folder.path, self.engine, self.invoker, self.records, self.control, self.reservations),
-                *(self.service.event_invoke, self.clock),
+                *(self.service.event_invoke, self.clock, session.account),
             )
             opened.callback(self.queue.close)
             self.triggers = Triggers(database, self.service.targets)
@@ -115,23 +123,27 @@ class Parts:
                 lambda uuid: mappings.find(uuid) is not None,
                 self.services.dismiss,
             )
-            self.deliveries = Deliveries(mappings, sources, self.services)
+            self.polling = Polling(mappings, sources, self.services)
             self.triggers.plug_in(MappingTriggers(mappings, self.control, session.account, clients), *MAPPED)
             opened.callback(clients.close)
-            opened.callback(self.deliveries.join)
+            opened.callback(self.polling.join)
             self.gateway: Gateway | None = None
             self._opened = opened.pop_all()
 
     def _address(self, session: Session) -> Address:
         """The gateway's address for what delivers, which is told to end before the gateway does."""
         address = session.address
-        self.before_close.append(self.deliveries.close)
+        self.before_close.append(self.polling.close)
         return address
 
     def _gone(self, function: str, version: str | None) -> None:
         self.provisioned.forget(function, version)
         if version is None:
             self.reservations.forget(function)
+
+    def _let_go_of_port(self) -> None:
+        if self.reserved is not None:
+            self.reserved.close()
 
     def close(self) -> None:
         """In the reverse order of opening; each part is closed whatever becomes of the others."""

@@ -20,6 +20,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
+from jlambda.aws import moto_queues
 from jlambda.aws.frames import LENGTHS, PIECE, head_of
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -59,6 +60,7 @@ def _take_connections(control: socket.socket, application: Application) -> None:
 def _make_application() -> Application:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+    moto_queues.quicken()
     application: Application = DomainDispatcherApplication(create_backend_app)
     return application
 

@@ -53,7 +53,8 @@ class Sources:
     """Makes the pollers of one session's mappings. `client` makes a boto3 client of a service.
 
     `exists` says whether a mapping is still there. `send` delivers to an on-failure destination: its ARN, the document, and
-    the key that it has in a bucket. `dismiss` ends the long polls of a queue. With `is_ours` the services are the session's own, not an endpoint elsewhere.
+    the key that it has in a bucket. `dismiss` ends the long polls of a queue. With `is_ours` the services are the session's
+    own, not an endpoint elsewhere.
     """
 
     def __init__(
