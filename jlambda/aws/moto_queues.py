@@ -19,13 +19,17 @@ def quicken() -> None:
     from moto.sqs import models
 
     here = threading.local()
-    every = models.Queue.BASE_ATTRIBUTES
-    others = [name for name in every if name not in _COUNTS]
+    others = [name for name in models.Queue.BASE_ATTRIBUTES if name not in _COUNTS]
     whole = models.Queue.attributes.fget  # type: ignore[attr-defined]
 
     def attributes(queue: Any) -> dict[str, Any]:
-        queue.BASE_ATTRIBUTES = others if getattr(here, "depth", 0) else every
-        return whole(queue)  # type: ignore[no-any-return]
+        if not getattr(here, "depth", 0):
+            return whole(queue)  # type: ignore[no-any-return]
+        queue.BASE_ATTRIBUTES = others
+        try:
+            return whole(queue)  # type: ignore[no-any-return]
+        finally:
+            del queue.BASE_ATTRIBUTES
 
     def uncounted(method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)

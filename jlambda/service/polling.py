@@ -19,7 +19,8 @@ from jlambda.sources.stream_poller import StreamPoller
 
 #: how long the end of a session waits for a poller
 _PATIENCE_S = 5.0
-_SHARDS_CHANGE = ("SplitShard", "MergeShards", "UpdateShardCount", "CreateStream", "CreateTable", "UpdateTable")
+_SHARDS_CHANGE = ("SplitShard", "MergeShards", "UpdateShardCount", "UpdateTable")
+_MADE = ("CreateStream", "CreateTable")
 #: kinds of mappings that are delivered; the others are kept and shown only
 DELIVERED = ("sqs", "kinesis", "dynamodb")
 
@@ -77,14 +78,15 @@ class Polling:
 
     def _saw(self, write: Write) -> None:
         """A change was made in the services: wake whoever may find something by it. Called in the gateway's thread."""
-        kind = "sqs" if write.service == "sqs" else write.service
-        if kind not in DELIVERED:
+        if write.service not in DELIVERED:
             return
         names = _names(write.parameters)
         for poller in list(self._pollers.values()):
-            if poller.kind != kind or (names and poller.source not in names):
+            if poller.kind != write.service or (names and poller.source not in names):
                 continue
-            if isinstance(poller, StreamPoller) and write.operation in _SHARDS_CHANGE:
+            if isinstance(poller, StreamPoller) and write.operation in _MADE:
+                poller.begin_anew()
+            elif isinstance(poller, StreamPoller) and write.operation in _SHARDS_CHANGE:
                 poller.look_for_shards()
             elif isinstance(poller, StreamPoller):
                 poller.wake()

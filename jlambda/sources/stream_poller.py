@@ -90,9 +90,19 @@ class StreamPoller(Poller):
         self._look_at = 0.0
 
     def look_for_shards(self) -> None:
-        """The stream has been split, merged, or made anew."""
+        """The stream has been split or merged."""
         self.post(self._look_again)
         self.wake()
+
+    def begin_anew(self) -> None:
+        """A stream of this name has been made in the place of an earlier one."""
+        self.post(self._begin_anew)
+        self.wake()
+
+    def _begin_anew(self) -> None:
+        for each in self._shards.values():
+            each.shard.last_read, each.is_lost = None, True
+        self._look_again()
 
     def _look_again(self) -> None:
         self._look_at = 0.0

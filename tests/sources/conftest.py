@@ -27,7 +27,7 @@ def name(record):
 
 def handler(event, context):
     names = [name(record) for record in event["Records"]]
-    if any("poison" in each for each in names) or random.random() < FAILS:
+    if any("poison" in each for each in names) or random.SystemRandom().random() < FAILS:
         raise ValueError(names)
     print("SAW", time.time(), json.dumps(names))
 """
