@@ -113,9 +113,10 @@ class Poller(ABC):
 
     def _run(self) -> None:
         while not self._is_closed:
-            self._sleep(self._turn())
+            due = self._turn()
             if self._is_stopping and self._is_drained:
                 break
+            self._sleep(due)
         for ended in self._ended:
             ended()
 
