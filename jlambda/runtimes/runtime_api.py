@@ -19,26 +19,26 @@ from typing import NoReturn
 
 from jlambda.model.frames import ERROR, FAILED, READY
 from jlambda.model.lineage import tracer
+from jlambda.model.signals import OUT_OF_MEMORY, TIMED_OUT
 from jlambda.runtimes.children import Children, Ended
 from jlambda.runtimes.engine_end import EngineEnd
 from jlambda.runtimes.extensions import EXTENSIONS, INVOKE, Extensions, refused
 from jlambda.runtimes.http import Answer, Connection, Request
 from jlambda.runtimes.listener import Listener
-from jlambda.runtimes.messages import (
-    about_function,
-    body_limit,
-    error_document,
-    event_answer,
-    event_notice,
-    response,
-    too_large,
-)
+from jlambda.runtimes.messages import about_function, body_limit, error_document, event_answer, event_notice, too_large
+from jlambda.runtimes.messages import response as response_of
 from jlambda.runtimes.shutdown import Shutdown
 
 PREFIX = "/2018-06-01/runtime"
 _ACCEPTED = Answer(202, b'{"status":"OK"}\n')
 _NOT_FOUND = Answer(404, b"404 page not found\n")
 
+#: signals that end an environment: AWS's word for why, and how its process then ends
+_ENDS = {
+    signal.SIGTERM: ("spindown", Ended()),
+    TIMED_OUT: ("timeout", Ended(signal=signal.SIGKILL)),
+    OUT_OF_MEMORY: ("failure", Ended(signal=signal.SIGKILL)),
+}
 #: states of the runtime, as AWS's emulator names them in what it answers
 _STARTED, _READY, _RUNNING, _RESPONDED, _RESTORING = "Started", "Ready", "Running", "ResponseSent", "Restoring"
 
@@ -84,7 +84,7 @@ class Bridge:
 
     def serve(self) -> Ended:
         """Until the runtime's process has ended, or the engine wants this environment to end: how."""
-        self._listener.watch_signals([signal.SIGCHLD, signal.SIGTERM], self._signalled)
+        self._listener.watch_signals([signal.SIGCHLD, *_ENDS], self._signalled)
         if failure := self._children.start_extensions():
             self._crashed("Extension.LaunchError", failure)
         elif not self._extensions.has_external:
@@ -97,8 +97,11 @@ class Bridge:
         return self._outcome or Ended()
 
     def _signalled(self, numbers: bytes) -> None:
-        if signal.SIGTERM in numbers and self._outcome is None:
-            self._begin_shutdown("spindown", Ended())
+        if OUT_OF_MEMORY in numbers:
+            self._children.kill_runtime()  # as the kernel does on AWS
+        for number, (reason, outcome) in _ENDS.items():
+            if number in numbers and self._outcome is None:
+                self._begin_shutdown(reason, outcome)
         if signal.SIGCHLD in numbers:
             self._listener.read_all()  # what a process said before it ended counts
             self._reap()
@@ -185,7 +188,7 @@ class Bridge:
     def _respond(self, request_id: str, request: Request) -> Answer:
         if refusal := self._check(request_id, "InvocationResponse"):
             return refusal
-        self._finish(*response(request))
+        self._finish(*response_of(request))
         return too_large() if request.is_too_large else _ACCEPTED
 
     def _fail(self, request_id: str, request: Request) -> Answer:
@@ -239,6 +242,7 @@ class Bridge:
 
     def _listen_to_engine(self, is_wanted: bool) -> None:
         """Take an event only when there is somebody to run it: the next process finds one that this one has not read."""
+        is_wanted = is_wanted and self._outcome is None
         if is_wanted and not self._is_listening_to_engine:
             self._listener.watch(self._engine.fd, self._event_came)
         elif not is_wanted and self._is_listening_to_engine:
@@ -302,7 +306,7 @@ class Bridge:
             self._send(FAILED, document)
         elif self._state == _RUNNING or self._held is not None:
             self._send(ERROR, document)
-        self._end(Ended(exit_code=1))
+        self._begin_shutdown("failure", Ended(exit_code=1))
 
     def _begin_shutdown(self, reason: str, outcome: Ended) -> None:
         """Give extensions, and the runtime for their sake, the time that AWS gives them; without any, end at once."""
