@@ -98,7 +98,7 @@ class Parts:
             self.invoker.follow = self.recursion.follow
             self.queue = EventQueue(
                 *(self.folder.path, self.engine, self.invoker, self.records, self.control, self.reservations),
-                *(self.service.event_invoke, self.clock),
+                *(self.service.event_invoke, self.clock, session.account),
             )
             opened.callback(self.queue.close)
             self.triggers = Triggers(database, self.service.targets)

@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from math import inf
 from pathlib import Path
 from types import TracebackType
@@ -309,6 +310,15 @@ class Session:
         notes = [] if wanted is None else self.triggers.deploy(configuration.name, wanted)
         return Function(self, configuration.name, changed, notes=notes)
 
+    def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
+        """Have `changed` called with the name of each function that is made, changed or deleted; from any thread.
+
+        What is returned ends it.
+        """
+        watchers = self.control.watchers
+        watchers.append(changed)
+        return lambda: watchers.remove(changed) if changed in watchers else None
+
     def get(self, name: str) -> Function:
         """A function by name, NAME:QUALIFIER or ARN. Raises `ResourceNotFound`."""
         return Function(self, self.control.get(name).name, qualifier=parse_reference(name, self.account).qualifier)
@@ -394,6 +404,32 @@ class Session:
         from jlambda.telemetry import frames
 
         return frames.metrics(self._open().records.rows(self._name(function)))
+
+    def queued(self, function: str | None = None) -> pd.DataFrame:
+        """Asynchronous events of one function or all that are not over, one a row, oldest first, and dead ones.
+
+        Times are the session's clock's: `due_at`, `due_in_s` and `age_s` in seconds; `attempts` are those that have failed.
+        """
+        from jlambda.telemetry import frames
+
+        rows = [row for row in self.queue.rows() if function is None or row.target.partition(":")[0] == self._name(function)]
+        return frames.queued(
+            (
+                (it.request_id, it.target, it.state, it.attempts, it.due_at, it.accepted_at, it.reason, it.trigger)
+                for it in rows
+            ),
+            self.clock.now(),
+        )
+
+    def wait(self, timeout: float | str | timedelta | None = None) -> bool:
+        """Wait until no asynchronous event is pending; False if `timeout` (real seconds, or "2 minutes") was over first.
+
+        A progress bar shows after 2 seconds. Where all that is left are retries that are due later, it says so, and by how
+        much the clock would have to be moved on. Ctrl-C ends the wait, nothing else.
+        """
+        from jlambda.waiting import wait
+
+        return wait(self, timeout)
 
     def plot(self, kind: str = "durations", function: str | None = None) -> Axes:
         """A picture of the invocations of one function or all; returns matplotlib's Axes.

@@ -175,6 +175,6 @@ async def _send_stream(send: Send, stream: Stream) -> None:
     headers = [(b"date", date()), (b"content-type", wire.EVENT_STREAM.encode())]
     headers += [(name.encode(), value.encode()) for name, value in stream.headers.items()]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    for frame in stream.frames:
+    async for frame in stream.frames:
         await send({"type": "http.response.body", "body": frame, "more_body": True})
     await send({"type": "http.response.body", "body": b""})

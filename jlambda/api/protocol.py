@@ -16,7 +16,10 @@ _KEPT_BYTES = 1 << 16
 
 
 class Together:
-    """A transport that writes at the end of the loop's turn."""
+    """A transport that keeps what is written until more comes, at most until the end of the loop's turn.
+
+    What comes second, the body behind its head, leaves with it at once.
+    """
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport, self._loop = transport, asyncio.get_running_loop()
@@ -30,16 +33,21 @@ class Together:
 
     def write(self, data: bytes) -> None:
         """Have `data` written."""
-        if not self._waiting:
-            self._loop.call_soon(self._flush)
         self._waiting.append(data)
-        if len(data) > _KEPT_BYTES:
+        if len(self._waiting) > 1 or len(data) > _KEPT_BYTES:
             self._flush()
+        else:
+            self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         if self._waiting:
             self._transport.write(b"".join(self._waiting))
             self._waiting.clear()
+
+    def abort(self) -> None:
+        """Write what is left, and cut the connection."""
+        self._flush()
+        self._transport.abort()
 
     def close(self) -> None:
         """Write what is left, and close."""
@@ -49,6 +57,14 @@ class Together:
 
 class Protocol(HttpToolsProtocol):
     """uvicorn's protocol on such a transport."""
+
+    def on_message_begin(self) -> None:
+        """Let the application cut the connection: the one way to say that a response which has begun has failed."""
+        super().on_message_begin()
+        self.scope["jlambda.abort"] = self._abort  # type: ignore[typeddict-unknown-key]  # a key of ours
+
+    def _abort(self) -> None:
+        self.transport.abort()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(Together(transport))  # type: ignore[arg-type]  # all of a transport that it uses

@@ -309,6 +309,7 @@ class Engine:
             environment.initialization,
             restore_ms,
             0.0 if restore_ms is None else conversation.restore_runtime_s * 1000,
+            conversation.streamed_bytes,
         )
 
     def settle(self, environment: Environment, conversation: Conversation) -> None:
@@ -631,6 +632,16 @@ class Engine:
         background = self._background
         if background is not None:  # it sleeps until an environment expires
             background.call(self.expire)
+
+    def end_resting(self, log_stream: str) -> None:
+        """End the environment that writes to a log stream, unless somebody uses it."""
+        found = [environment for environment in list(self._environments.values()) if environment.log_stream == log_stream]
+        for environment in found:
+            with self._lock:
+                if not self.scheduler.is_resting(environment.id):
+                    continue
+                actions = self.scheduler.handle(Ended(environment.id, self.now()))
+            self._carry_out((Stop(environment.id), *actions))
 
     def retire(self, version_key: str) -> None:
         """A version was replaced: stop its idle environments; busy ones finish first."""

@@ -20,13 +20,12 @@ from typing import NoReturn
 from jlambda.model.frames import ERROR, FAILED, READY
 from jlambda.model.lineage import tracer
 from jlambda.model.signals import OUT_OF_MEMORY, TIMED_OUT
+from jlambda.runtimes import messages
 from jlambda.runtimes.children import Children, Ended
 from jlambda.runtimes.engine_end import EngineEnd
 from jlambda.runtimes.extensions import EXTENSIONS, INVOKE, Extensions, refused
 from jlambda.runtimes.http import Answer, Connection, Request
 from jlambda.runtimes.listener import Listener
-from jlambda.runtimes.messages import about_function, body_limit, error_document, event_answer, event_notice, too_large
-from jlambda.runtimes.messages import response as response_of
 from jlambda.runtimes.shutdown import Shutdown
 
 PREFIX = "/2018-06-01/runtime"
@@ -67,16 +66,17 @@ class Bridge:
 
     def __init__(self, channel: socket.socket, start: Mapping[str, object]) -> None:
         self._engine = EngineEnd(channel)
-        self._listener = Listener(self._serve, self._dropped, body_limit)
+        self._listener = Listener(self._serve, self._dropped, self._limit)
         os.environ["AWS_LAMBDA_RUNTIME_API"] = self._listener.address
         self._children = Children(start)
         function_arn = str(start["function_arn"])
         self._arn, self._trace = function_arn.encode(), tracer(function_arn)
-        self._extensions = Extensions(self._children.extension_names(), about_function(function_arn, os.environ))
+        self._extensions = Extensions(self._children.extension_names(), messages.about_function(function_arn, os.environ))
         self._state = _STARTED
         self._parked: Connection | None = None
         self._is_to_be_restored = self._has_init_ended = self._is_listening_to_engine = False
         self._request_id = b""
+        self._wants_stream = False
         self._held: tuple[bytes, bytes] | None = None
         self._outcome: Ended | None = None
         self._is_over = False
@@ -138,6 +138,15 @@ class Bridge:
         if answer is not None:
             self._listener.answer(connection, answer)
 
+    def _limit(self, request: Request) -> int:
+        """How long a body may be; a response that the caller takes while it comes is passed on at once."""
+        is_wanted = self._wants_stream and self._state == _RUNNING and messages.is_streamed(request)
+        if is_wanted and request.path == f"{PREFIX}/invocation/{self._request_id.decode()}/response":
+            self._wants_stream = False
+            self._engine.begin_stream(request.headers.get("content-type", "application/octet-stream"))
+            request.take = self._engine.pass_on
+        return messages.body_limit(request)
+
     def _posted(self, connection: Connection, call: tuple[str, str], request: Request) -> Answer | None:
         match call[0], *call[1].strip("/").split("/"):
             case ["POST", "invocation", request_id, "response"]:
@@ -188,20 +197,20 @@ class Bridge:
     def _respond(self, request_id: str, request: Request) -> Answer:
         if refusal := self._check(request_id, "InvocationResponse"):
             return refusal
-        self._finish(*response_of(request))
-        return too_large() if request.is_too_large else _ACCEPTED
+        self._finish(*messages.response(request))
+        return messages.too_large() if request.is_too_large else _ACCEPTED
 
     def _fail(self, request_id: str, request: Request) -> Answer:
         if refusal := self._check(request_id, "InvocationErrorResponse"):
             return refusal
-        self._finish(ERROR, error_document(request))
+        self._finish(ERROR, messages.error_document(request))
         return _ACCEPTED
 
     def _fail_init(self, request: Request) -> Answer:
         if self._has_init_ended or self._state != _STARTED:
             return self._not_allowed("InitError")
         self._has_init_ended = True
-        self._send(FAILED, error_document(request))
+        self._send(FAILED, messages.error_document(request))
         return _ACCEPTED
 
     def _fail_restore(self, request: Request) -> Answer:
@@ -209,7 +218,7 @@ class Bridge:
         if self._state != _RESTORING:
             return self._not_allowed("RestoreError")
         self._request_id = self._engine.take().request_id
-        self._finish(ERROR, error_document(request))
+        self._finish(ERROR, messages.error_document(request))
         return _ACCEPTED
 
     # -- phases ------------------------------------------------------------------------------------------------------
@@ -261,12 +270,13 @@ class Bridge:
         if "trace_id" not in event.extra:
             event.extra["trace_id"] = self._trace(event.request_id.decode(), int(time.time()))
         self._state, self._request_id = _RUNNING, event.request_id
+        self._wants_stream = bool(event.extra.get("is_streamed"))
         qualifier = event.extra.get("qualifier")
         arn = b"%b:%b" % (self._arn, qualifier.encode()) if qualifier else self._arn
         if self._extensions:
-            for each, answer in self._extensions.tell(INVOKE, event_notice(event, arn)):
+            for each, answer in self._extensions.tell(INVOKE, messages.event_notice(event, arn)):
                 self._listener.answer(each, answer)
-        self._listener.answer(connection, event_answer(event, arn))
+        self._listener.answer(connection, messages.event_answer(event, arn))
 
     def _finish(self, kind: bytes, body: bytes) -> None:
         """The invocation has its answer: pass it on, unless extensions are still at work on it."""
