@@ -25,6 +25,7 @@ from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
 from jlambda.service.event_queue import EventQueue
 from jlambda.service.expiry import Expiry
+from jlambda.service.http_triggers import RouteTriggers, UrlTriggers
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.mapping_sources import Sources, send_to
@@ -115,20 +116,28 @@ class Parts:
             )
             opened.callback(self.queue.close)
             self.triggers = Triggers(database, self.service.targets)
-            mappings = self.service.mappings
+            urls, gate, permissions = self.service.urls, self.service.url_gate, self.service.permissions
+            self.triggers.plug_in(UrlTriggers(urls, gate, session.front_url), "url")
+            has_services, gateway_v2 = (lambda: self.services.pid is not None), partial(session.client, "apigatewayv2")
+            routes = RouteTriggers(gateway_v2, has_services, permissions, session.account, session.front_url)
+            self.triggers.plug_in(routes, "http")
             self.before_close: list[Callable[[], None]] = []
-            clients = Clients(partial(self._address, session))
-            sources = Sources(
-                *(database, self.control, self.invoker, self.clock, session.account, clients, partial(send_to, clients)),
-                lambda uuid: mappings.find(uuid) is not None,
-                self.services.dismiss,
-            )
-            self.polling = Polling(mappings, sources, self.services)
-            self.triggers.plug_in(MappingTriggers(mappings, self.control, session.account, clients), *MAPPED)
-            opened.callback(clients.close)
-            opened.callback(self.polling.join)
+            self._deliver(session, database, opened)
             self.gateway: Gateway | None = None
             self._opened = opened.pop_all()
+
+    def _deliver(self, session: Session, database: Database, opened: ExitStack) -> None:
+        """What reads queues and streams for functions; it begins once the session is open."""
+        clients, mappings = Clients(partial(self._address, session)), self.service.mappings
+        sources = Sources(
+            *(database, self.control, self.invoker, self.clock, session.account, clients, partial(send_to, clients)),
+            lambda uuid: mappings.find(uuid) is not None,
+            self.services.dismiss,
+        )
+        self.polling = Polling(mappings, sources, self.services)
+        self.triggers.plug_in(MappingTriggers(mappings, self.control, session.account, clients), *MAPPED)
+        opened.callback(clients.close)
+        opened.callback(self.polling.join)
 
     def _address(self, session: Session) -> Address:
         """The gateway's address for what delivers, which is told to end before the gateway does."""
