@@ -30,7 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "session": {"model", "store", "telemetry", "billing", "service", "handle", "invocation", "api", "parts"},
     "parts": {"model", "aws", "engine", "runtimes", "store", "service"},
     "invocation": {"model", "telemetry", "billing", "service", "session"},
-    "handle": {"model", "telemetry", "billing", "service", "session", "invocation"},
+    # `fn.configure()` is a widget: imported when it is called
+    "handle": {"model", "telemetry", "billing", "service", "session", "invocation", "notebook"},
     "executor": {"model", "handle", "invocation", "session", "service"},
     "shortcuts": {"model", "handle", "session"},
     "notebook": {"model", "session", "handle", "invocation", "service", "telemetry", "billing"},
@@ -72,7 +73,7 @@ IN_ENVIRONMENT = {
 #: the parts that decide: no clock, process, socket or lock
 PURE = {
     *("engine.scheduler", "engine.lifecycle", "engine.conversation", "billing", "model."),
-    *("notebook.findings", "notebook.advice", "notebook.doctor"),
+    *("notebook.findings", "notebook.advice", "notebook.doctor", "notebook.draft"),
 }
 IMPURE_MODULES = {"time", "threading", "socket", "select", "os", "multiprocess", "subprocess", "random"}
 
