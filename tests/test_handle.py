@@ -10,8 +10,8 @@ import pytest
 
 import jlambda
 from jlambda.errors import CodeError, FunctionError, InvalidParameter
-from jlambda.handle import _Progress
 from jlambda.invocation import decode_payload, function_error
+from jlambda.progress import Progress
 from tests.samples import a_record
 
 ECHO = "def handler(event, context): return event\n"
@@ -143,7 +143,7 @@ def test_a_progress_bar_comes_after_two_seconds(session: jlambda.Session, capsys
 
 def test_a_progress_bar_without_a_total(capsys: pytest.CaptureFixture[str]) -> None:
     """Events that cannot be counted are counted as they end."""
-    progress = _Progress("f", None)
+    progress = Progress("f", None)
     progress._show_at = 0.0
     progress.done = 3
     progress.show()
