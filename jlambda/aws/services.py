@@ -11,6 +11,7 @@ from collections.abc import Callable
 from jlambda.aws import identity
 from jlambda.aws.child import Child, Embedded
 from jlambda.aws.operations import Operation, operation_of
+from jlambda.aws.tracing import traced
 from jlambda.aws.waits import QueueWaits
 from jlambda.model.arn import Account
 from jlambda.model.exchange import Reply, ServiceRequest, Write
@@ -56,7 +57,7 @@ class Services:
             return identity.caller_identity(request.caller, self._account)
         if request.service == "sqs" and operation.name == "ReceiveMessage":
             return await self.waits.receive(request, operation.parameters, self._embedded.ask)
-        reply = await self._embedded.ask(request)
+        reply = await self._embedded.ask(traced(request, operation))
         if operation.is_write and reply.is_success:
             self._wrote(request, operation)
         return reply
