@@ -63,13 +63,8 @@ def test_extensions_and_wrappers_of_layers_go_with_the_notebook_s_own_python(ses
         "import os\nimport greeting, dill\n"
         "def handler(event, context):\n    return [greeting.word, os.environ.get('WRAPPED'), shipped, context.function_name]\n"
     )
-    options: dict[str, Any] = {
-        "layers": [session.service.layers.arn("all", 1)],
-        "use": {"shipped": 7},
-        "timeout": 10,
-        "memory": 1769,
-    }
-    function = session.deploy(source, "f", **options)
+    layers = [session.service.layers.arn("all", 1)]
+    function = session.deploy(source, "f", layers=layers, use={"shipped": 7}, timeout=10, memory=1769)
     first = function.invoke({})
     assert first.result == ["hello", None, 7, "f"]
     assert any('"eventType": "INVOKE"' in event.message for event in first.logs)
