@@ -22,6 +22,7 @@ from jlambda.handle import NO_EVENT, Function
 from jlambda.invocation import Invocation
 from jlambda.model.arn import Account, parse_reference
 from jlambda.model.limits import CONCURRENT_EXECUTIONS
+from jlambda.model.role import role_arn
 from jlambda.service.invoke import Finished
 from jlambda.store.payloads import KEPT, PAYLOAD_BYTES, Payloads
 
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
     from jlambda.service.event_queue import EventQueue
     from jlambda.service.invoke import Invoker
     from jlambda.service.provisioned import Provisioned
+    from jlambda.service.recursion import Recursion
+    from jlambda.service.roles import Roles
     from jlambda.service.service import Service
     from jlambda.service.triggers import Triggers
 
@@ -149,6 +152,11 @@ class Session:
         return self._open().queue
 
     @property
+    def recursion(self) -> Recursion:
+        """Recursive loops of functions, and how many invocations were stopped for them."""
+        return self._open().recursion
+
+    @property
     def reservations(self) -> Concurrency:
         """Reserved concurrency of the functions."""
         return self._open().reservations
@@ -177,6 +185,11 @@ class Session:
     def services(self) -> Services:
         """The AWS services other than Lambda, and who is told of what changes in them."""
         return self._open().services
+
+    @property
+    def roles(self) -> Roles:
+        """The credentials of functions."""
+        return self._open().roles
 
     # -- the gateway ---------------------------------------------------------------------------------------------------
 
@@ -219,11 +232,32 @@ class Session:
         from jlambda.api.server import Gateway
 
         key, folder, account = address.new_key(key_id, secret), parts.folder.path, self.account
-        gateway = Gateway(self, key, port)
+        parts.unwatch()
+        gateway = Gateway(self, key, port, parts.reserved)
         parts.before_close.append(gateway.close)
         address.write(folder, address.Address(gateway.url, account.id, account.region, key.id, key.secret))
         parts.before_close.append(lambda: address.remove(folder))
         return gateway
+
+    def reserve_port(self) -> int:
+        """The port that functions find the gateway at. It is taken now, and the gateway starts when the first of them calls."""
+        parts = self._open()
+        if parts.gateway is not None:
+            return parts.gateway.port
+        with self._lock:
+            if parts.gateway is None and parts.reserved is None:
+                from jlambda.api.listening import listen
+
+                parts.reserved = listen()
+                parts.unwatch = parts.engine.when_readable(parts.reserved.fileno(), self._start_gateway)
+            if parts.gateway is not None:
+                return parts.gateway.port
+            assert parts.reserved is not None
+            return int(parts.reserved.getsockname()[1])
+
+    def _start_gateway(self) -> None:
+        with suppress(LambdaError):  # closed meanwhile
+            self.gateway()
 
     def machine(self, state: Path | None = None) -> Machine:
         """What this machine is and what it lets this session enforce; starts the supervisor to find out.
@@ -261,6 +295,7 @@ class Session:
         system_log_level: str | None = None,
         log_group: str | None = None,
         snap_start: bool | None = None,
+        role: str | None = None,
         use: Mapping[str, object] | None = None,
         classpath: Sequence[str | Path] = (),
         triggers: Sequence[str] | None = None,
@@ -299,6 +334,7 @@ class Session:
             system_log_level=system_log_level,
             log_group=log_group,
             snap_start=snap_start,
+            role=None if role is None else role_arn(role, self.account),
             use=use,
             classpath=tuple(map(str, classpath)),
             is_strict=self.strict_runtimes,

@@ -223,6 +223,19 @@ class Engine:
         with self._starting:
             return self._background_locked()
 
+    def when_readable(self, fd: int, act: Callable[[], None]) -> Callable[[], None]:
+        """Have `act` called once, in a thread of its own, when `fd` can be read; returns what ends the watch before."""
+
+        def watch(loop: Loop) -> None:
+            def ready() -> None:
+                loop.unwatch(fd)
+                threading.Thread(target=act, name="jlambda-readable", daemon=True).start()
+
+            loop.watch(fd, ready)
+
+        self.background().call(watch)
+        return lambda: self.background().call(lambda loop: loop.unwatch(fd))
+
     def _background_locked(self) -> Background:
         if self.is_closed:
             raise EngineError("this session is closed; make a new one")

@@ -29,7 +29,7 @@ from jlambda.service.revision import check_revision, new_revision
 from jlambda.service.settings import Settings, configured
 from jlambda.service.shipping import own_files, pickled_globals
 from jlambda.service.source import MODULE, Source, chosen_handler, read_source
-from jlambda.service.version import DeployedVersion, version_key
+from jlambda.service.version import Access, DeployedVersion, version_key
 from jlambda.store.functions import Functions
 from jlambda.store.secrets import Secrets
 
@@ -72,6 +72,10 @@ class ControlPlane:
         aliases = Aliases(functions, self._resolver, account, lock, lambda function, alias: self.alias_moved(function, alias))
         self.aliases, self.alias, self.create_alias = aliases.list, aliases.get, aliases.create
         self.update_alias, self.change_alias, self.delete_alias = aliases.update, aliases.change, aliases.delete
+
+    def give_access(self, access: Access) -> None:
+        """Have functions find their endpoint and credentials in their environment."""
+        self._resolver.access = access
 
     def deploy(
         self, source: str | Path | Callable[..., object], name: str | None, settings: Settings
