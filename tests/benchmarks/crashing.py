@@ -146,6 +146,7 @@ def change(queue: Any, stop_at: str, without: str) -> None:
     """Stop at a place, and take a protection out."""
     store = queue._queue
     insert, take, settle = store._accepted._store, store.take, store.settle
+    taken_as_ever = take
 
     def stopping(act: Callable[..., Any], name: str) -> Callable[..., Any]:
         calls = count(1)
@@ -162,7 +163,7 @@ def change(queue: Any, stop_at: str, without: str) -> None:
         return call
 
     def take_and_forget(target: str, now: float, most: int) -> Any:
-        taken = take(target, now, most)
+        taken = taken_as_ever(target, now, most)
         store._write("delete from events where state = 'running'", ())
         return taken
 
