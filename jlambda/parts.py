@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jlambda.aws.services import Services
 from jlambda.engine.control import Template, wanted_sandbox
 from jlambda.engine.engine import Engine
 from jlambda.engine.scheduler import Scheduler
@@ -91,6 +92,8 @@ class Parts:
                 is_strict=session.strict_runtimes,
                 settle_s=session.settle_s,
             )
+            self.services = Services(session.account.id, lambda: session.gateway().port)
+            opened.callback(self.services.close)
             self.recursion = Recursion(self.service.settings, session.account)
             self.invoker.follow = self.recursion.follow
             self.queue = EventQueue(

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from jlambda.api.address import Address
     from jlambda.api.server import Gateway
+    from jlambda.aws.services import Services
     from jlambda.engine.engine import Engine
     from jlambda.model.function import FunctionConfiguration
     from jlambda.model.invocation import InvocationRecord
@@ -170,6 +171,11 @@ class Session:
     def engine(self) -> Engine:
         """The execution environments."""
         return self._open().engine
+
+    @property
+    def services(self) -> Services:
+        """The AWS services other than Lambda, and who is told of what changes in them."""
+        return self._open().services
 
     # -- the gateway ---------------------------------------------------------------------------------------------------
 

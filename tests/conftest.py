@@ -46,8 +46,9 @@ def _command(pid: int) -> str:
 
 
 def supervisors() -> set[int]:
-    """The supervisors among our children."""
-    return {pid for pid in children() if "jlambda.engine.supervisor" in _command(pid)}
+    """The supervisors and the processes of embedded services among our children."""
+    ours = ("jlambda.engine.supervisor", "jlambda.aws.embedded")
+    return {pid for pid in children() if any(name in _command(pid) for name in ours)}
 
 
 def threads() -> set[str]:

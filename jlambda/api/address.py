@@ -60,6 +60,8 @@ class Address:
             max_pool_connections=50,
             proxies={},
             s3={"addressing_style": "path"},
+            # what a client of S3 presigns would be signed the old way
+            signature_version="s3v4" if service == "s3" else None,
         )
         session = boto3.Session(self.access_key_id, self.secret_access_key, region_name=self.region)
         return session.client(service, endpoint_url=self.url, config=config)

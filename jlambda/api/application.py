@@ -18,6 +18,7 @@ from urllib.parse import unquote
 from jlambda.api import auth, chunked, downloads, requests, shapes, wire
 from jlambda.api.asgi import Disconnected, Message, Receive, Send, date, headers_by_name, read_body, send_whole
 from jlambda.api.calls import Calls
+from jlambda.api.forwarding import Forwarding
 from jlambda.api.fronts.doors import Doors
 from jlambda.api.invocations import INVOCATIONS, Stream
 from jlambda.api.operations import Later, Match, NotThereYet, Routes
@@ -63,6 +64,7 @@ class Application:
         self._routes = Routes(OPERATIONS)
         self.pool = ThreadPoolExecutor(_THREADS, "jlambda-api")
         self._calls = Calls(session, self.pool)
+        self._forwarding = Forwarding(session, keys, self.pool)
         self._doors = Doors(self._calls, self._fronts, self._verify)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -74,7 +76,11 @@ class Application:
             await self._doors.answer(front, scope, receive, send)
             return
         try:
-            arrived = await self._arrive(scope, receive)
+            parts, claim = self._read_head(scope)
+            if claim.service != "lambda":
+                await self._forwarding(parts, claim, scope, receive, send)
+                return
+            arrived = await self._arrive(parts, claim, receive)
             answer = await self._carry_out(arrived)
         except Disconnected:
             return
@@ -88,13 +94,15 @@ class Application:
         else:
             await _send(send, answer)
 
-    async def _arrive(self, scope: Message, receive: Receive) -> Arrived:
+    def _read_head(self, scope: Message) -> tuple[auth.Parts, auth.Claim]:
         headers = headers_by_name(scope["headers"])
         if headers.get("host") not in self._fronts.own_hosts:  # a web page that has its own name lead here (DNS rebinding)
             raise auth.SignatureRefused("AccessDeniedException", "This host name is not the gateway's")
         query = scope["query_string"].decode("latin-1")
         parts = auth.Parts(scope["method"], scope["raw_path"].decode("latin-1"), query, headers)
-        claim = auth.read_claim(parts)
+        return parts, auth.read_claim(parts)
+
+    async def _arrive(self, parts: auth.Parts, claim: auth.Claim, receive: Receive) -> Arrived:
         body, digest, is_whole = await read_body(receive, REQUEST_BYTES)
         self._verify(claim, parts, digest)
         if is_whole and chunked.is_chunked(parts):
@@ -106,9 +114,7 @@ class Application:
         auth.verify(claim, parts, digest, self._keys, datetime.now(UTC))
 
     async def _carry_out(self, arrived: Arrived) -> wire.Answer | Stream:
-        parts, service = arrived.parts, arrived.claim.service
-        if service != "lambda":
-            raise NotThereYet(f"the service {service!r} is not there yet in jlambda's gateway; only lambda is")
+        parts = arrived.parts
         if parts.path.startswith(downloads.PATH):
             return await asyncio.get_running_loop().run_in_executor(self.pool, downloads.download, self._session, parts)
         query = [(unquote(name.replace("+", " ")), unquote(value.replace("+", " "))) for name, value in _pairs(parts.query)]
@@ -134,6 +140,10 @@ class Application:
         given = requests.read(form, match.labels, query, arrived.parts.headers, arrived.body)
         assert operation.handle is not None
         return wire.document(operation.status, operation.handle(self._session, given))
+
+    def end_waits(self) -> None:
+        """The gateway is about to be closed: whoever waits for a message is answered now."""
+        self._session.services.leave()
 
     def leave(self) -> None:
         """The server's loop is about to end: invocations that are under way go on without it."""
@@ -165,6 +175,6 @@ async def _send_stream(send: Send, stream: Stream) -> None:
     headers = [(b"date", date()), (b"content-type", wire.EVENT_STREAM.encode())]
     headers += [(name.encode(), value.encode()) for name, value in stream.headers.items()]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    for frame in stream.frames:
+    async for frame in stream.frames:
         await send({"type": "http.response.body", "body": frame, "more_body": True})
     await send({"type": "http.response.body", "body": b""})

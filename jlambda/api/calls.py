@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from jlambda.api.streaming import Streaming
 from jlambda.model.invocation import Request
 from jlambda.service.invoke import Finished
 from jlambda.service.reactor import Reactor
@@ -37,6 +38,14 @@ class Calls:
         reactor.begin(version, request, settle)
         self._watch_clock(reactor)
         return await future
+
+    async def stream(self, version: DeployedVersion, request: Request) -> Streaming:
+        """Begin an invocation whose response is taken while it comes. Raises `Throttled`."""
+        reactor = self._reactor or await self._start()
+        streaming = Streaming()
+        streaming.resume = reactor.begin(version, request._replace(is_streamed=True), streaming.end, streaming)
+        self._watch_clock(reactor)
+        return streaming
 
     async def accept(self, version: DeployedVersion, request: Request) -> None:
         """Take an asynchronous invocation in: it is on the disk when this returns. Raises `StateError` if it cannot be."""

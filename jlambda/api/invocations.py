@@ -9,13 +9,14 @@ import asyncio
 import base64
 import binascii
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jlambda.api import jackson, wire
 from jlambda.api.calls import Calls
 from jlambda.api.references import invoked
 from jlambda.api.requests import Values
+from jlambda.api.streaming import Streaming
 from jlambda.errors import InvalidRequestContent, RequestTooLarge
 from jlambda.model.invocation import Request
 from jlambda.model.limits import ASYNC_PAYLOAD_BYTES, CLIENT_CONTEXT_CHARS, INVOKE_ASYNC_BYTES, PAYLOAD_BYTES
@@ -35,7 +36,7 @@ class Stream(NamedTuple):
     """An answer in frames of an event stream."""
 
     headers: Mapping[str, str]
-    frames: Iterator[bytes]
+    frames: AsyncIterator[bytes]
 
 
 Invoking = Callable[[Calls, Values, Mapping[str, str]], Awaitable[wire.Answer | Stream]]
@@ -69,17 +70,18 @@ async def invoke_async(calls: Calls, given: Values, headers: Mapping[str, str]) 
 
 
 async def invoke_with_stream(calls: Calls, given: Values, headers: Mapping[str, str]) -> wire.Answer | Stream:
-    """InvokeWithResponseStream. Python's runtime answers all at once: the frames come when it has."""
+    """InvokeWithResponseStream. A function that does not stream answers all at once: the frames come when it has."""
     version, request = await _request(calls, given, headers, "RequestResponse")
     if given.get("InvocationType") == "DryRun":
         return wire.Answer(204)
-    finished = await calls.run(version, request)
+    streaming = await calls.stream(version, request)
+    await streaming.begin()
     answered = {
         "x-amzn-RequestId": request.request_id,
-        "X-Amz-Executed-Version": finished.record.version,
-        "X-Amzn-Remapped-Content-Type": "application/octet-stream",
+        "X-Amz-Executed-Version": version.configuration.version,
+        "X-Amzn-Remapped-Content-Type": streaming.content_type or "application/octet-stream",
     }
-    return Stream(answered, _frames(finished, given.get("LogType") == "Tail"))
+    return Stream(answered, _frames(streaming, given.get("LogType") == "Tail"))
 
 
 INVOCATIONS: dict[str, Invoking] = {
@@ -145,19 +147,29 @@ def _log_result(finished: Finished) -> str:
     return base64.b64encode(tail(finished.record, finished.log).encode()).decode()
 
 
-def _frames(finished: Finished, has_tail: bool) -> Iterator[bytes]:
+async def _frames(streaming: Streaming, has_tail: bool) -> AsyncIterator[bytes]:
+    is_streamed = streaming.content_type is not None
+    try:
+        async for part in streaming.parts():
+            yield _chunk(part)
+    finally:
+        streaming.abandon()
+    finished = streaming.finished
+    assert finished is not None
     record, payload = finished.record, finished.payload
     complete: dict[str, Any] = {}
-    if record.error_type is None:
-        for start in range(0, len(payload), _CHUNK):
-            yield wire.event_frame(
-                {":message-type": "event", ":event-type": "PayloadChunk", ":content-type": "application/octet-stream"},
-                payload[start : start + _CHUNK],
-            )
-    else:
+    if record.error_type is not None:
         complete = {"ErrorCode": "Unhandled", "ErrorDetails": payload.decode(errors="replace")}
+    elif not is_streamed:
+        for start in range(0, len(payload), _CHUNK):
+            yield _chunk(payload[start : start + _CHUNK])
     if has_tail:
         complete["LogResult"] = _log_result(finished)
     yield wire.event_frame(
         {":message-type": "event", ":event-type": "InvokeComplete", ":content-type": "application/json"}, wire.encode(complete)
     )
+
+
+def _chunk(data: bytes) -> bytes:
+    headers = {":message-type": "event", ":event-type": "PayloadChunk", ":content-type": "application/octet-stream"}
+    return wire.event_frame(headers, data)

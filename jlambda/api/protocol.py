@@ -41,6 +41,11 @@ class Together:
             self._transport.write(b"".join(self._waiting))
             self._waiting.clear()
 
+    def abort(self) -> None:
+        """Write what is left, and cut the connection."""
+        self._flush()
+        self._transport.abort()
+
     def close(self) -> None:
         """Write what is left, and close."""
         self._flush()
@@ -49,6 +54,14 @@ class Together:
 
 class Protocol(HttpToolsProtocol):
     """uvicorn's protocol on such a transport."""
+
+    def on_message_begin(self) -> None:
+        """Let the application cut the connection: the one way to say that a response which has begun has failed."""
+        super().on_message_begin()
+        self.scope["jlambda.abort"] = self._abort  # type: ignore[typeddict-unknown-key]  # a key of ours
+
+    def _abort(self) -> None:
+        self.transport.abort()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(Together(transport))  # type: ignore[arg-type]  # all of a transport that it uses

@@ -62,6 +62,7 @@ class Gateway:
     def close(self) -> None:
         """Take no more requests, finish those that are there, and let go of the port."""
         if self._loop is not None and self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self.application.end_waits)
             self._loop.call_soon_threadsafe(self._stop.set)
             if threading.current_thread() is not self._thread:
                 self._thread.join()

@@ -24,6 +24,8 @@ RESTORE_LIMIT_S = 10.0
 KILL_LIMIT_S = 5.0
 #: of how many processes the end may be told that came before the START; more is a sandbox that cannot be had
 _MOST_ENDED_BEFORE = 16
+#: parts of a streamed response that are taken before others have their turn
+_PARTS_AT_ONCE = 16
 #: how Go, in which AWS's service is written, calls the signals
 _SIGNAL_NAMES = {
     signal.SIGKILL: "killed",
@@ -66,6 +68,8 @@ class Conversation:
 
     `behind` is how many more events have been sent after this one's; `has_restarted` says that those have been lost
     with the process that should have read them. `is_kill_wanted` asks the driver, once, to have the process killed.
+    Of a streamed response `content_type` is set when it begins, and `parts` holds what has come of it: the driver takes them
+    out, and sets `is_held` while there is no room for more.
     Results: `status`, `payload`, `error_type`, `arrived` (when it began, init included), `seconds` (of the handler, with a
     second init), `init_s` (None for a warm start, and where init failed), `restore_s` (None but for a restore) and how much
     of it was the runtime's (`restore_runtime_s`), `log_end` and `peak_kib`.
@@ -88,6 +92,10 @@ class Conversation:
         self.second_init_s = self.restore_runtime_s = 0.0
         self.failed_inits: list[FailedInit] = []
         self.log_end = self.peak_kib = 0
+        self.content_type: str | None = None
+        self.parts: list[bytes] = []
+        self.is_held = False
+        self.streamed_bytes: int | None = None
         self._reply: list[bytes] = []
         self._missing = 0
         self._exit: dict[str, int] = {}
@@ -131,6 +139,11 @@ class Conversation:
     def _post(self, message: bytes) -> None:
         self.outgoing += frames.packets(message)
 
+    @property
+    def has_room(self) -> bool:
+        """Whether more may be read from the environment now."""
+        return not self.is_held and len(self.parts) < _PARTS_AT_ONCE
+
     def received(self, packet: bytes, now: float) -> None:
         """Take one packet from the environment; an empty one says that it is gone."""
         kind = packet[:1]
@@ -138,6 +151,10 @@ class Conversation:
             self._lost(now)
         elif kind == frames.MORE:
             self._more(packet[1:], now)
+        elif kind == frames.PART:
+            self._stream(packet[1:])
+        elif kind == frames.STREAM:
+            self._begin_stream(packet[1:].decode())
         elif kind == frames.STARTED or (kind == frames.BORN and not self.start):
             self.is_started = True
         elif kind == frames.EXITED:
@@ -167,6 +184,19 @@ class Conversation:
             self.init_s = now - self.began
         else:
             self.restore_s = now - self.began
+
+    def _begin_stream(self, content_type: str) -> None:
+        if self.phase is Phase.INVOKE:
+            if self.request is None or not self.request.is_streamed:
+                raise ValueError("nobody has asked for a stream")
+            self.content_type, self.streamed_bytes = content_type, 0
+
+    def _stream(self, part: bytes) -> None:
+        if self.phase is Phase.INVOKE:
+            if self.streamed_bytes is None:
+                raise ValueError("a part of a stream that has not begun")
+            self.streamed_bytes += len(part)
+            self.parts.append(part)
 
     def _begin_reply(self, packet: bytes, now: float) -> None:
         _, length, self.log_end, self.seconds, self.peak_kib = frames.FROM_ENVIRONMENT.unpack_from(packet)
@@ -294,6 +324,7 @@ class Conversation:
             if self.is_init_killed and not self.start:
                 self._took(now)
             self.phase, self.deadline = Phase.KILLED, now + KILL_LIMIT_S
+            self.is_held = False  # what is left is read, and dropped
             self.outgoing.clear()
             self.is_kill_wanted = True
         else:
@@ -334,6 +365,7 @@ def _extra(request: Request) -> bytes:
         "client_context": request.client_context,
         "cognito_identity": request.cognito_identity,
         "trace_id": request.trace_id,
+        "is_streamed": request.is_streamed or None,
     }
     given = {key: value for key, value in given.items() if value is not None}
     return json.dumps(given).encode() if given else b""

@@ -309,6 +309,7 @@ class Engine:
             environment.initialization,
             restore_ms,
             0.0 if restore_ms is None else conversation.restore_runtime_s * 1000,
+            conversation.streamed_bytes,
         )
 
     def settle(self, environment: Environment, conversation: Conversation) -> None:

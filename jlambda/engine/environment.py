@@ -131,7 +131,7 @@ class Environment:
 
     def advance(self, conversation: Conversation, now: Callable[[], float]) -> None:
         """Carry a conversation on as far as it goes without waiting; `now` is the clock."""
-        while conversation.after is None:
+        while conversation.after is None and conversation.has_room:
             self.board[self.phase_at] = INIT if conversation.phase is Phase.INIT else INVOKE
             self._send_what_goes(conversation)
             try:

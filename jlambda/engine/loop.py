@@ -13,12 +13,13 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from jlambda.engine.conversation import After, Conversation
+from jlambda.engine.conversation import After, Conversation, Phase
 from jlambda.engine.environment import Environment, Version
 from jlambda.engine.events import Assign
 from jlambda.errors import LambdaError
 from jlambda.model import frames
 from jlambda.model.invocation import Outcome, Request
+from jlambda.model.streaming import Sink
 
 if TYPE_CHECKING:
     from jlambda.engine.engine import Engine
@@ -73,7 +74,8 @@ class _Single:
 class Flight:
     """An environment at work. `conversation` is None while its request takes the usual course.
 
-    `ahead` is the request after this one, and `is_ahead_sent` whether the environment has it already.
+    `ahead` is the request after this one, and `is_ahead_sent` whether the environment has it already; `sink` takes the
+    response while it comes, where its caller wants that.
     """
 
     __slots__ = (
@@ -82,6 +84,7 @@ class Flight:
         "conversation",
         "environment",
         "request",
+        "sink",
         "source",
         "unsent",
         "version",
@@ -91,6 +94,7 @@ class Flight:
     def __init__(self, environment: Environment, version: Version, request: Request, source: Source, began: float) -> None:
         self.environment, self.version, self.request, self.source, self.began = environment, version, request, source, began
         self.conversation: Conversation | None = None
+        self.sink: Sink | None = None
         self.ahead: deque[Request] = deque()
         self.unsent: deque[Request] = deque()
         self.waits_to_send = False
@@ -159,14 +163,26 @@ class Loop:
         if self._watched.pop(fd, None):
             self._poll.unregister(fd)
 
-    def start(self, version: Version, request: Request, done: Done) -> None:
-        """Begin an invocation; `done` is called with its outcome, by `run_once`. Raises `Throttled`."""
-        self.serve(version, request, _Single(done))
+    def start(self, version: Version, request: Request, done: Done, sink: Sink | None = None) -> Flight:
+        """Begin an invocation; `done` is called with its outcome, by `run_once`. Raises `Throttled`.
 
-    def serve(self, version: Version, request: Request, source: Source) -> None:
+        `sink` takes a response that the function streams; one that wants no more is given it again by `resume`.
+        """
+        return self.serve(version, request, _Single(done), sink)
+
+    def resume(self, flight: Flight) -> None:
+        """Go on with a flight whose sink had no room, if it is still under way."""
+        conversation = flight.conversation
+        if self._flights.get(flight.environment.fd) is flight and conversation is not None and conversation.is_held:
+            conversation.is_held = False
+            self._watch_environment(flight.environment.fd)
+            self._advance(flight)
+
+    def serve(self, version: Version, request: Request, source: Source, sink: Sink | None = None) -> Flight:
         """Begin an invocation, and after it those that `source` has for the environment. Raises `Throttled`."""
         action, environment, now = self._engine.place(version, request)
         flight = Flight(environment, version, request, source, now)
+        flight.sink = sink
         self._keep(flight)
         if action is Assign:
             self._send(flight, now)
@@ -174,6 +190,7 @@ class Loop:
             flight.conversation = Conversation(request, version.timeout_s, environment.start)
             flight.conversation.begin_init(now)
             self._advance(flight)
+        return flight
 
     def prepare(self, version: Version, environment: Environment) -> None:
         """Begin an environment's init phase ahead of any request; the engine is told when it is over."""
@@ -193,6 +210,9 @@ class Loop:
     def _keep(self, flight: Flight) -> None:
         fd = flight.environment.fd
         self._flights[fd] = flight
+        self._watch_environment(fd)
+
+    def _watch_environment(self, fd: int) -> None:
         if fd not in self._registered:
             self._registered.add(fd)
             self._poll.register(fd, select.POLLIN)
@@ -310,6 +330,8 @@ class Loop:
         assert conversation is not None
         fd = environment.fd
         environment.advance(conversation, self._now)
+        if flight.request.is_streamed:
+            self._pass_on(flight, conversation)
         if conversation.has_restarted and flight.ahead:
             flight.unsent.extendleft(reversed(flight.ahead))
             flight.ahead.clear()
@@ -317,7 +339,7 @@ class Loop:
         if conversation.is_kill_wanted:
             self._engine.kill(environment, conversation)
         if conversation.after is None:
-            if bool(conversation.outgoing) != flight.waits_to_send:
+            if bool(conversation.outgoing) != flight.waits_to_send and fd in self._registered:
                 flight.waits_to_send = not flight.waits_to_send
                 self._poll.modify(fd, select.POLLIN | (select.POLLOUT if flight.waits_to_send else 0))
             self._next_check = min(self._next_check, conversation.deadline)
@@ -352,6 +374,25 @@ class Loop:
         finally:
             flight.source.ended(request, outcome)
 
+    def _pass_on(self, flight: Flight, conversation: Conversation) -> None:
+        """Let the caller have what has come of a streamed response; where it has no room, read no more for now."""
+        sink, parts = flight.sink, conversation.parts
+        if conversation.content_type is not None:
+            if sink is not None:
+                sink.began(conversation.content_type)
+            conversation.content_type = None
+        has_room = True
+        for part in parts:
+            if sink is not None:
+                has_room = sink.part(part)
+        parts.clear()
+        fd = flight.environment.fd
+        if has_room or conversation.after is not None or conversation.phase is not Phase.INVOKE:
+            self._watch_environment(fd)
+        else:
+            conversation.is_held = True
+            self._forget(fd)  # not only left unread: a channel whose other end is gone would wake us for ever
+
     def _begin_again(self, flight: Flight, request: Request) -> None:
         try:
             self.serve(flight.version, request, flight.source)
@@ -380,6 +421,9 @@ class Loop:
         left = list(self._flights.values())
         for flight in left:
             self._forget(flight.environment.fd)
+            flight.sink = None  # what is streamed from here on is nobody's
+            if flight.conversation is not None:
+                flight.conversation.is_held = False
         self._flights.clear()
         self.close()
         return left

@@ -13,6 +13,9 @@ From the environment: BORN    a process was forked for the function (sent by its
                       STARTED the START has been read: from here on the end of the process is the end of its init phase
                       READY   the init phase is over
                       RESULT  a response (JSON), RAW a response of bytes, ERROR an error document
+                      STREAM  a response begins that is told of by parts: its content type. What ends it is a RESULT
+                              without a body, or an ERROR
+                      PART    the next part of it: one packet, without a header. Both come only where extra asked for them
                       FAILED  the init phase failed: an error document; the process ends
                       EXITED  the process has ended: JSON of ``{"exit": code}`` or ``{"signal": number}``; with
                               ``"unread": number`` if the environment has ended with it
@@ -27,6 +30,7 @@ import struct
 PACKET = 65_536
 
 START, INVOKE, ASK, MORE, RESTORE = b"S", b"I", b"?", b"+", b"r"
+STREAM, PART = b"~", b"p"
 BORN, STARTED, READY, RESULT, RAW, ERROR, FAILED, EXITED, FIRST = b"b", b"s", b"R", b"=", b"B", b"E", b"F", b"X", b"f"
 
 #: kind, length of the body, length of the extra (before the body), deadline, request id. The deadline is in ms since the

@@ -77,7 +77,8 @@ class Outcome(NamedTuple):
     `payload` is the response or error document, as bytes of JSON (or raw bytes where the handler returned bytes);
     `error_type` is None for success; `log` holds what the function wrote, as the environment wrote it (see
     `jlambda.telemetry.logs`); durations are in milliseconds, memory in MB. `restore_runtime_ms` is that part of
-    `restore_ms` that the runtime took, hooks included.
+    `restore_ms` that the runtime took, hooks included; `streamed_bytes` is how much went to the caller before the end, None
+    where nothing was streamed: `payload` then holds an error document or nothing.
     """
 
     status: Status
@@ -94,12 +95,14 @@ class Outcome(NamedTuple):
     initialization: str = ON_DEMAND
     restore_ms: float | None = None
     restore_runtime_ms: float = 0.0
+    streamed_bytes: int | None = None
 
 
 class Request(NamedTuple):
     """One invocation asked for. `event` is JSON; the optional members are those of the Invoke API.
 
-    `client_context` and `cognito_identity` are JSON objects as text, `trace_id` is an X-Ray header.
+    `client_context` and `cognito_identity` are JSON objects as text, `trace_id` is an X-Ray header; `is_streamed` where the
+    caller takes the response while it comes.
     """
 
     request_id: str
@@ -110,7 +113,8 @@ class Request(NamedTuple):
     client_context: str | None = None
     cognito_identity: str | None = None
     trace_id: str | None = None
+    is_streamed: bool = False
 
     def is_unusual(self) -> bool:
         """Whether the environment must be told more than the event and the request id."""
-        return not (self.qualifier is self.client_context is self.cognito_identity is self.trace_id is None)
+        return self.is_streamed or not (self.qualifier is self.client_context is self.cognito_identity is self.trace_id is None)

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Add the magics, the cards, and the transformer that lets a comment stand above `%%lambda`."""
-    from jlambda.notebook import capture, display
+    from jlambda.notebook import capture, completer, display
     from jlambda.notebook.magics import LambdaMagics
+    from jlambda.session import current
 
     _forget_options(shell)
     shell.register_magics(LambdaMagics)
@@ -23,11 +24,12 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         # before IPython's own, which drop empty lines above the magic
         transformers.insert(0, capture.magic_line_first)
     display.register(shell)
+    completer.register(shell, current)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take everything out again; functions already bound go on working."""
-    from jlambda.notebook import capture, display
+    from jlambda.notebook import capture, completer, display
 
     _forget_options(shell)
     for kind in ("line", "cell"):
@@ -37,6 +39,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
     if capture.magic_line_first in transformers:
         transformers.remove(capture.magic_line_first)
     display.unregister(shell)
+    completer.unregister(shell)
 
 
 def _forget_options(shell: InteractiveShell) -> None:

@@ -11,6 +11,7 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NoReturn
 
@@ -117,6 +118,14 @@ class Parser(argparse.ArgumentParser):
         """Every option, long and short."""
         return [text for action in self._actions for text in action.option_strings]
 
+    def option(self, word: str) -> argparse.Action | None:
+        """The option that `word` names, None if it is none."""
+        return next((action for action in self._actions if word in action.option_strings), None)
+
+    def arguments(self) -> list[argparse.Action]:
+        """What has a place on the line and no name, in order."""
+        return [action for action in self._actions if not action.option_strings]
+
     def error(self, message: str) -> NoReturn:
         """Called by argparse for what it finds wrong itself."""
         message = message.removeprefix("argument ").replace("the following arguments are required:", "needs")
@@ -151,16 +160,19 @@ def whole(what: str, allowed: range, unit: str) -> Callable[[str], int]:
     return parse
 
 
-def one_of(what: str, allowed: tuple[str, ...]) -> Callable[[str], str]:
+@dataclass(frozen=True, slots=True)
+class OneOf:
     """A type for `add_argument`: one of these words, in whatever case."""
 
-    def parse(text: str) -> str:
-        for word in allowed:
+    what: str
+    allowed: tuple[str, ...]
+
+    def __call__(self, text: str) -> str:
+        for word in self.allowed:
             if word.lower() == text.lower():
                 return word
-        raise InvalidParameter(f"{what} {text!r}: use {', '.join(allowed[:-1])} or {allowed[-1]}{nearest(text, allowed)}")
-
-    return parse
+        words = f"{', '.join(self.allowed[:-1])} or {self.allowed[-1]}"
+        raise InvalidParameter(f"{self.what} {text!r}: use {words}{nearest(text, self.allowed)}")
 
 
 def variable(text: str) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from jlambda.errors import InvalidParameter
 from jlambda.model import limits
 from jlambda.model.function import ARCHITECTURES
 from jlambda.model.log_settings import APPLICATION_LOG_LEVELS, LOG_FORMATS, SYSTEM_LOG_LEVELS
-from jlambda.notebook.arguments import Parser, one_of, variable, whole, words
+from jlambda.notebook.arguments import OneOf, Parser, variable, whole, words
 from jlambda.notebook.verbs.verb import python_variable
 
 
@@ -89,13 +89,13 @@ def cell_parser() -> Parser:
     add("--no-layers", action="store_true", help="take all layers away")
     add("--classpath", metavar="PATHS", type=_paths, action="extend", help="libraries for Java and C#: jars, DLLs, folders")
     add("--description", metavar="TEXT", help="at most 256 characters")
-    add("--architecture", metavar="NAME", type=one_of("architecture", ARCHITECTURES), help="x86_64 or arm64: what is billed")
+    add("--architecture", metavar="NAME", type=OneOf("architecture", ARCHITECTURES), help="x86_64 or arm64: what is billed")
     storage = whole("ephemeral storage", limits.EPHEMERAL_STORAGE_MB, "MB")
     add("--ephemeral-storage", metavar="MB", type=storage, help="size of /tmp: 512 to 10240; default 512")
-    add("--log-format", metavar="NAME", type=one_of("log format", LOG_FORMATS), help="Text or JSON; default Text")
-    levels = one_of("log level", APPLICATION_LOG_LEVELS)
+    add("--log-format", metavar="NAME", type=OneOf("log format", LOG_FORMATS), help="Text or JSON; default Text")
+    levels = OneOf("log level", APPLICATION_LOG_LEVELS)
     add("--log-level", metavar="LEVEL", type=levels, help="with JSON: what the function logs; TRACE to FATAL, default INFO")
-    levels = one_of("system log level", SYSTEM_LOG_LEVELS)
+    levels = OneOf("system log level", SYSTEM_LOG_LEVELS)
     add("--system-log-level", metavar="LEVEL", type=levels, help="with JSON: what Lambda logs; DEBUG, INFO or WARN")
     add("--log-group", metavar="NAME", help="default: /aws/lambda/NAME")
     text = "restore published versions from a snapshot taken after init; --no-snap-start takes it back"

@@ -11,7 +11,7 @@ import socket
 import time
 from typing import Any, NamedTuple
 
-from jlambda.model.frames import FROM_ENVIRONMENT, FROM_READING_MS, INIT_END, PACKET, TO_ENVIRONMENT, packets
+from jlambda.model.frames import FROM_ENVIRONMENT, FROM_READING_MS, INIT_END, PACKET, PART, STREAM, TO_ENVIRONMENT, packets
 
 
 class Event(NamedTuple):
@@ -61,6 +61,16 @@ class EngineEnd:
         message = FROM_ENVIRONMENT.pack(kind, len(body), self._written(), seconds, peak_kib) + body
         for packet in [message] if len(message) <= PACKET else packets(message):
             self._channel.send(packet)
+
+    def begin_stream(self, content_type: str) -> None:
+        """Tell that a response begins which is passed on by parts; `send` ends it."""
+        self._channel.send(STREAM + content_type.encode())
+
+    def pass_on(self, data: bytes) -> None:
+        """The next bytes of that response. Waits while the caller has no room for them."""
+        step = PACKET - 1
+        for start in range(0, len(data), step):
+            self._channel.send(PART + data[start : start + step])
 
     def end_init(self) -> None:
         """Mark where the output of the init phase ends, if there is any."""

@@ -18,15 +18,19 @@ _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Request:
-    """One request. Header names are lower case; `is_too_large` where its body was longer than allowed, and was dropped."""
+    """One request. Header names are lower case; `is_too_large` where its body was longer than allowed, and was dropped.
 
-    __slots__ = ("body", "headers", "is_too_large", "method", "path", "trailers")
+    `take` gets the body while it comes, if whoever serves the request wants it so; `body` is empty then.
+    """
+
+    __slots__ = ("body", "headers", "is_too_large", "method", "path", "take", "trailers")
 
     def __init__(self, method: str, path: str, headers: dict[str, str]) -> None:
         self.method, self.path, self.headers = method, path, headers
         self.body = b""
         self.trailers: dict[str, str] = {}
         self.is_too_large = False
+        self.take: Callable[[bytes], None] | None = None
 
 
 class Answer(NamedTuple):
@@ -38,7 +42,7 @@ class Answer(NamedTuple):
 
 
 class Connection:
-    """One client's connection. `limit` says how long the body of a request may be."""
+    """One client's connection. `limit` says how long the body of a request may be, and may set what takes it."""
 
     def __init__(self, sock: socket.socket, limit: Callable[[Request], int]) -> None:
         sock.setblocking(False)
@@ -133,6 +137,9 @@ class Connection:
             while len(buffer) < size:
                 yield
             request.body = bytes(memoryview(buffer)[:size])
+            if request.take is not None:
+                request.take(request.body)
+                request.body = b""
         del buffer[:size]
 
     def _read_chunks(self, request: Request, limit: int) -> Generator[None, None, None]:
@@ -142,6 +149,10 @@ class Connection:
             size = int(line.partition(b";")[0], 16)
             if not size:
                 break
+            if request.take is not None:
+                yield from self._pass_chunk_on(request.take, size, limit - total)
+                total += size
+                continue
             while len(buffer) < size + 2:
                 yield
             total += size
@@ -154,6 +165,22 @@ class Connection:
         while line := (yield from self._until(b"\r\n")):
             lines.append(line.decode("latin-1"))
         request.trailers = _fields(lines)
+
+    def _pass_chunk_on(self, take: Callable[[bytes], None], size: int, room: int) -> Generator[None, None, None]:
+        """Hand a chunk on as it comes, whole or not; what there is no room for is dropped."""
+        buffer = self._buffer
+        while size:
+            part = bytes(memoryview(buffer)[:size])
+            del buffer[: len(part)]
+            size -= len(part)
+            if part and room > 0:
+                take(part[:room])
+                room -= len(part)
+            if size:
+                yield
+        while len(buffer) < 2:
+            yield
+        del buffer[:2]
 
 
 def _fields(lines: list[str]) -> dict[str, str]:

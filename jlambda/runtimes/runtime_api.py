@@ -30,6 +30,7 @@ from jlambda.runtimes.messages import (
     error_document,
     event_answer,
     event_notice,
+    is_streamed,
     response,
     too_large,
 )
@@ -67,7 +68,7 @@ class Bridge:
 
     def __init__(self, channel: socket.socket, start: Mapping[str, object]) -> None:
         self._engine = EngineEnd(channel)
-        self._listener = Listener(self._serve, self._dropped, body_limit)
+        self._listener = Listener(self._serve, self._dropped, self._limit)
         os.environ["AWS_LAMBDA_RUNTIME_API"] = self._listener.address
         self._children = Children(start)
         function_arn = str(start["function_arn"])
@@ -77,6 +78,7 @@ class Bridge:
         self._parked: Connection | None = None
         self._is_to_be_restored = self._has_init_ended = self._is_listening_to_engine = False
         self._request_id = b""
+        self._wants_stream = False
         self._held: tuple[bytes, bytes] | None = None
         self._outcome: Ended | None = None
         self._is_over = False
@@ -134,6 +136,15 @@ class Bridge:
             answer = _NOT_FOUND
         if answer is not None:
             self._listener.answer(connection, answer)
+
+    def _limit(self, request: Request) -> int:
+        """How long a body may be; a response that the caller takes while it comes is passed on at once."""
+        is_wanted = self._wants_stream and self._state == _RUNNING and is_streamed(request)
+        if is_wanted and request.path == f"{PREFIX}/invocation/{self._request_id.decode()}/response":
+            self._wants_stream = False
+            self._engine.begin_stream(request.headers.get("content-type", "application/octet-stream"))
+            request.take = self._engine.pass_on
+        return body_limit(request)
 
     def _posted(self, connection: Connection, call: tuple[str, str], request: Request) -> Answer | None:
         match call[0], *call[1].strip("/").split("/"):
@@ -257,6 +268,7 @@ class Bridge:
         if "trace_id" not in event.extra:
             event.extra["trace_id"] = self._trace(event.request_id.decode(), int(time.time()))
         self._state, self._request_id = _RUNNING, event.request_id
+        self._wants_stream = bool(event.extra.get("is_streamed"))
         qualifier = event.extra.get("qualifier")
         arn = b"%b:%b" % (self._arn, qualifier.encode()) if qualifier else self._arn
         if self._extensions:

@@ -183,14 +183,14 @@ class Invoker:
     def finish(self, version: DeployedVersion, request: Request, outcome: Outcome) -> Finished:
         """Make and keep the record of an invocation."""
         status, payload, error_type, started_at, duration_ms, init_ms, peak_mb, is_cold, log_stream, log = outcome[:10]
-        failed, how, restore_ms, restore_runtime_ms = outcome[10:]
+        failed, how, restore_ms, restore_runtime_ms, streamed_bytes = outcome[10:]
         first_init_ms = failed[0].duration_ms if failed else init_ms
         restored_billed_ms = 0 if restore_ms is None else billed_restore_ms(restore_runtime_ms)
         if failed:
             log = with_failed_inits(log, failed)
         if error_type in _ENDED_BY_SERVICE:
             log += exit_output(payload, int(time.time() * 1000))
-        response_bytes = len(payload)
+        response_bytes = len(payload) if streamed_bytes is None else streamed_bytes
         if version.redact is not None:
             payload, log = version.redact(payload), version.redact(log)
             error_type = error_type and version.redact(error_type.encode()).decode()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from jlambda.model.arn import Account
@@ -13,9 +13,8 @@ from jlambda.model.function import FunctionConfiguration
 from jlambda.model.invocation import SNAP_START
 from jlambda.runtimes.languages import Starting
 from jlambda.runtimes.variables import environment_variables
+from jlambda.store.secrets import Redactor
 from jlambda.telemetry import logs
-
-Redactor = Callable[[bytes], bytes]
 
 
 def version_key(configuration: FunctionConfiguration) -> str:

@@ -9,15 +9,13 @@ import json
 import os
 import re
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from jlambda.errors import InvalidParameter, StateError
 from jlambda.model.frames import CONTINUED, STAMP, STAMP_DIGITS
 from jlambda.model.function import MASK
 from jlambda.model.limits import ENVIRONMENT_BYTES
-
-Redactor = Callable[[bytes], bytes]
 
 #: shorter values are left in text: they would turn up by chance
 REDACTED_CHARS = 6
@@ -103,6 +101,26 @@ def check_size(environment: Mapping[str, str], secrets: Mapping[str, str]) -> No
         )
 
 
+class Redactor:
+    """Replaces secret values by ``***`` in bytes."""
+
+    def __init__(self, forms: Iterable[bytes]) -> None:
+        self._forms = sorted(forms, key=len, reverse=True)  # the longest first, where one begins as another does
+        self._replace = re.compile(b"|".join(_LINE_BREAK.join(map(re.escape, form.split(b"\n"))) for form in self._forms)).sub
+
+    def __call__(self, text: bytes) -> bytes:
+        """`text` without them."""
+        return self._replace(REDACTED, text) if text else text
+
+    def open_end(self, text: bytes) -> int:
+        """How many bytes at the end of `text` may be the beginning of one of them."""
+        for size in range(min(len(text), len(self._forms[0]) - 1), 0, -1):
+            end = text[-size:]
+            if any(form.startswith(end) and len(form) > size for form in self._forms):
+                return size
+        return 0
+
+
 def redactor(values: Iterable[str]) -> Redactor | None:
     """What replaces each of `values` by ``***`` in bytes, as it is and as JSON or Python would quote it.
 
@@ -110,15 +128,7 @@ def redactor(values: Iterable[str]) -> Redactor | None:
     characters are left. None if there is nothing to replace.
     """
     forms = {form for value in values if len(value) >= REDACTED_CHARS for form in _forms(value)}
-    if not forms:
-        return None
-    longest_first = sorted(forms, key=len, reverse=True)
-    pattern = re.compile(b"|".join(_LINE_BREAK.join(map(re.escape, form.split(b"\n"))) for form in longest_first))
-
-    def redact(text: bytes) -> bytes:
-        return pattern.sub(REDACTED, text) if text else text
-
-    return redact
+    return Redactor(forms) if forms else None
 
 
 def _forms(value: str) -> set[bytes]:

@@ -121,13 +121,6 @@ def test_an_unknown_operation(door: Door) -> None:
     assert document == {"Message": "Unable to determine service/operation name to be authorized"}
 
 
-def test_another_service_is_not_there_yet(door: Door) -> None:
-    """It is named."""
-    status, _, document = door.ask("GET", "/", b"", door.signed("GET", "/", service="s3"))
-    assert status == 501
-    assert "'s3' is not there yet" in document["message"]
-
-
 @pytest.mark.parametrize("path", ["/2025-11-30/capacity-providers", "/2025-12-01/durable-executions/x"])
 def test_what_is_not_there_yet_is_named(door: Door, path: str) -> None:
     """Capacity providers and durable executions."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from typing import NamedTuple
 
 import jlambda
 from jlambda.errors import InvalidParameter
+from jlambda.runtimes.dotnet.compiling import compile_assembly
+from jlambda.runtimes.languages import choose
 
 from .measure import Call, Figure, alternate, median, percentile
 
@@ -25,7 +28,8 @@ _ROUNDS, _EACH, _COLD = 10, 100, 15
 class Subject(NamedTuple):
     """A language: a function that returns its event, and a program that does nothing with how it is compiled and run.
 
-    In the commands PROGRAM is the program's file, FOLDER the one that it is in; `target_ms` is for a warm invocation.
+    In the commands PROGRAM is the program's file, FOLDER the one that it is in; "csc" stands for the C# compiler, wherever it
+    is. `target_ms` is for a warm invocation.
     """
 
     runtime: str
@@ -62,9 +66,9 @@ SUBJECTS = {
         "dotnet",
         "using System.Collections.Generic;\n"
         "public class Echo { public Dictionary<string, object> Handler(Dictionary<string, object> e) => e; }",
-        ("a.json", ""),
-        (),
-        (),
+        ("A.cs", "class A { static void Main() { } }"),
+        ("csc",),
+        ("dotnet", "FOLDER/A.dll"),
         0.4,
     ),
     "bash": Subject("bash", "handler() { printf '%s' \"$1\"; }", ("a.sh", ""), (), ("bash", "PROGRAM"), 0.0),
@@ -135,9 +139,21 @@ def _trivial(subject: Subject) -> Iterator[list[str]]:
             [word.replace("PROGRAM", str(program)).replace("FOLDER", folder) for word in words]
             for words in (subject.compile, subject.command)
         )
-        if compiler:
+        if compiler == ["csc"]:
+            command[0] = _compile_csharp(Path(folder), name)
+        elif compiler:
             subprocess.run(compiler, check=True, capture_output=True)
         yield command
+
+
+def _compile_csharp(folder: Path, name: str) -> str:
+    """Compile a C# program, for which there is no command; the ``dotnet`` that runs it."""
+    tool = choose("dotnet").tool
+    compile_assembly(tool, folder, Path(name).stem, [name], [], "{}, line {}".format, is_program=True)
+    framework = {"name": "Microsoft.NETCore.App", "version": tool.version}
+    about = folder / f"{Path(name).stem}.runtimeconfig.json"
+    about.write_text(json.dumps({"runtimeOptions": {"framework": framework}}))
+    return tool.path
 
 
 def _another_python(session: jlambda.Session) -> Mapping[str, Subject]:

@@ -512,3 +512,61 @@ def test_a_restored_environment_ends_with_its_process(unread: int, kind: str) ->
     it.received(exited(exit=3, unread=unread), 100.5)
     assert (it.error_type, it.after) == (kind, After.NOTHING)
     assert it.seconds == pytest.approx(0.5)
+
+
+# -- streamed responses
+
+
+def streamed(at: float = 100.0) -> Conversation:
+    """One whose caller takes the response while it comes."""
+    begun = Conversation(Request(REQUEST_ID, b"{}", is_streamed=True), 3, b'{"start": 1}')
+    begun.begin_invoke(at)
+    begun.outgoing.clear()
+    return begun
+
+
+def test_parts_are_there_before_the_end() -> None:
+    """Then comes a response without a body; how much was sent is counted."""
+    it = streamed()
+    it.received(frames.STREAM + b"text/plain", 100.1)
+    it.received(frames.PART + b"first", 100.2)
+    assert (it.content_type, it.parts, it.after) == ("text/plain", [b"first"], None)
+    it.parts.clear()
+    it.received(frames.PART + b"last", 100.3)
+    it.received(reply(frames.RESULT, b""), 100.4)
+    assert (it.parts, it.after, it.status, it.streamed_bytes) == ([b"last"], After.PROCESS, "success", 9)
+
+
+def test_a_stream_may_end_as_an_error() -> None:
+    """The document is the outcome's; an exit and too much time end it as they end any other."""
+    for last, status in ((reply(frames.ERROR, error()), "error"), (LOST, "error")):
+        it = streamed()
+        it.received(frames.STREAM + b"text/plain", 100.1)
+        it.received(frames.PART + b"first", 100.2)
+        it.received(last, 100.3)
+        assert (it.status, it.parts, bool(it.payload)) == (status, [b"first"], True)
+
+
+def test_nobody_is_sent_what_nobody_asked_for() -> None:
+    """A function that writes parts to its channel of its own accord has written nonsense."""
+    for packet in (frames.STREAM + b"text/plain", frames.PART + b"x"):
+        with pytest.raises(ValueError, match="stream"):
+            warm().received(packet, 100.1)
+    with pytest.raises(ValueError, match="not begun"):
+        streamed().received(frames.PART + b"x", 100.1)
+
+
+def test_a_full_caller_is_given_time_but_not_more_than_the_function_has() -> None:
+    """There is room for some parts; after the deadline what is left is read and dropped."""
+    it = streamed()
+    it.received(frames.STREAM + b"text/plain", 100.1)
+    while it.has_room:
+        it.received(frames.PART + b"x", 100.2)
+    it.parts.clear()
+    it.is_held = True
+    assert not it.has_room
+    it.expired(103.0)
+    assert it.has_room and it.is_kill_wanted
+    it.received(frames.PART + b"late", 103.1)
+    it.received(exited(signal=9), 103.2)
+    assert (it.parts, it.status, it.after) == ([], "timeout", After.SANDBOX)

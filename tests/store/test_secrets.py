@@ -198,3 +198,18 @@ def test_variables_and_secrets_share_4_kb() -> None:
     check_size({"A": "x" * rest}, {"TOKEN": "x"})
     with pytest.raises(InvalidParameter, match="take 4097 bytes; at most 4096"):
         check_size({"A": "x" * rest}, {"TOKEN": "xx"})
+
+
+@given(st.lists(values, min_size=1, max_size=3), st.lists(st.text(max_size=8), max_size=4), st.data())
+def test_what_is_cut_can_be_put_together(secrets: list[str], around: list[str], data: st.DataObject) -> None:
+    """Whatever parts a text comes in: what could be the beginning of a value waits, and nothing of one gets through."""
+    text = "".join(each + data.draw(st.sampled_from(secrets)) for each in around).encode()
+    redact = redactor(secrets)
+    assert redact is not None
+    sent, pending = b"", b""
+    while text:
+        size = data.draw(st.integers(1, len(text)))
+        pending, text = redact(pending + text[:size]), text[size:]
+        end = len(pending) - redact.open_end(pending)
+        sent, pending = sent + pending[:end], pending[end:]
+    assert not [each for each in secrets if each.encode() in sent + pending]

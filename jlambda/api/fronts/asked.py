@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from jlambda.api import auth
-from jlambda.api.asgi import Body, Fields, Message, Send, date, headers_by_name, send_whole
+from jlambda.api.asgi import Body, Fields, Message, Receive, Send, date, headers_by_name, send_whole
 from jlambda.model.http.address import Front, Fronts
 from jlambda.model.http.message import HttpRequest, HttpResponse
 
@@ -20,6 +22,21 @@ class Refused(Exception):
     def __init__(self, response: HttpResponse) -> None:
         super().__init__(response)
         self.response = response
+
+
+class Broken(Exception):
+    """A response that has begun cannot come to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedResponse:
+    """A response whose body comes by parts; `head` has status, headers and what there is of the body already.
+
+    `parts` raises `Broken` where it ends before its time.
+    """
+
+    head: HttpResponse
+    parts: AsyncIterator[bytes]
 
 
 class Asked(NamedTuple):
@@ -77,3 +94,21 @@ async def reply(send: Send, response: HttpResponse) -> None:
     if response.status not in _WITHOUT_BODY:
         fields.append((b"content-length", str(len(body)).encode()))
     await send_whole(send, response.status, fields, body)
+
+
+async def reply_by_parts(scope: Message, receive: Receive, send: Send, response: StreamedResponse) -> None:
+    """Send an answer while it comes; one that breaks off ends with the connection, so that nobody takes it for whole."""
+    head = response.head
+    fields = [(b"date", date()), *encoded(tuple(head.headers))]
+    await send({"type": "http.response.start", "status": head.status, "headers": fields})
+    # the head leaves at once, and not with the first part
+    await send({"type": "http.response.body", "body": head.body, "more_body": True})
+    try:
+        async for part in response.parts:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+    except Broken:
+        scope["jlambda.abort"]()
+        while (await receive())["type"] != "http.disconnect":
+            continue
+        return
+    await send({"type": "http.response.body", "body": b""})

@@ -15,7 +15,7 @@ from typing import Protocol
 from jlambda.api import auth
 from jlambda.api.asgi import Disconnected, Message, Receive, Send, read_body
 from jlambda.api.calls import Calls
-from jlambda.api.fronts.asked import Asked, Refused, asked, reply, told
+from jlambda.api.fronts.asked import Asked, Refused, StreamedResponse, asked, reply, reply_by_parts, told
 from jlambda.api.fronts.function_urls import UrlFront
 from jlambda.model.http.address import URL, Front, Fronts
 from jlambda.model.http.message import HttpResponse
@@ -35,7 +35,7 @@ class Answerer(Protocol):
     body_bytes: int
     id_header: str
 
-    def answer(self, asked: Asked) -> Awaitable[HttpResponse]:
+    def answer(self, asked: Asked) -> Awaitable[HttpResponse | StreamedResponse]:
         """The response; raises `Refused` with one of the front's own."""
 
 
@@ -49,6 +49,7 @@ class Doors:
     async def answer(self, front: Front, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request to a front."""
         answerer = self._by_kind.get(front.kind)
+        response: HttpResponse | StreamedResponse
         try:
             response = await self._respond(answerer, front, scope, receive)
         except Disconnected:
@@ -58,11 +59,16 @@ class Doors:
         except Exception:
             _log.exception("a request to a function could not be answered")
             response = told(500, {"message": "Internal Server Error"})
+        if isinstance(response, StreamedResponse):
+            await reply_by_parts(scope, receive, send, response)
+            return
         if answerer is not None and response.header(answerer.id_header.lower()) is None:
             response = replace(response, headers=(*response.headers, (answerer.id_header, new_request_id())))
         await reply(send, response)
 
-    async def _respond(self, answerer: Answerer | None, front: Front, scope: Message, receive: Receive) -> HttpResponse:
+    async def _respond(
+        self, answerer: Answerer | None, front: Front, scope: Message, receive: Receive
+    ) -> HttpResponse | StreamedResponse:
         if answerer is None:
             return told(404, {"message": "Not Found"})
         body = await read_body(receive, answerer.body_bytes)

@@ -6,13 +6,15 @@ https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 
 from jlambda.api import auth
 from jlambda.api.calls import Calls
-from jlambda.api.fronts.asked import Asked, Refused, told
+from jlambda.api.fronts.asked import Asked, Broken, Refused, StreamedResponse, told
+from jlambda.api.streaming import Streaming
 from jlambda.errors import LambdaError, ResourceNotFound, Throttled
-from jlambda.model.http import payload_2
+from jlambda.model.http import payload_2, prelude
 from jlambda.model.http.cors import Cors
 from jlambda.model.http.message import HttpResponse, MalformedResult, Members, Place
 from jlambda.model.http.result import compact
@@ -38,7 +40,7 @@ class UrlFront:
     def __init__(self, calls: Calls, verify: Callable[[auth.Claim, auth.Parts, str], None]) -> None:
         self._calls, self._verify = calls, verify
 
-    async def answer(self, asked: Asked) -> HttpResponse:
+    async def answer(self, asked: Asked) -> HttpResponse | StreamedResponse:
         """Answer one request. Raises `Refused`."""
         opened = self._calls.session.service.url_gate.find(asked.front.id)
         if opened is None:
@@ -47,11 +49,14 @@ class UrlFront:
         if cors is not None and (preflight := cors.preflight(asked.request, 200)) is not None:
             return preflight
         try:
-            return _with_cors(cors, asked, await self._invoke(opened, asked))
+            response = await self._invoke(opened, asked)
+            if isinstance(response, StreamedResponse):
+                return replace(response, head=_with_cors(cors, asked, response.head))
+            return _with_cors(cors, asked, response)
         except Refused as refused:
             return _with_cors(cors, asked, refused.response)
 
-    async def _invoke(self, opened: OpenUrl, asked: Asked) -> HttpResponse:
+    async def _invoke(self, opened: OpenUrl, asked: Asked) -> HttpResponse | StreamedResponse:
         caller = self._caller(opened, asked)
         if not asked.body.is_whole:
             raise Refused(_too_large())
@@ -67,15 +72,16 @@ class UrlFront:
         except ResourceNotFound:
             raise Refused(told(403, _UNKNOWN, x_amzn_ErrorType=_DENIED)) from None
         request = Request(request_id, body, "url", qualifier=qualifier, trace_id=asked.trace_id)
+        stamp = (("x-amzn-RequestId", request_id), ("x-amzn-trace-id", asked.trace_id))
         try:
-            finished = await self._calls.run(version, request)
+            if opened.url.invoke_mode == "RESPONSE_STREAM":
+                return await _streamed(await self._calls.stream(version, request), stamp)
+            response = _response(await self._calls.run(version, request))
         except Throttled:
             raise Refused(told(429, {"message": "Rate Exceeded."}, x_amzn_RequestId=request_id)) from None
         except LambdaError:
             raise Refused(_bad_gateway(502, request_id)) from None
-        response = _response(finished)
-        stamped = (*response.headers, ("x-amzn-RequestId", request_id), ("x-amzn-trace-id", asked.trace_id))
-        return HttpResponse(response.status, stamped, response.body)
+        return replace(response, headers=(*response.headers, *stamp))
 
     def _caller(self, opened: OpenUrl, asked: Asked) -> Members | None:
         """Who asks, None for a URL that asks nobody. Raises `Refused` where the policy or the signature keeps them out."""
@@ -116,15 +122,64 @@ def _response(finished: Finished) -> HttpResponse:
     if record.error_type is not None:
         return _bad_gateway(504 if record.status == "timeout" else 502, None)
     try:
-        return payload_2.response(finished.payload)
+        return prelude.buffered(finished.payload) or payload_2.response(finished.payload)
     except MalformedResult:
         return _bad_gateway(502, None)
+
+
+async def _streamed(streaming: Streaming, stamp: tuple[tuple[str, str], ...]) -> HttpResponse | StreamedResponse:
+    """The response of a function that may stream. What one answers that does not is sent as it is."""
+    parts = streaming.parts()
+    head: HttpResponse | None
+    try:
+        if not await streaming.begin():
+            finished = streaming.finished
+            assert finished is not None
+            if finished.record.error_type is not None:
+                response = _response(finished)
+                return replace(response, headers=(*response.headers, *stamp))
+            return HttpResponse(200, (("content-type", "application/json"), *stamp), finished.payload)
+        assert streaming.content_type is not None
+        head = prelude.plain(streaming.content_type)
+        if streaming.content_type.partition(";")[0] == prelude.HTTP_TYPE:
+            head = await _prelude(parts)
+    except BaseException:
+        streaming.abandon()
+        raise
+    if head is None:
+        streaming.abandon()
+        response = _bad_gateway(502, None)
+        return replace(response, headers=(*response.headers, *stamp))
+    return StreamedResponse(replace(head, headers=(*head.headers, *stamp)), _to_the_end(streaming, parts))
+
+
+async def _prelude(parts: AsyncIterator[bytes]) -> HttpResponse | None:
+    """Status and headers that a stream begins with; None where it does not begin as it must."""
+    reader = prelude.Prelude()
+    async for part in parts:
+        try:
+            reader.feed(part)
+        except MalformedResult:
+            return None
+        if reader.response is not None:
+            return reader.response
+    return None
+
+
+async def _to_the_end(streaming: Streaming, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    try:
+        async for part in parts:
+            yield part
+    finally:
+        streaming.abandon()
+    if streaming.finished is None or streaming.finished.record.error_type is not None:
+        raise Broken
 
 
 def _with_cors(cors: Cors | None, asked: Asked, response: HttpResponse) -> HttpResponse:
     if cors is None:
         return response
-    return HttpResponse(response.status, cors.applied(asked.request, tuple(response.headers)), response.body)
+    return replace(response, headers=cors.applied(asked.request, tuple(response.headers)))
 
 
 def _bad_gateway(status: int, request_id: str | None) -> HttpResponse:

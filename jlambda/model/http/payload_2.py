@@ -118,14 +118,14 @@ def response(payload: bytes) -> HttpResponse:
     return HttpResponse(*head(result), read_body(result, takes_any=True))
 
 
-def head(result: Mapping[str, Any]) -> tuple[int, tuple[tuple[str, str], ...]]:
+def head(result: Mapping[str, Any], default_type: str = "application/json") -> tuple[int, tuple[tuple[str, str], ...]]:
     """Status and headers of a result, its cookies among them. Raises `MalformedResult`."""
     cookies = result.get("cookies")
     if cookies is not None and not (isinstance(cookies, list) and all(isinstance(each, str) for each in cookies)):
         raise MalformedResult("cookies must be a list of text")
     found = checked_fields([*header_items(result.get("headers"), "headers"), *(("set-cookie", each) for each in cookies or ())])
     if not any(name.lower() == "content-type" for name, _ in found):
-        found = (("content-type", "application/json"), *found)
+        found = (("content-type", default_type), *found)
     return checked_status(result.get("statusCode", 200)), found
 
 

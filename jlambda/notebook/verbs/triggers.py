@@ -8,7 +8,7 @@ from jlambda.notebook.arguments import Parser
 from jlambda.notebook.trigger_list import TriggerList
 from jlambda.notebook.verbs.verb import Desk, Verb
 
-_ACTIONS = ("list", "add", "remove", "enable", "disable")
+ACTIONS = ("list", "add", "remove", "enable", "disable")
 
 
 def _trigger(desk: Desk, action: str, function: str, trigger: str) -> TriggerList:
@@ -29,13 +29,13 @@ def _trigger(desk: Desk, action: str, function: str, trigger: str) -> TriggerLis
 
 
 def _action(text: str) -> str:
-    if text not in _ACTIONS:
-        raise InvalidParameter(f"%lambda trigger: there is no {text!r} (there are {', '.join(_ACTIONS)})")
+    if text not in ACTIONS:
+        raise InvalidParameter(f"%lambda trigger: there is no {text!r} (there are {', '.join(ACTIONS)})")
     return text
 
 
 def _add(parser: Parser) -> None:
-    parser.add_argument("action", metavar="ACTION", nargs="?", default="list", type=_action, help=", ".join(_ACTIONS))
+    parser.add_argument("action", metavar="ACTION", nargs="?", default="list", type=_action, help=", ".join(ACTIONS))
     parser.add_argument("function", metavar="NAME", nargs="?", default="", help="a function, or NAME:ALIAS")
     parser.add_argument("trigger", metavar="TRIGGER", nargs="?", default="", help="as after --trigger, or an id of the list")
 

@@ -215,6 +215,8 @@ public class Upper : ILambdaSerializer
     public void Serialize<T>(T value, Stream stream) => stream.Write(System.Text.Encoding.UTF8.GetBytes($"[{value}]"));
 }
 
+public class ByJsonSerializer : DefaultLambdaJsonSerializer { }
+
 public class Shapes
 {
     public static Point Record(Point e) => e;
@@ -242,6 +244,27 @@ public class Shapes
     public Task<Stream> BytesLater(Stream e, ILambdaContext c) => Task.FromResult(e);
 
     public JsonElement Any(JsonElement e) => e;
+
+    public Dictionary<string, object?> Plain(Dictionary<string, object> e)
+    {
+        var own = new Dictionary<string, object?>
+        {
+            ["text"] = "<é>\\u2028", ["none"] = null, ["numbers"] = new List<object> { 1, 2L, 0.5, true }, ["event"] = e,
+            ["texts"] = new Dictionary<string, string> { ["a"] = "b" }, ["array"] = new object[] { new object[0] },
+        };
+        if (e.ContainsKey("more"))
+        {
+            own["more"] = new[] { new { At = DateTime.UnixEpoch, None = (string?)null } };
+        }
+        return own;
+    }
+
+    [LambdaSerializer(typeof(ByJsonSerializer))]
+    public Dictionary<string, object?> PlainByJsonSerializer(Dictionary<string, object> e) => Plain(e);
+
+    public Dictionary<string, string> Texts(Dictionary<string, string> e) => e;
+
+    public object? Whatever(object? e) => e;
 
     internal object Anonymous(Dictionary<string, object> e) => new { a = e["a"], none = (string?)null };
 
@@ -294,6 +317,9 @@ def shapes(tmp_path_factory: pytest.TempPathFactory) -> Deployed:
         ("BytesLater", [1], [1]),
         ("Any", {"a": [1.50, None]}, {"a": [1.50, None]}),
         ("Anonymous", {"a": [1]}, {"a": [1]}),
+        ("Texts", {"a": "é", "b": None}, {"a": "é", "b": None}),
+        ("Whatever", [{"a": 1}], [{"a": 1}]),
+        ("Whatever", None, None),
         ("Own", "x", ['"X"']),
         ("Camel", {"x": 1, "y": 2}, {"x": 1, "y": 2}),
     ],
@@ -305,6 +331,21 @@ def test_signatures_and_shapes(shapes: Deployed, method: str, event: object, exp
         assert reply is not None
         found = reply.body.decode() if method == "Own" else reply.value
         assert found == ('["X"]' if method == "Own" else expected)
+
+
+@pytest.mark.parametrize(
+    "event", [{"a": [1, None], "b": {"c": "é"}, "d": None}, {"more": 1}], ids=["plain", "with other types"]
+)
+def test_plain_values_are_written_as_the_serializer_writes_them(shapes: Deployed, event: object) -> None:
+    """Byte for byte, whether JsonSerializer takes part or not."""
+    answers = []
+    for method in ("Plain", "PlainByJsonSerializer"):
+        with shapes.running(_HANDLER=f"Shapes::Some.Where.Shapes::{method}") as environment:
+            reply = environment.invoke(event)
+            assert reply is not None
+            answers.append(reply.body)
+    assert answers[0] == answers[1]
+    assert json.loads(answers[0])["event"] == event
 
 
 def test_an_event_of_another_shape_is_an_error(shapes: Deployed) -> None:

@@ -25,7 +25,7 @@ namespace Jlambda
 
         public Reply Get(string path)
         {
-            Send(Encoding.Latin1.GetBytes("GET " + path + " HTTP/1.1\r\nHost: " + address + "\r\n\r\n"));
+            Send(Latin1("GET " + path + " HTTP/1.1\r\nHost: " + address + "\r\n\r\n"));
             return Receive();
         }
 
@@ -36,7 +36,7 @@ namespace Jlambda
             {
                 head += "Lambda-Runtime-Function-Error-Type: " + errorType + "\r\n";
             }
-            var first = Encoding.Latin1.GetBytes(head + "\r\n");
+            var first = Latin1(head + "\r\n");
             if (body.Length > buffer.Length)
             {
                 Send(first);
@@ -50,6 +50,17 @@ namespace Jlambda
                 Send(whole);
             }
             return Receive();
+        }
+
+        /// <summary>One byte a character; Encoding.Latin1 is not compiled ahead.</summary>
+        private static byte[] Latin1(string text)
+        {
+            var bytes = new byte[text.Length];
+            for (var i = 0; i < bytes.Length; i++)
+            {
+                bytes[i] = (byte)text[i];
+            }
+            return bytes;
         }
 
         private void Send(ReadOnlySpan<byte> bytes)

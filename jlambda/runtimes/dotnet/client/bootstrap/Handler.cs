@@ -2,8 +2,8 @@
 // those of AWS's runtime, but for one: an assembly that names no serializer gets the default one.
 
 using System;
+using System.Collections.Generic;
 using System.IO;
-using System.Linq;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.Loader;
@@ -49,8 +49,8 @@ namespace Jlambda
 
         public static Handler Load(string name, string taskRoot)
         {
-            var parts = name.Split("::");
-            if (parts.Length != 3 || parts.Any(string.IsNullOrWhiteSpace))
+            var parts = Parts(name);
+            if (parts.Count != 3 || parts.Exists(string.IsNullOrWhiteSpace))
             {
                 throw new LambdaValidationException("Invalid lambda function handler: '" + name + "'. The valid format is 'ASSEMBLY::TYPE::METHOD'.");
             }
@@ -129,6 +129,23 @@ namespace Jlambda
             }
         }
 
+        /// <summary>What stands between double colons; string.Split is not compiled ahead.</summary>
+        private static List<string> Parts(string name)
+        {
+            var parts = new List<string>();
+            var at = 0;
+            for (var i = 0; i + 1 < name.Length; i++)
+            {
+                if (name[i] == ':' && name[i + 1] == ':')
+                {
+                    parts.Add(name.Substring(at, i - at));
+                    at = ++i + 1;
+                }
+            }
+            parts.Add(name.Substring(at));
+            return parts;
+        }
+
         private static MemoryStream Open(byte[] body) => new MemoryStream(body, 0, body.Length, false, true);
 
         private static object Invoke(MethodInfo method, object target, params object[] arguments) =>
@@ -153,16 +170,23 @@ namespace Jlambda
 
         private static MethodInfo Method(Type type, string name, string assemblyName)
         {
-            var found = type.GetMethods(Any).Where(each => each.Name == name || each.ToString() == name).ToArray();
-            if (found.Length == 0)
+            var found = new List<MethodInfo>();
+            foreach (var each in type.GetMethods(Any))
+            {
+                if (each.Name == name || each.ToString() == name)
+                {
+                    found.Add(each);
+                }
+            }
+            if (found.Count == 0)
             {
                 throw new LambdaValidationException("Unable to find method '" + name + "' in type '" + type.FullName + "' from assembly '" + assemblyName
                     + "': Found no methods matching method name '" + name + "'.");
             }
-            if (found.Length > 1)
+            if (found.Count > 1)
             {
                 throw new LambdaValidationException("The method '" + name + "' in type '" + type.FullName + "' appears to have a number of overloads. "
-                    + "To call this method please specify a complete method signature. Possible candidates are:\n" + string.Join("\n", found.Select(each => each.ToString())) + ".");
+                    + "To call this method please specify a complete method signature. Possible candidates are:\n" + string.Join("\n", found) + ".");
             }
             Check(found[0], type);
             return found[0];

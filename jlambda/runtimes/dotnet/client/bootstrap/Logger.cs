@@ -34,8 +34,8 @@ namespace Jlambda
 
         public Logger()
         {
-            Out = new Lines(this, Console.OpenStandardOutput(), Level.Information);
-            Error = new Lines(this, Console.OpenStandardError(), Level.Error);
+            Out = new Lines(this, 1, Level.Information);
+            Error = new Lines(this, 2, Level.Error);
             Console.SetOut(Out);
             Console.SetError(Error);
             // a package's own copy of Amazon.Lambda.Core writes to the console
@@ -138,13 +138,13 @@ namespace Jlambda
         internal sealed class Lines : TextWriter
         {
             private readonly Logger log;
-            private readonly Stream stream;
+            private readonly int descriptor;
             private readonly Level usual;
 
-            public Lines(Logger log, Stream stream, Level usual)
+            public Lines(Logger log, int descriptor, Level usual)
             {
                 this.log = log;
-                this.stream = stream;
+                this.descriptor = descriptor;
                 this.usual = usual;
                 CoreNewLine = new[] { '\n' };
             }
@@ -170,7 +170,7 @@ namespace Jlambda
                     var bytes = Encoding.UTF8.GetBytes(value);
                     lock (log.writing)
                     {
-                        stream.Write(bytes, 0, bytes.Length);
+                        Native.Write(descriptor, bytes);
                     }
                 }
             }

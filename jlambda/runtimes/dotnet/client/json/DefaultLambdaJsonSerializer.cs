@@ -12,26 +12,33 @@ namespace Amazon.Lambda.Serialization.SystemTextJson
     /// <summary>JSON by System.Text.Json: names in any case are read and written as declared, null members left out.</summary>
     public class DefaultLambdaJsonSerializer : ILambdaSerializer
     {
+        private readonly bool isPlain;
+        private JsonSerializerOptions options;
+
         public DefaultLambdaJsonSerializer()
         {
-            SerializerOptions = new JsonSerializerOptions
-            {
-                DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-                PropertyNameCaseInsensitive = true,
-                Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
-            };
+            isPlain = GetType() == typeof(DefaultLambdaJsonSerializer);
         }
 
         public DefaultLambdaJsonSerializer(Action<JsonSerializerOptions> customizer)
-            : this()
         {
+            isPlain = false;
             customizer?.Invoke(SerializerOptions);
         }
 
-        protected JsonSerializerOptions SerializerOptions { get; }
+        protected JsonSerializerOptions SerializerOptions => options ??= new JsonSerializerOptions
+        {
+            DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+            PropertyNameCaseInsensitive = true,
+            Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        };
 
         public T Deserialize<T>(Stream requestStream)
         {
+            if (isPlain && Plain.CanRead(typeof(T)) && Plain.TryRead(requestStream, typeof(T), out var value))
+            {
+                return (T)value;
+            }
             try
             {
                 return requestStream is MemoryStream memory && memory.TryGetBuffer(out var whole)
@@ -51,7 +58,13 @@ namespace Amazon.Lambda.Serialization.SystemTextJson
         {
             try
             {
-                using var writer = new Utf8JsonWriter(responseStream, new JsonWriterOptions { Encoder = SerializerOptions.Encoder });
+                // what is in the writer leaves it at its end only
+                using var writer = new Utf8JsonWriter(responseStream, new JsonWriterOptions { Encoder = isPlain ? JavaScriptEncoder.UnsafeRelaxedJsonEscaping : SerializerOptions.Encoder });
+                if (isPlain && Plain.CanWrite(typeof(T)) && Plain.TryWrite(writer, response))
+                {
+                    return;
+                }
+                writer.Reset();
                 JsonSerializer.Serialize(writer, response, SerializerOptions);
             }
             catch (Exception error)

@@ -1,0 +1,77 @@
+"""The AWS services of a session: every request for one passes here, and whoever wants to know of changes is told.
+
+Works in the gateway's event loop, but for `observe` and `close`. Knows no HTTP server and no signatures.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+from jlambda.aws.child import Child, Embedded
+from jlambda.aws.operations import Operation, operation_of
+from jlambda.aws.waits import QueueWaits
+from jlambda.model.exchange import Reply, ServiceRequest, Write
+
+Observer = Callable[[Write], None]
+
+_READING = ("GET", "HEAD", "OPTIONS")
+_log = logging.getLogger(__name__)
+
+
+class Services:
+    """Answers requests for all services but Lambda. `port` is the gateway's, asked for when it is up."""
+
+    def __init__(self, account: str, port: Callable[[], int]) -> None:
+        self._embedded = Embedded(account, port, self._restore, _log.warning)
+        self._observers: tuple[Observer, ...] = ()
+        self.waits = QueueWaits()
+
+    @property
+    def pid(self) -> int | None:
+        """The process of the embedded services, None while there is none."""
+        return self._embedded.pid
+
+    def observe(self, observer: Observer) -> Callable[[], None]:
+        """Have `observer` called after each successful write, before whoever wrote is answered; returns what ends that.
+
+        It is called in the gateway's thread, and must return at once: it sets an event, or puts into a queue.
+        """
+        self._observers = (*self._observers, observer)
+
+        def forget() -> None:
+            self._observers = tuple(each for each in self._observers if each is not observer)
+
+        return forget
+
+    async def ask(self, request: ServiceRequest) -> Reply:
+        """The reply to one request, whatever of it is a wait waited for here."""
+        if request.method in _READING:
+            return await self._embedded.ask(request)
+        operation = operation_of(request)
+        if request.service == "sqs" and operation.name == "ReceiveMessage":
+            return await self.waits.receive(request, operation.parameters, self._embedded.ask)
+        reply = await self._embedded.ask(request)
+        if operation.is_write and reply.is_success:
+            self._wrote(request, operation)
+        return reply
+
+    def _wrote(self, request: ServiceRequest, operation: Operation) -> None:
+        write = Write(request.service, operation.name, operation.parameters, request.region, request.caller)
+        self.waits.saw(write)
+        for observer in self._observers:
+            try:
+                observer(write)
+            except Exception:  # one that fails does not take the others along, nor the answer
+                _log.exception("an observer of %s %s failed", write.service, write.operation)
+
+    async def _restore(self, child: Child) -> None:
+        """Bring back what earlier requests had made."""
+
+    def leave(self) -> None:
+        """The event loop is about to end: nobody waits any longer."""
+        self.waits.leave()
+
+    def close(self) -> None:
+        """End the embedded services."""
+        self._embedded.close()

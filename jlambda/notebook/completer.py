@@ -1,0 +1,168 @@
+"""Tab completion of `%lambda` and `%%lambda` lines: verbs, options, their values, functions, aliases, sample events.
+
+What can stand at the cursor is read off the parsers, so a new verb or option is completed without a word here. Nothing is
+started for it: while a session is not open, it has no functions to offer.
+"""
+
+from __future__ import annotations
+
+import re
+from argparse import Action
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jlambda.model.limits import MEMORY_MB
+from jlambda.model.runtime import LANGUAGE_NAMES, NO_LONGER_SUPPORTED, RUNTIMES
+from jlambda.model.samples.catalog import SAMPLES
+from jlambda.model.trigger import EXAMPLES
+from jlambda.notebook.arguments import OneOf, Parser
+from jlambda.notebook.options import cell_parser
+from jlambda.notebook.verbs import VERBS
+from jlambda.notebook.verbs.triggers import ACTIONS
+from jlambda.service.tuning import SIZES_MB
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from jlambda.session import Session
+
+Words = Callable[[], Iterable[str]]
+
+#: what each kind of trigger begins with: its example up to what is to be filled in
+_TRIGGERS = [re.match(r"[A-Z]+ /|[a-z0-9]+(?::(?://)?|\()?", example)[0] for example in EXAMPLES.values()]  # type: ignore[index]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What there is to complete with: functions, ``NAME:ALIAS`` and ``NAME:VERSION``, layers, and the notebook's own names."""
+
+    functions: Words
+    qualified: Words
+    layers: Words
+    names: Words
+
+
+def completions(line: str, known: Known) -> list[str]:
+    """What the last word of `line`, which may be empty, can become; `line` ends at the cursor."""
+    words = line.split()
+    last = "" if line[-1:].isspace() else words.pop()
+    if not words or words[0] not in ("%lambda", "%%lambda"):
+        return []
+    if words[0] == "%%lambda":
+        parser, before = cell_parser(), words[1:]
+        places: dict[str, Words] = {"name": known.functions}
+    elif len(words) == 1:
+        return _beginning(last, VERBS)
+    elif words[1] in VERBS:
+        parser, before = VERBS[words[1]].parser(), words[2:]
+        places = {"function": known.qualified if words[1] == "invoke" else known.functions}
+    else:
+        return []
+    return _beginning(last, _candidates(parser, before, last, places, known))
+
+
+def _candidates(parser: Parser, before: list[str], last: str, places: dict[str, Words], known: Known) -> Iterable[str]:
+    if last.startswith("-"):
+        return [option for option in parser.options() if option not in before]
+    places = {
+        **places,
+        "event": lambda: [*known.names(), *SAMPLES],
+        "invoke": lambda: [*known.names(), *SAMPLES],
+        "sample": lambda: SAMPLES,
+        "use": lambda: _listed(last, known.names()),
+        "runtime": lambda: [*LANGUAGE_NAMES, *(name for name in RUNTIMES if name not in NO_LONGER_SUPPORTED)],
+        "memory": lambda: _sizes(last),
+        "layer": known.layers,
+        "trigger": lambda: _TRIGGERS,
+        "action": lambda: ACTIONS,
+        "output": known.names,
+    }
+    action = _action(parser, before)
+    if action is None:
+        return []
+    if isinstance(action.type, OneOf):
+        return action.type.allowed
+    return places[action.dest]() if action.dest in places else []
+
+
+def _action(parser: Parser, before: list[str]) -> Action | None:
+    """What the word after `before` is a value of: an option, or the next argument that has a place."""
+    option = parser.option(before[-1]) if before else None
+    if option is not None and option.nargs != 0:
+        return option
+    placed, previous = 0, None
+    for word in before:
+        takes_value = previous is not None and previous.nargs != 0
+        previous = None if takes_value else parser.option(word)
+        placed += not takes_value and previous is None
+    arguments = parser.arguments()
+    if placed < len(arguments):
+        return arguments[placed]
+    return arguments[-1] if arguments and arguments[-1].nargs in ("+", "*") else None
+
+
+def _beginning(last: str, among: Iterable[str]) -> list[str]:
+    return [word for word in dict.fromkeys(among) if word.startswith(last)]
+
+
+def _listed(last: str, names: Iterable[str]) -> list[str]:
+    """Names after those that stand in a list already: ``df,cl`` becomes ``df,clean``."""
+    done, comma, _ = last.rpartition(",")
+    return [f"{done}{comma}{name}" for name in names if name not in done.split(",")]
+
+
+def _sizes(last: str) -> list[str]:
+    return _listed(last, [str(size) for size in (*SIZES_MB, MEMORY_MB[-1])])
+
+
+def _known(session: Callable[[], Session], shell: InteractiveShell) -> Known:
+    def functions() -> list[str]:
+        it = session()
+        return [function.name for function in it.functions()] if it.is_open else []
+
+    def qualified() -> list[str]:
+        it = session()
+        if not it.is_open:
+            return []
+        every = it.functions()
+        aliases = [f"{alias.function}:{alias.name}" for function in every for alias in function.aliases()]
+        versions = [version.reference for function in every for version in function.versions()]
+        return [*(function.name for function in every), *aliases, *versions]
+
+    def layers() -> list[str]:
+        it = session()
+        return [f"{layer.name}:{layer.version}" for layer in it.service.layers.latest()] if it.is_open else []
+
+    def names() -> list[str]:
+        hidden = shell.user_ns_hidden
+        return [name for name in shell.user_ns if not name.startswith("_") and name not in hidden]
+
+    return Known(functions, qualified, layers, names)
+
+
+def register(shell: InteractiveShell, session: Callable[[], Session]) -> None:
+    """Complete the magics in `shell`, which is told of `session` when something is to be completed."""
+    known = _known(session, shell)
+
+    def complete(_: object, event: CompletionEvent) -> list[str]:
+        line = event.text_until_cursor
+        last = "" if line[-1:].isspace() else line.split()[-1]
+        kept = len(last) - len(event.symbol)  # IPython's word begins after a colon or a comma
+        return [word[kept:] for word in completions(line, known)]
+
+    for magic in ("%lambda", "%%lambda"):
+        shell.set_hook("complete_command", complete, str_key=magic)  # type: ignore[no-untyped-call]
+
+
+def unregister(shell: InteractiveShell) -> None:
+    """Undo `register`."""
+    for magic in ("%lambda", "%%lambda"):
+        shell.strdispatchers["complete_command"].strs.pop(magic, None)
+
+
+class CompletionEvent:
+    """The part of IPython's event that is used here."""
+
+    symbol: str
+    text_until_cursor: str
