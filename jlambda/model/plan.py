@@ -127,7 +127,7 @@ def parsed(plan: Plan) -> Schedule:
         zone = ZoneInfo(plan.zone_name)
     except (ZoneInfoNotFoundError, ValueError):
         raise InvalidParameter(
-            f"The provided ScheduleExpressionTimezone {plan.zone_name} is not valid. (use one such as Europe/Berlin)"
+            f"The provided ScheduleExpressionTimezone {plan.zone_name} is not valid.", "use one such as Europe/Berlin"
         ) from None
     return parse_schedule(plan.expression, zone, is_rule=plan.is_rule)
 

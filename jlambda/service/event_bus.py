@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-from jlambda.errors import InvalidParameter, LambdaError, ResourceNotFound
+from jlambda.errors import InvalidEventPattern, InvalidParameter, ResourceNotFound, ValidationFailed
 from jlambda.model.arn import Account
 from jlambda.model.event_rule import Rule, Target, rule_of, target_input
 from jlambda.model.events import eventbridge
@@ -28,18 +28,6 @@ ENTRIES = 10
 ENTRY_BYTES = 262_144
 #: how many buses an event may go through, one after the other
 _HOPS = 5
-
-
-class RequestRefused(LambdaError):
-    """A request to EventBridge is not what it takes."""
-
-    code, status = "ValidationException", 400
-
-
-class InvalidEventPattern(LambdaError):
-    """The pattern of a rule is none."""
-
-    code, status = "InvalidEventPatternException", 400
 
 
 class EventBus:
@@ -65,10 +53,10 @@ class EventBus:
     def put_events(self, entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """The answer to PutEvents, once every target of every event has it.
 
-        Raises `RequestRefused`, and `ResourceNotFound` for a bus that there is not; then no event was taken.
+        Raises `ValidationFailed`, and `ResourceNotFound` for a bus that there is not; then no event was taken.
         """
         if not 1 <= len(entries) <= ENTRIES:
-            raise RequestRefused(
+            raise ValidationFailed(
                 "1 validation error detected: Value '[PutEventsRequestEntry]' at 'entries' failed to satisfy constraint: "
                 f"Member must have length {'less than or equal to 10' if entries else 'greater than or equal to 1'}"
             )
@@ -152,17 +140,17 @@ def targets_of(client: Any, rule: str, bus: str) -> list[dict[str, Any]]:
 
 
 def is_match(pattern: str, event: str) -> bool:
-    """The answer to TestEventPattern. Raises `InvalidEventPattern` and `RequestRefused`."""
+    """The answer to TestEventPattern. Raises `InvalidEventPattern` and `ValidationFailed`."""
     wants = checked_pattern(pattern)
     try:
         given = json.loads(event)
     except (ValueError, RecursionError):
         given = None
     if not isinstance(given, dict):
-        raise RequestRefused("Parameter Event is not valid. Reason: it must be a JSON object.")
+        raise ValidationFailed("Parameter Event is not valid. Reason: it must be a JSON object.")
     for name in ("id", "account", "source", "time", "region", "resources", "detail-type"):
         if name not in given:
-            raise RequestRefused(f"Parameter Event is not valid. Reason: it has no member {name}.")
+            raise ValidationFailed(f"Parameter Event is not valid. Reason: it has no member {name}.")
     return matches(wants, given)
 
 

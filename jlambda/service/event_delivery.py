@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
@@ -53,6 +54,7 @@ class Delivery:
             "states": self._to_state_machine,
             "kinesis": self._to_stream,
             "firehose": self._to_delivery_stream,
+            "events": self._to_bus,
             "scheduler": self._to_any_operation,
         }
 
@@ -119,14 +121,8 @@ class Delivery:
         said: Mapping[str, Any] | Any = json.loads(payload)
         timestamp = said.get("timestamp") if isinstance(said, Mapping) else None
         message = said["message"] if isinstance(said, Mapping) and isinstance(said.get("message"), str) else payload
-        at = timestamp if isinstance(timestamp, int) else self._now_ms()
+        at = timestamp if isinstance(timestamp, int) else int(time.time() * 1000)
         client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[{"timestamp": at, "message": message}])
-
-    @staticmethod
-    def _now_ms() -> int:
-        import time
-
-        return int(time.time() * 1000)
 
     def _to_state_machine(self, target: Target, payload: str) -> None:
         self._clients("stepfunctions").start_execution(stateMachineArn=target.arn, input=payload)
@@ -141,6 +137,19 @@ class Delivery:
     def _to_delivery_stream(self, target: Target, payload: str) -> None:
         name = target.arn.rpartition("/")[2]
         self._clients("firehose").put_record(DeliveryStreamName=name, Record={"Data": payload.encode()})
+
+    def _to_bus(self, target: Target, payload: str) -> None:
+        """What a schedule sends to a bus: an event that it describes, or its own as it is."""
+        described, event = target.members.get("EventBridgeParameters"), json.loads(payload)
+        if described:
+            entry = {"Source": described["Source"], "DetailType": described["DetailType"], "Detail": payload}
+        else:
+            detail = event["detail"] if isinstance(event["detail"], str) else json.dumps(event["detail"])
+            entry = {"Source": event["source"], "DetailType": event["detail-type"], "Detail": detail}
+        bus = target.arn.rpartition("/")[2]
+        (answer,) = self._clients("events").put_events(Entries=[{**entry, "EventBusName": bus}])["Entries"]
+        if "ErrorCode" in answer:
+            raise Undelivered(answer["ErrorCode"], answer["ErrorMessage"])
 
     def _to_any_operation(self, target: Target, payload: str) -> None:
         """A universal target of EventBridge Scheduler, ``arn:aws:scheduler:::aws-sdk:sqs:sendMessage``."""

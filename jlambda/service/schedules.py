@@ -33,6 +33,8 @@ from jlambda.store.resources import Resources
 _LOOK_S = 60.0
 #: what is later than this was missed
 _LATE_S = 60.0
+#: what is being sent when the session is closed may take so long to be finished
+_MOMENT_S = 2.0
 _CHANGES = ("Rule", "Targets", "Schedule", "ScheduleGroup", "Stack")
 _log = logging.getLogger(__name__)
 
@@ -93,6 +95,11 @@ class Schedules:
             for service in self._stale:
                 self._marks.delete(service)
             self._plans, self._stale = {}, set()
+
+    @property
+    def are_any(self) -> bool:
+        """Whether there are schedules, as far as is known without asking the services."""
+        return bool(self._plans or self._stale)
 
     def plans(self) -> list[Plan]:
         """All schedules, read anew where they have changed."""
@@ -189,9 +196,7 @@ class Schedules:
         given = target.members.get("Input")
         if given is not None:
             return with_context(given, plan, at, event_id)
-        event = eventbridge.scheduler(plan.arn, event_id, at, self._account)
-        detail = target.members.get("EventBridgeParameters")
-        return json.dumps({**event, "detail-type": detail["DetailType"], "source": detail["Source"]} if detail else event)
+        return json.dumps(eventbridge.scheduler(plan.arn, event_id, at, self._account))
 
     def _delete(self, plan: Plan) -> None:
         client = self._clients("scheduler")
@@ -228,10 +233,12 @@ class Schedules:
                     self._changed.wait(None if due is None and not self._plans else wait)
 
     def leave(self) -> None:
-        """The session is about to close: begin nothing more."""
+        """The session is about to close: begin nothing more, and give what was begun a moment."""
         with self._changed:
             self._is_closing = True
             self._changed.notify_all()
+        if self._working.acquire(timeout=_MOMENT_S):
+            self._working.release()
 
     def close(self) -> None:
         """End the thread."""
