@@ -32,8 +32,10 @@ _HOMES = {
     "matches": "jlambda.shortcuts",
     "metrics": "jlambda.shortcuts",
     "plot": "jlambda.shortcuts",
+    "queued": "jlambda.shortcuts",
     "sample_event": "jlambda.shortcuts",
     "use": "jlambda.session",
+    "wait": "jlambda.shortcuts",
     "CodeError": "jlambda.errors",
     "CodeSigningConfigNotFound": "jlambda.errors",
     "EngineError": "jlambda.errors",
@@ -48,6 +50,7 @@ _HOMES = {
     "ResourceInUse": "jlambda.errors",
     "ResourceNotFound": "jlambda.errors",
     "StateError": "jlambda.errors",
+    "RecursiveInvocation": "jlambda.errors",
     "Throttled": "jlambda.errors",
     "ValidationFailed": "jlambda.errors",
 }
@@ -67,6 +70,7 @@ if TYPE_CHECKING:
     from jlambda.errors import LambdaError as LambdaError
     from jlambda.errors import PolicyLengthExceeded as PolicyLengthExceeded
     from jlambda.errors import PreconditionFailed as PreconditionFailed
+    from jlambda.errors import RecursiveInvocation as RecursiveInvocation
     from jlambda.errors import RequestTooLarge as RequestTooLarge
     from jlambda.errors import ResourceConflict as ResourceConflict
     from jlambda.errors import ResourceInUse as ResourceInUse
@@ -91,7 +95,9 @@ if TYPE_CHECKING:
     from jlambda.shortcuts import matches as matches
     from jlambda.shortcuts import metrics as metrics
     from jlambda.shortcuts import plot as plot
+    from jlambda.shortcuts import queued as queued
     from jlambda.shortcuts import sample_event as sample_event
+    from jlambda.shortcuts import wait as wait
 
     #: the URL of the current session's AWS endpoint; not in `__all__`, since asking for it starts a server
     endpoint: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
@@ -12,10 +11,14 @@ from jlambda.errors import InvalidParameter
 from jlambda.invocation import Invocation, decode_payload, function_error, result_of
 from jlambda.model.alias import Alias
 from jlambda.model.arn import LATEST
+from jlambda.model.chaos import Chaos
 from jlambda.model.function import FunctionConfiguration
 from jlambda.model.limits import CONCURRENT_EXECUTIONS, check_range
+from jlambda.model.log_settings import check_choice
+from jlambda.progress import Progress
 from jlambda.service.function_triggers import FunctionTriggers
 from jlambda.service.invoke import Finished, encode_event
+from jlambda.service.settings import Settings
 from jlambda.service.tuning import INVOCATIONS, SIZES_MB, checked_sizes, measure
 from jlambda.telemetry.tuning import Tuning
 
@@ -27,11 +30,11 @@ if TYPE_CHECKING:
     from jlambda.service.provisioned import ProvisionedConcurrency
     from jlambda.service.version import DeployedVersion
     from jlambda.session import Session
+    from jlambda.telemetry.chaos import ChaosReport
 
+_TYPES = ("RequestResponse", "Event")
 #: what a function gets that is called without an event, as an invocation without a payload on AWS
 NO_EVENT: dict[str, object] = {}
-#: seconds after which `map` shows a progress bar
-_PROGRESS_AFTER_S = 2.0
 
 
 class Function:
@@ -104,21 +107,56 @@ class Function:
         """
         __tracebackhide__ = True
         if type == "Event":
-            return self._session.queue.submit(self.reference, encode_event(event))
-        if type != "RequestResponse":
-            raise InvalidParameter(f"type {type!r}: use RequestResponse or Event")
+            return self._accepted(event)
+        check_choice("type", type, _TYPES)
         version = self._version()
         finished = self._session.invoker.invoke(version, event, self.qualifier)
         return Invocation(self._session, finished, version.configuration)
 
-    def submit(self, event: Any = NO_EVENT) -> Future[Any]:
+    @overload
+    def submit(self, event: Any = NO_EVENT) -> Future[Any]: ...
+
+    @overload
+    def submit(self, event: Any = NO_EVENT, *, type: Literal["RequestResponse"]) -> Future[Any]: ...
+
+    @overload
+    def submit(self, event: Any = NO_EVENT, *, type: Literal["Event"]) -> EventHandle: ...
+
+    def submit(self, event: Any = NO_EVENT, *, type: str = "RequestResponse") -> Future[Any]:
         """Invoke it without waiting; the future gets its result, or a `FunctionError` or `Throttled`.
 
-        It runs at once, so the future cannot be cancelled.
+        It runs at once, so the future cannot be cancelled. With ``type="Event"`` the event goes through the queue, as with
+        `invoke`, and the future gets the record of the last attempt.
         """
+        if type == "Event":
+            return self._accepted(event)
+        check_choice("type", type, _TYPES)
         version = self._version()
         origin = version.configuration.origin
         return self._session.invoker.submit(version, event, lambda it: result_of(it, origin), self.qualifier)
+
+    def _accepted(self, event: object) -> EventHandle:
+        return self._session.queue.submit(self.reference, encode_event(event))
+
+    def chaos(
+        self, duplicates: float | None = None, kills: float | None = None, seed: int = 0, *, off: bool = False
+    ) -> ChaosReport:
+        """Have some of its asynchronous events delivered twice, and some of its environments killed as they answer.
+
+        `duplicates` and `kills` are parts of the events, 0 to 1; which events are meant follows from `seed` and from their
+        order. What a killed environment did stays done, its answer is lost, and the event is retried. ``off=True`` ends it.
+        Returns what has come of it so far; so does a call without arguments. Raises `InvalidParameter`.
+        """
+        experiments = self._session.queue.chaos
+        if duplicates is not None or kills is not None:
+            experiments.start(self.configuration.name, Chaos(duplicates or 0.0, kills or 0.0, seed))
+        if off:
+            experiments.stop(self.name)
+        return experiments.report(self.name)
+
+    def queued(self) -> pd.DataFrame:
+        """Its asynchronous events that are not over, and dead ones, one a row."""
+        return self._session.queued(self.name)
 
     def map(self, events: Iterable[Any], max_concurrency: int | None = None, return_errors: bool = False) -> list[Any]:
         """Invoke it with each of `events`, in parallel, and return the results in their order.
@@ -133,7 +171,7 @@ class Function:
         version = self._version()
         origin = version.configuration.origin
         results: list[Any] = []
-        progress = _Progress(self.name, len(events) if isinstance(events, Sized) else None)
+        progress = Progress(self.name, len(events) if isinstance(events, Sized) else None)
 
         def finished(number: int, it: Finished) -> None:
             if number >= len(results):
@@ -182,7 +220,7 @@ class Function:
         __tracebackhide__ = True
         version, sizes = self._version(), checked_sizes(memory, invocations)
         session = self._session
-        progress = _Progress(f"{self.name}: tuning", len(sizes) * invocations)
+        progress = Progress(f"{self.name}: tuning", len(sizes) * invocations)
         try:
             measured = measure(
                 *(session.invoker, session.engine, version, sizes, event, invocations),
@@ -263,6 +301,34 @@ class Function:
         """Its aliases, by name."""
         return self._session.control.aliases(self.name)
 
+    def update(
+        self,
+        *,
+        memory: int | None = None,
+        timeout: int | None = None,
+        env: Mapping[str, str] | None = None,
+        secrets: Mapping[str, str] | None = None,
+        description: str | None = None,
+        ephemeral_storage: int | None = None,
+    ) -> Function:
+        """Change settings, in the words of `deploy`, and leave the code as it is; all of them or, if one is wrong, none.
+
+        What is not given keeps its value; `env` and `secrets` take the place of all that there were. `changes` of what it
+        returns says what has changed. Raises `InvalidParameter`, also for a version or an alias: what is published stays.
+        """
+        if self.qualifier is not None:
+            raise InvalidParameter(f"{self.reference} does not change: update {self.name}, and publish that")
+        settings = Settings(
+            memory_mb=memory,
+            timeout_s=timeout,
+            environment=env,
+            secrets=secrets,
+            description=description,
+            ephemeral_storage_mb=ephemeral_storage,
+        )
+        _, changed = self._session.control.configure(self.name, settings)
+        return Function(self._session, self.name, changed)
+
     def delete(self) -> None:
         """Delete the function with its versions and aliases, or this version or alias alone; the records stay."""
         if self.qualifier is None:
@@ -277,33 +343,6 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<Function {self.reference}>"
-
-
-class _Progress:
-    """A progress bar that comes only if there is something to wait for."""
-
-    def __init__(self, name: str, total: int | None) -> None:
-        self.done = 0
-        self._name, self._total = name, total
-        self._show_at = time.monotonic() + _PROGRESS_AFTER_S
-        self._bar: Any = None
-
-    def one_more(self) -> None:
-        self.done += 1
-
-    def show(self) -> None:
-        """Bring the bar up to date, if it is time for one."""
-        if self._bar is not None:
-            self._bar.update(self.done - self._bar.n)
-        elif time.monotonic() >= self._show_at:
-            from tqdm.auto import tqdm
-
-            self._bar = tqdm(desc=self._name, total=self._total, initial=self.done, unit="event")
-
-    def close(self) -> None:
-        if self._bar is not None:
-            self.show()
-            self._bar.close()
 
 
 def _routing(version: int | str | Mapping[int | str, float]) -> tuple[str, str, dict[str, float]]:

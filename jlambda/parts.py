@@ -5,6 +5,7 @@ Nothing of it is a user's: `Session` opens and closes it, and hands its parts ou
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -32,6 +33,7 @@ from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.provisioned import Provisioned
 from jlambda.service.recursion import Recursion
+from jlambda.service.roles import Roles
 from jlambda.service.schedules import Schedules
 from jlambda.service.service import Service
 from jlambda.service.snapshots import take_snapshot
@@ -57,7 +59,11 @@ class Parts:
     def __init__(self, folder: Path, session: Session) -> None:
         self.cpu_limit, self.freezer = session.cpu_limit, session.freezer
         self.is_closing = False
+        #: what the gateway will listen on, and functions know already; and what ends the watch for the first of them to call
+        self.reserved: socket.socket | None = None
+        self.unwatch: Callable[[], None] = lambda: None
         with ExitStack() as opened:
+            opened.callback(self._let_go_of_port)
             self.folder = open_folder(folder)
             opened.callback(self.folder.close)
             database = Database(self.folder.path)
@@ -99,13 +105,15 @@ class Parts:
                 is_strict=session.strict_runtimes,
                 settle_s=session.settle_s,
             )
-            self.services = Services(session.account.id, lambda: session.gateway().port)
+            self.roles = Roles(session.account, session.reserve_port)
+            self.control.give_access(self.roles.variables)
+            self.services = Services(session.account, lambda: session.gateway().port)
             opened.callback(self.services.close)
             self.recursion = Recursion(self.service.settings, session.account)
             self.invoker.follow = self.recursion.follow
             self.queue = EventQueue(
                 *(self.folder.path, self.engine, self.invoker, self.records, self.control, self.reservations),
-                *(self.service.event_invoke, self.clock),
+                *(self.service.event_invoke, self.clock, session.account),
             )
             opened.callback(self.queue.close)
             self.triggers = Triggers(database, self.service.targets)
@@ -136,6 +144,10 @@ class Parts:
         """All this is about to be closed: nothing more is begun in the background."""
         self.is_closing = True
         self.schedules.leave()
+
+    def _let_go_of_port(self) -> None:
+        if self.reserved is not None:
+            self.reserved.close()
 
     def close(self) -> None:
         """In the reverse order of opening; each part is closed whatever becomes of the others."""

@@ -11,6 +11,7 @@ import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from math import inf
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +22,7 @@ from jlambda.handle import NO_EVENT, Function
 from jlambda.invocation import Invocation
 from jlambda.model.arn import Account, parse_reference
 from jlambda.model.limits import CONCURRENT_EXECUTIONS
+from jlambda.model.role import role_arn
 from jlambda.service.invoke import Finished
 from jlambda.store.payloads import KEPT, PAYLOAD_BYTES, Payloads
 
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from jlambda.service.event_queue import EventQueue
     from jlambda.service.invoke import Invoker
     from jlambda.service.provisioned import Provisioned
+    from jlambda.service.roles import Roles
     from jlambda.service.service import Service
     from jlambda.service.triggers import Triggers
 
@@ -177,6 +180,11 @@ class Session:
         """The AWS services other than Lambda, and who is told of what changes in them."""
         return self._open().services
 
+    @property
+    def roles(self) -> Roles:
+        """The credentials of functions."""
+        return self._open().roles
+
     # -- the gateway ---------------------------------------------------------------------------------------------------
 
     @property
@@ -230,11 +238,32 @@ class Session:
         from jlambda.api.server import Gateway
 
         key, folder, account = address.new_key(key_id, secret), parts.folder.path, self.account
-        gateway = Gateway(self, key, port)
+        parts.unwatch()
+        gateway = Gateway(self, key, port, parts.reserved)
         parts.before_close.append(gateway.close)
         address.write(folder, address.Address(gateway.url, account.id, account.region, key.id, key.secret))
         parts.before_close.append(lambda: address.remove(folder))
         return gateway
+
+    def reserve_port(self) -> int:
+        """The port that functions find the gateway at. It is taken now, and the gateway starts when the first of them calls."""
+        parts = self._open()
+        if parts.gateway is not None:
+            return parts.gateway.port
+        with self._lock:
+            if parts.gateway is None and parts.reserved is None:
+                from jlambda.api.listening import listen
+
+                parts.reserved = listen()
+                parts.unwatch = parts.engine.when_readable(parts.reserved.fileno(), self._start_gateway)
+            if parts.gateway is not None:
+                return parts.gateway.port
+            assert parts.reserved is not None
+            return int(parts.reserved.getsockname()[1])
+
+    def _start_gateway(self) -> None:
+        with suppress(LambdaError):  # closed meanwhile
+            self.gateway()
 
     def machine(self, state: Path | None = None) -> Machine:
         """What this machine is and what it lets this session enforce; starts the supervisor to find out.
@@ -272,6 +301,7 @@ class Session:
         system_log_level: str | None = None,
         log_group: str | None = None,
         snap_start: bool | None = None,
+        role: str | None = None,
         use: Mapping[str, object] | None = None,
         classpath: Sequence[str | Path] = (),
         triggers: Sequence[str] | None = None,
@@ -310,6 +340,7 @@ class Session:
             system_log_level=system_log_level,
             log_group=log_group,
             snap_start=snap_start,
+            role=None if role is None else role_arn(role, self.account),
             use=use,
             classpath=tuple(map(str, classpath)),
             is_strict=self.strict_runtimes,
@@ -320,6 +351,15 @@ class Session:
             self.engine.start()
         notes = [] if wanted is None else self.triggers.deploy(configuration.name, wanted)
         return Function(self, configuration.name, changed, notes=notes)
+
+    def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
+        """Have `changed` called with the name of each function that is made, changed or deleted; from any thread.
+
+        What is returned ends it.
+        """
+        watchers = self.control.watchers
+        watchers.append(changed)
+        return lambda: watchers.remove(changed) if changed in watchers else None
 
     def get(self, name: str) -> Function:
         """A function by name, NAME:QUALIFIER or ARN. Raises `ResourceNotFound`."""
@@ -409,6 +449,32 @@ class Session:
         from jlambda.telemetry import frames
 
         return frames.metrics(self._open().records.rows(self._name(function)))
+
+    def queued(self, function: str | None = None) -> pd.DataFrame:
+        """Asynchronous events of one function or all that are not over, one a row, oldest first, and dead ones.
+
+        Times are the session's clock's: `due_at`, `due_in_s` and `age_s` in seconds; `attempts` are those that have failed.
+        """
+        from jlambda.telemetry import frames
+
+        rows = [row for row in self.queue.rows() if function is None or row.target.partition(":")[0] == self._name(function)]
+        return frames.queued(
+            (
+                (it.request_id, it.target, it.state, it.attempts, it.due_at, it.accepted_at, it.reason, it.trigger)
+                for it in rows
+            ),
+            self.clock.now(),
+        )
+
+    def wait(self, timeout: float | str | timedelta | None = None) -> bool:
+        """Wait until no asynchronous event is pending; False if `timeout` (real seconds, or "2 minutes") was over first.
+
+        A progress bar shows after 2 seconds. Where all that is left are retries that are due later, it says so, and by how
+        much the clock would have to be moved on. Ctrl-C ends the wait, nothing else.
+        """
+        from jlambda.waiting import wait
+
+        return wait(self, timeout)
 
     def plot(self, kind: str = "durations", function: str | None = None) -> Axes:
         """A picture of the invocations of one function or all; returns matplotlib's Axes.

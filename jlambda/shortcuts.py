@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -64,6 +64,16 @@ def cost(function: str | None = None) -> pd.DataFrame:
 def metrics(function: str | None = None) -> pd.DataFrame:
     """Invocations, errors, throttles and durations by function and minute."""
     return current().metrics(function)
+
+
+def queued(function: str | None = None) -> pd.DataFrame:
+    """Asynchronous events of one function or all that are not over, and dead ones: when they are due, attempts, age, reason."""
+    return current().queued(function)
+
+
+def wait(timeout: float | str | timedelta | None = None) -> bool:
+    """Wait until no asynchronous event is pending; False if `timeout` (real seconds, or "2 minutes") was over first."""
+    return current().wait(timeout)
 
 
 def plot(kind: str = "durations", function: str | None = None) -> Axes:

@@ -9,9 +9,9 @@ import pickle
 import pytest
 
 import jlambda
-from jlambda.errors import CodeError, FunctionError
-from jlambda.handle import _Progress
+from jlambda.errors import CodeError, FunctionError, InvalidParameter
 from jlambda.invocation import decode_payload, function_error
+from jlambda.progress import Progress
 from tests.samples import a_record
 
 ECHO = "def handler(event, context): return event\n"
@@ -143,10 +143,36 @@ def test_a_progress_bar_comes_after_two_seconds(session: jlambda.Session, capsys
 
 def test_a_progress_bar_without_a_total(capsys: pytest.CaptureFixture[str]) -> None:
     """Events that cannot be counted are counted as they end."""
-    progress = _Progress("f", None)
+    progress = Progress("f", None)
     progress._show_at = 0.0
     progress.done = 3
     progress.show()
     progress.done = 5
     progress.close()
     assert "5event" in capsys.readouterr().err
+
+
+def test_settings_change_without_the_code(session: jlambda.Session) -> None:
+    """In deploy's words; what is not given stays, and watchers are told."""
+    source = "import os\ndef handler(event, context): return os.environ['KEY'], context.memory_limit_in_mb"
+    function = jlambda.deploy(source, name="f")
+    told: list[str] = []
+    end = session.watch(told.append)
+    changed = function.update(memory=256, env={"KEY": "1"})
+    assert changed.changes == {"memory_mb": (128, 256), "environment": ({}, {"KEY": "1"})}
+    assert function() == ["1", "256"]
+    assert (function.configuration.timeout_s, told) == (3, ["f"])
+    assert function.update(memory=256).changes == {}
+    end()
+    function.update(timeout=5)
+    assert told == ["f"]
+
+
+def test_a_wrong_setting_changes_nothing(session: jlambda.Session) -> None:
+    """Not even those that are right; and what is published never changes."""
+    function = jlambda.deploy("def handler(event, context): pass", name="f")
+    with pytest.raises(InvalidParameter, match="timeout"):
+        function.update(memory=256, timeout=1_000)
+    assert function.configuration.memory_mb == 128
+    with pytest.raises(InvalidParameter, match="f:1 does not change"):
+        function.publish().update(memory=256)

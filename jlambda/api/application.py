@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
-from jlambda.api import auth, chunked, downloads, requests, shapes, wire
+from jlambda.api import auth, chunked, downloads, presigned_old, requests, shapes, wire
 from jlambda.api.asgi import Disconnected, Message, Receive, Send, date, headers_by_name, read_body, send_whole
 from jlambda.api.calls import Calls
 from jlambda.api.forwarding import Forwarding
 from jlambda.api.fronts.doors import Doors
 from jlambda.api.invocations import INVOCATIONS, Stream
+from jlambda.api.keys import Keys
 from jlambda.api.operations import Later, Match, NotThereYet, Routes
 from jlambda.api.table import OPERATIONS
 from jlambda.errors import LambdaError
@@ -56,11 +57,11 @@ class Arrived(NamedTuple):
 
 
 class Application:
-    """The ASGI application of one session's gateway."""
+    """The ASGI application of one session's gateway; the first of `ports` is that which it tells of."""
 
-    def __init__(self, session: Session, keys: Mapping[str, auth.Key], port: int) -> None:
+    def __init__(self, session: Session, keys: Keys, ports: Sequence[int]) -> None:
         self._session, self._keys = session, keys
-        self._fronts = Fronts(session.account.region, port)
+        self._fronts = Fronts(session.account.region, *ports)
         self._routes = Routes(OPERATIONS)
         self.pool = ThreadPoolExecutor(_THREADS, "jlambda-api")
         self._calls = Calls(session, self.pool)
@@ -100,7 +101,7 @@ class Application:
             raise auth.SignatureRefused("AccessDeniedException", "This host name is not the gateway's")
         query = scope["query_string"].decode("latin-1")
         parts = auth.Parts(scope["method"], scope["raw_path"].decode("latin-1"), query, headers)
-        return parts, auth.read_claim(parts)
+        return parts, presigned_old.read_claim(parts, self._session.account.region) or auth.read_claim(parts)
 
     async def _arrive(self, parts: auth.Parts, claim: auth.Claim, receive: Receive) -> Arrived:
         body, digest, is_whole = await read_body(receive, REQUEST_BYTES)

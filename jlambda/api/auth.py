@@ -96,7 +96,7 @@ def read_claim(parts: Parts) -> Claim:
     given = parts.headers.get("authorization")
     if given is not None:
         return _from_header(given, parts.headers)
-    query = dict(_pairs(parts.query))
+    query = dict(query_pairs(parts.query))
     if "X-Amz-Algorithm" in query or "X-Amz-Signature" in query:
         return _from_query(query)
     raise SignatureRefused("MissingAuthenticationTokenException", "Missing Authentication Token")
@@ -247,7 +247,7 @@ def _body_digest(claim: Claim, parts: Parts, body_sha256: str) -> str:
     return given
 
 
-def _pairs(query: str) -> list[tuple[str, str]]:
+def query_pairs(query: str) -> list[tuple[str, str]]:
     """The parameters of a query, decoded, in their order. A plus is a plus: signers write a space as %20."""
     split = (pair.partition("=") for pair in query.split("&") if pair)
     return [(unquote(name), unquote(value)) for name, _, value in split]
@@ -257,7 +257,7 @@ def _canonical_query(query: str) -> str:
     if not query:
         return ""
     encoded = [
-        (quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in _pairs(query) if name != "X-Amz-Signature"
+        (quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in query_pairs(query) if name != "X-Amz-Signature"
     ]
     return "&".join(f"{name}={value}" for name, value in sorted(encoded))
 

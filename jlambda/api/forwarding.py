@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -16,8 +15,9 @@ from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
-from jlambda.api import auth, chunked, wire
+from jlambda.api import auth, chunked, presigned_old, wire
 from jlambda.api.asgi import Disconnected, Message, Receive, Send, send_whole
+from jlambda.api.keys import Keys
 from jlambda.errors import LambdaError
 from jlambda.model.exchange import ServiceRequest
 from jlambda.service.invoke import new_request_id
@@ -37,7 +37,7 @@ _HEX_DIGITS = 64
 class Forwarding:
     """Passes requests on to the services of one session; `pool` is for what takes long."""
 
-    def __init__(self, session: Session, keys: Mapping[str, auth.Key], pool: Executor) -> None:
+    def __init__(self, session: Session, keys: Keys, pool: Executor) -> None:
         self._session, self._keys, self._pool = session, keys, pool
 
     async def __call__(self, parts: auth.Parts, claim: auth.Claim, scope: Message, receive: Receive, send: Send) -> None:
@@ -48,12 +48,15 @@ class Forwarding:
             await _send_error(send, claim.service, parts, fault)
 
     async def _forward(self, parts: auth.Parts, claim: auth.Claim, scope: Message, receive: Receive, send: Send) -> None:
+        if not claim.date:
+            presigned_old.verify(claim, parts, self._keys, datetime.now(UTC))
         given = parts.headers.get("x-amz-content-sha256", "")
-        if len(given) == _HEX_DIGITS:  # before anything of the body is taken in
+        if claim.date and len(given) == _HEX_DIGITS:  # before anything of the body is taken in
             auth.verify(claim, parts, given, self._keys, datetime.now(UTC))
         with SpooledTemporaryFile(_IN_MEMORY) as body:
             length, digest = await _read(receive, body)
-            auth.verify(claim, parts, digest, self._keys, datetime.now(UTC))
+            if claim.date:
+                auth.verify(claim, parts, digest, self._keys, datetime.now(UTC))
             headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]]
             if chunked.is_chunked(parts):
                 parts, length = await self._in_one_piece(parts, claim, body)
@@ -63,6 +66,7 @@ class Forwarding:
                 kept.append(("authorization", _authorization(claim)))
             request = ServiceRequest(
                 *(claim.service, claim.region, parts.method, parts.path, parts.query, kept, body, length),
+                self._keys.caller(claim.key_id),
             )
             await self._answer(request, receive, send)
 
@@ -127,7 +131,7 @@ async def _read(receive: Receive, body: SpooledTemporaryFile[bytes]) -> tuple[in
 
 
 def _authorization(claim: auth.Claim) -> str:
-    scope = f"{claim.key_id}/{claim.date}/{claim.region}/{claim.service}/aws4_request"
+    scope = f"{claim.key_id}/{claim.date or 'presigned'}/{claim.region}/{claim.service}/aws4_request"
     signed = ";".join(claim.signed_headers)
     return f"{auth.ALGORITHM} Credential={scope}, SignedHeaders={signed}, Signature={claim.signature}"
 

@@ -15,6 +15,9 @@ from jlambda.api.requests import Values
 from jlambda.errors import LambdaError
 from jlambda.session import Session
 
+#: how many paths of requests are known by heart
+_KEPT = 500
+
 
 class Handler(Protocol):
     """What carries out an operation. It may block; it runs in a thread of its own."""
@@ -56,6 +59,8 @@ class Routes:
     """Finds operations by method, path and query."""
 
     def __init__(self, operations: Mapping[str, Operation]) -> None:
+        #: what was found for requests without a query, which are the same again and again
+        self._found: dict[tuple[str, str], Match] = {}
         self._by_form: dict[tuple[str, int, str, str], list[tuple[list[str], dict[str, str], Operation]]] = {}
         for operation in operations.values():
             segments = operation.uri.partition("?")[0].split("/")
@@ -66,6 +71,17 @@ class Routes:
 
     def find(self, method: str, path: str, query: Mapping[str, str]) -> Match:
         """The operation that a request asks for; `path` is still percent-encoded. Raises `UnknownOperation`."""
+        if query:
+            return self._find(method, path, query)
+        found = self._found.get((method, path))
+        if found is None:
+            found = self._find(method, path, query)
+            if len(self._found) >= _KEPT:
+                self._found.clear()
+            self._found[method, path] = found
+        return found
+
+    def _find(self, method: str, path: str, query: Mapping[str, str]) -> Match:
         segments = path.split("/")
         if len(segments) > 3 and not segments[-1]:
             segments.pop()  # some carry a slash at the end

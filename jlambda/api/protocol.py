@@ -16,7 +16,10 @@ _KEPT_BYTES = 1 << 16
 
 
 class Together:
-    """A transport that writes at the end of the loop's turn."""
+    """A transport that keeps what is written until more comes, at most until the end of the loop's turn.
+
+    What comes second, the body behind its head, leaves with it at once.
+    """
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport, self._loop = transport, asyncio.get_running_loop()
@@ -30,11 +33,11 @@ class Together:
 
     def write(self, data: bytes) -> None:
         """Have `data` written."""
-        if not self._waiting:
-            self._loop.call_soon(self._flush)
         self._waiting.append(data)
-        if len(data) > _KEPT_BYTES:
+        if len(self._waiting) > 1 or len(data) > _KEPT_BYTES:
             self._flush()
+        else:
+            self._loop.call_soon(self._flush)
 
     def _flush(self) -> None:
         if self._waiting:

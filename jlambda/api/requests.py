@@ -6,9 +6,10 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
-from jlambda.api import constraints, jackson
+from jlambda.api import constraints, jackson, shapes
 from jlambda.api.shapes import Form, Member, Shape
 from jlambda.errors import InvalidRequestContent, LambdaError
 
@@ -33,6 +34,27 @@ def read(
     `labels` are the members in the path, decoded. Raises `SerializationFailed`, `InvalidRequestContent` and
     `ValidationFailed`.
     """
+    if form.is_beside_body:
+        assert form.payload is not None
+        said = tuple(headers.get(name) for name in form.headers)
+        return {**_beside_body(form.operation, tuple(labels.items()), tuple(query), said), form.payload: body}
+    return _checked(form, labels, query, headers, body)
+
+
+@lru_cache(maxsize=256)
+def _beside_body(
+    operation: str, labels: tuple[tuple[str, str], ...], query: tuple[tuple[str, str], ...], said: tuple[str | None, ...]
+) -> Values:
+    """All but the body of a request of an operation whose body is bytes; it is the same for many, as those of Invoke."""
+    form = shapes.form(operation)
+    assert form is not None
+    headers = {name: text for name, text in zip(form.headers, said, strict=True) if text is not None}
+    return _checked(form, dict(labels), query, headers, b"")
+
+
+def _checked(
+    form: Form, labels: Mapping[str, str], query: Sequence[tuple[str, str]], headers: Mapping[str, str], body: bytes
+) -> Values:
     document = _document(body) if form.has_body and form.payload is None else {}
     values: Values = {}
     for member in form.members.values():

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from jlambda.api import auth
 from jlambda.api.application import Application
-from jlambda.errors import StateError
+from jlambda.api.keys import Keys
+from jlambda.api.listening import listen
 
 if TYPE_CHECKING:
     import uvicorn
@@ -25,14 +26,18 @@ _PATIENCE_S = 3
 class Gateway:
     """A server in a thread of its own; ready to be asked once it is made.
 
-    `port` 0 takes a free one. Raises `StateError` where it cannot listen.
+    `port` 0 takes a free one, or that of `reserved`: a socket that functions know already, on which it listens in any case.
+    Raises `StateError` where it cannot listen.
     """
 
-    def __init__(self, session: Session, key: auth.Key, port: int = 0) -> None:
+    def __init__(self, session: Session, key: auth.Key, port: int = 0, reserved: socket.socket | None = None) -> None:
         self.key = key
-        self._listener = _listen(port)
-        self.port: int = self._listener.getsockname()[1]
-        self.application = Application(session, {key.id: key}, self.port)
+        is_reserved = reserved is not None and port in (0, reserved.getsockname()[1])
+        listener = reserved if reserved is not None and is_reserved else listen(port)
+        self._listeners = [listener] if reserved is None or is_reserved else [listener, reserved]
+        ports = [each.getsockname()[1] for each in self._listeners]
+        self.port: int = ports[0]
+        self.application = Application(session, Keys(key, session.roles), ports)
         self._server, self._stop = _make_server(self.application)
         self._is_up = threading.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -50,7 +55,7 @@ class Gateway:
             self._loop = asyncio.get_running_loop()
             self._loop.call_soon(self._is_up.set)
             try:
-                await self._server.serve(sockets=[self._listener])
+                await self._server.serve(sockets=self._listeners)
             finally:
                 self.application.leave()
 
@@ -67,20 +72,8 @@ class Gateway:
             if threading.current_thread() is not self._thread:
                 self._thread.join()
         self.application.close()
-        self._listener.close()
-
-
-def _listen(port: int) -> socket.socket:
-    # Named with its protocol: asyncio switches Nagle's algorithm off only then.
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(("127.0.0.1", port))
-        listener.listen(128)
-    except OSError as error:
-        listener.close()
-        raise StateError(f"the gateway cannot listen on 127.0.0.1:{port} ({error.strerror}): choose another port") from None
-    return listener
+        for listener in self._listeners:
+            listener.close()
 
 
 def _make_server(application: Application) -> tuple[uvicorn.Server, asyncio.Event]:

@@ -76,12 +76,18 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """The request of one operation. `payload` names the member that is the whole body, if one is."""
+    """The request of one operation.
+
+    `payload` names the member that is the whole body, if one is; with `is_beside_body` that is bytes, and nothing is said of
+    it. `headers` are those that members are in, in lower case.
+    """
 
     operation: str
     members: Mapping[str, Member]
     payload: str | None
     has_body: bool
+    headers: tuple[str, ...] = ()
+    is_beside_body: bool = False
 
 
 @cache
@@ -110,7 +116,10 @@ def _form(operation: str, model: OperationModel) -> Form:
         return Form(operation, {}, None, False)
     members = _shape(shape, {}).members
     has_body = any(member.location == "body" for member in members.values())
-    return Form(operation, members, shape.serialization.get("payload"), has_body)
+    payload = shape.serialization.get("payload")
+    headers = tuple(member.wire_name.lower() for member in members.values() if member.location == "header")
+    is_beside_body = payload is not None and members[payload].shape.kind == "blob" and not members[payload].is_required
+    return Form(operation, members, payload, has_body, headers, is_beside_body)
 
 
 def required_query(uri: str) -> dict[str, str]:

@@ -10,9 +10,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
+from jlambda.aws import identity
 from jlambda.aws.child import Child, Embedded
 from jlambda.aws.operations import Operation, operation_of
 from jlambda.aws.waits import QueueWaits
+from jlambda.model.arn import Account
 from jlambda.model.exchange import Reply, ServiceRequest, Write
 
 Observer = Callable[[Write], None]
@@ -26,8 +28,9 @@ _log = logging.getLogger(__name__)
 class Services:
     """Answers requests for all services but Lambda. `port` is the gateway's, asked for when it is up."""
 
-    def __init__(self, account: str, port: Callable[[], int]) -> None:
-        self._embedded = Embedded(account, port, self._restore, _log.warning)
+    def __init__(self, account: Account, port: Callable[[], int]) -> None:
+        self._account = account
+        self._embedded = Embedded(account.id, port, self._restore, _log.warning)
         self._observers: tuple[Observer, ...] = ()
         self._own: dict[tuple[str, str], Own] = {}
         self.waits = QueueWaits()
@@ -58,6 +61,8 @@ class Services:
         if request.method in _READING:
             return await self._embedded.ask(request)
         operation = operation_of(request)
+        if request.service == "sts" and operation.name == "GetCallerIdentity" and request.caller.role_arn is not None:
+            return identity.caller_identity(request.caller, self._account)
         if request.service == "sqs" and operation.name == "ReceiveMessage":
             return await self.waits.receive(request, operation.parameters, self._embedded.ask)
         own = self._own.get((request.service, operation.name))

@@ -223,6 +223,19 @@ class Engine:
         with self._starting:
             return self._background_locked()
 
+    def when_readable(self, fd: int, act: Callable[[], None]) -> Callable[[], None]:
+        """Have `act` called once, in a thread of its own, when `fd` can be read; returns what ends the watch before."""
+
+        def watch(loop: Loop) -> None:
+            def ready() -> None:
+                loop.unwatch(fd)
+                threading.Thread(target=act, name="jlambda-readable", daemon=True).start()
+
+            loop.watch(fd, ready)
+
+        self.background().call(watch)
+        return lambda: self.background().call(lambda loop: loop.unwatch(fd))
+
     def _background_locked(self) -> Background:
         if self.is_closed:
             raise EngineError("this session is closed; make a new one")
@@ -632,6 +645,16 @@ class Engine:
         background = self._background
         if background is not None:  # it sleeps until an environment expires
             background.call(self.expire)
+
+    def end_resting(self, log_stream: str) -> None:
+        """End the environment that writes to a log stream, unless somebody uses it."""
+        found = [environment for environment in list(self._environments.values()) if environment.log_stream == log_stream]
+        for environment in found:
+            with self._lock:
+                if not self.scheduler.is_resting(environment.id):
+                    continue
+                actions = self.scheduler.handle(Ended(environment.id, self.now()))
+            self._carry_out((Stop(environment.id), *actions))
 
     def retire(self, version_key: str) -> None:
         """A version was replaced: stop its idle environments; busy ones finish first."""

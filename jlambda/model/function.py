@@ -119,6 +119,11 @@ class FunctionConfiguration:
         return self
 
     @property
+    def role(self) -> str:
+        """The ARN of its execution role, empty where it names none."""
+        return str(self.members.get("Role", ""))
+
+    @property
     def has_snapshot(self) -> bool:
         """Whether it is restored from a snapshot: SnapStart applies to published versions."""
         return self.snap_start and self.version != LATEST
@@ -128,7 +133,7 @@ class FunctionConfiguration:
 SETTINGS = (
     *("runtime", "handler", "description", "memory_mb", "timeout_s", "ephemeral_storage_mb", "architecture"),
     *("environment", "secrets", "layers", "log_format", "application_log_level", "system_log_level", "log_group"),
-    "snap_start",
+    *("snap_start", "role"),
 )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from jlambda.errors import ResourceNotFound
 from jlambda.model.log_settings import default_log_group
 from jlambda.notebook.cards import Card, Row, table_html, table_text
+from jlambda.notebook.chaos import chaos_html, chaos_text
 from jlambda.notebook.namespace import python_name
 
 if TYPE_CHECKING:
@@ -288,6 +289,7 @@ _SHOWN = {
     ("jlambda.handle", "Function"): _card(function_card),
     ("jlambda.invocation", "Invocation"): _card(invocation_card),
     ("jlambda.invocation", "Replay"): Shown(replay_html, replay_text),
+    ("jlambda.telemetry.chaos", "ChaosReport"): Shown(chaos_html, chaos_text),
     ("jlambda.telemetry.tuning", "Tuning"): Shown(tuning_html, tuning_text),
 }
 

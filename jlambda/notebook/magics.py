@@ -96,6 +96,7 @@ class LambdaMagics(Magics):
                 system_log_level=given.system_log_level,
                 log_group=given.log_group,
                 snap_start=given.snap_start,
+                role=given.role,
                 use=ship or None,
                 classpath=given.classpath,
                 triggers=given.trigger,

@@ -35,6 +35,7 @@ class CellOptions:
     system_log_level: str | None = None
     log_group: str | None = None
     snap_start: bool | None = None
+    role: str | None = None
     trigger: tuple[str, ...] = ()
     layer: tuple[str, ...] = ()
     no_layers: bool = False
@@ -100,6 +101,9 @@ def cell_parser() -> Parser:
     add("--log-group", metavar="NAME", help="default: /aws/lambda/NAME")
     text = "restore published versions from a snapshot taken after init; --no-snap-start takes it back"
     add("--snap-start", action=argparse.BooleanOptionalAction, default=None, help=text)
+    add(
+        "--role", metavar="NAME", help="execution role, by name or ARN: whose credentials the function has; default lambda-role"
+    )
     add("--trigger", metavar="SOURCE", action="append", help="what starts it: sqs:jobs, s3://bucket/*.csv, …; repeatable")
     add("-i", "--invoke", metavar="EVENT", help="call the function once deployed: JSON, a variable's name, or @FILE.json")
     add("-o", "--output", metavar="VAR", type=python_variable, help="keep what --invoke gives in VAR, do not show it")

@@ -95,6 +95,8 @@ def choose(runtime: str, *, is_strict: bool = False) -> Choice:
     `runtime` may be the name of a language: its newest version here. Raises `InvalidParameter` where nothing serves it.
     """
     language = language_of(runtime)
+    if runtime == THIS_PYTHON and (own := language.examine(sys.executable)) is not None:
+        return Choice(runtime, language, own)  # no other is looked for, which takes milliseconds
     tools = language.tools()
     if not tools:
         raise InvalidParameter(f"runtime {runtime}: {language.name} is not installed: {language.install}")
@@ -106,7 +108,7 @@ def choose(runtime: str, *, is_strict: bool = False) -> Choice:
         newer = [name for name in language.runtimes if numbers(name) > numbers(best.runtime)]
         runtime = newer[0] if newer else language.runtimes[-1]
     tool = nearest(runtime, tools)
-    if tool.runtime == runtime or not numbers(runtime) or runtime == THIS_PYTHON:
+    if tool.runtime == runtime or not numbers(runtime):
         return Choice(runtime, language, tool)
     here = f"{language.name} {tool.version}"
     if is_strict:

@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jlambda.model.arn import Account
-from jlambda.model.function import FunctionConfiguration
+from jlambda.model.function import RESERVED_VARIABLES, FunctionConfiguration
 from jlambda.model.log_settings import TEXT
 from jlambda.model.runtime import execution_env
 
 TASK_ROOT, RUNTIME_ROOT = "/var/task", "/var/runtime"
 
 # Names of the kind that AWS's documentation uses for credentials. They make the SDKs look nowhere else.
-_CREDENTIALS = {
+_NO_ACCESS = {
     "AWS_ACCESS_KEY_ID": "ASIAIOSFODNN7EXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     "AWS_SESSION_TOKEN": "jlambda-execution-role",
@@ -35,8 +35,11 @@ def environment_variables(
     account: Account,
     log_stream: str,
     language: Mapping[str, str],
+    access: Mapping[str, str] = _NO_ACCESS,
 ) -> dict[str, str]:
     """All environment variables of one environment; the function's win over those of its `language`, Lambda's over both.
+
+    `access` holds what AWS's SDKs need: endpoint and credentials.
 
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime; the addresses
     of services that are not there name this machine, so that nothing leaves it.
@@ -53,9 +56,10 @@ def environment_variables(
         "PWD": TASK_ROOT,
         "SHLVL": "0",
         **language,
+        **access,
         **config.environment,
         **secrets,
-        **_CREDENTIALS,
+        **{name: value for name, value in access.items() if name in RESERVED_VARIABLES},
         "AWS_REGION": account.region,
         "AWS_DEFAULT_REGION": account.region,
         **({"AWS_EXECUTION_ENV": execution} if execution else {}),

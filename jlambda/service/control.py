@@ -15,7 +15,7 @@ import jlambda.store.secrets as secret_rules
 from jlambda.errors import CodeError, InvalidParameter, ResourceConflict, ResourceNotFound, StateError
 from jlambda.model.arn import LATEST, Account, check_function_name
 from jlambda.model.function import FunctionConfiguration, changes, check_values
-from jlambda.model.layer import layer_version_arn
+from jlambda.model.layer import LayerVersion, layer_version_arn
 from jlambda.model.runtime import THIS_PYTHON
 from jlambda.runtimes import languages
 from jlambda.runtimes.code import CodeStore, Package
@@ -29,7 +29,7 @@ from jlambda.service.revision import check_revision, new_revision
 from jlambda.service.settings import Settings, configured
 from jlambda.service.shipping import own_files, pickled_globals
 from jlambda.service.source import MODULE, Source, chosen_handler, read_source
-from jlambda.service.version import DeployedVersion, version_key
+from jlambda.service.version import Access, DeployedVersion, version_key
 from jlambda.store.functions import Functions
 from jlambda.store.secrets import Secrets
 
@@ -61,6 +61,8 @@ class ControlPlane:
         self.alias_moved: Callable[[str, str], None] = lambda _function, _alias: None
         self._warned: set[str] = set()
         self.gone: Callable[[str, str | None], None] = lambda _function, _version: None
+        #: called with the name of a function that was made, changed or deleted; from any thread
+        self.watchers: list[Callable[[str], None]] = []
         #: held by whatever changes functions and what belongs to them
         self.lock = lock
         self._resolver = Resolver(functions, secrets, code, layers, account)
@@ -70,6 +72,10 @@ class ControlPlane:
         aliases = Aliases(functions, self._resolver, account, lock, lambda function, alias: self.alias_moved(function, alias))
         self.aliases, self.alias, self.create_alias = aliases.list, aliases.get, aliases.create
         self.update_alias, self.change_alias, self.delete_alias = aliases.update, aliases.change, aliases.delete
+
+    def give_access(self, access: Access) -> None:
+        """Have functions find their endpoint and credentials in their environment."""
+        self._resolver.access = access
 
     def deploy(
         self, source: str | Path | Callable[..., object], name: str | None, settings: Settings
@@ -89,12 +95,7 @@ class ControlPlane:
         check_function_name(name)
         with self.lock:
             before = self._functions.get(name)
-            held = self._secrets.values(name) if before else {}
-            wanted, values = configured(before or FunctionConfiguration(name=name), held, settings)
-            wanted.checked()
-            check_values(values)
-            secret_rules.check_size(wanted.environment, values)
-            layers = self._layers.chosen(wanted.layers, before.layers if before else ())
+            wanted, values, layers = self._wanted(before, name, settings)
             if brought is not None:
                 wanted = self._with_code(brought, before, settings.handler, wanted).checked()
             else:
@@ -102,6 +103,29 @@ class ControlPlane:
             self._layers.put_merged(layers, self._code.folder(wanted.code_sha256))
             origin = settings.origin if brought is None else brought.origin
             return self._put(before, replace(wanted, origin=origin), values)
+
+    def configure(self, name: str, settings: Settings) -> tuple[FunctionConfiguration, Changes | None]:
+        """Change settings of a function, its code apart: its configuration now, and what changed.
+
+        Nothing changes unless all of it is in order. Raises `ResourceNotFound` and `InvalidParameter`.
+        """
+        settings = replace(settings, layers=self._layer_arns(settings.layers))
+        with self.lock:
+            before = self.get(name)
+            wanted, values, layers = self._wanted(before, name, settings)
+            self._layers.put_merged(layers, self._code.folder(wanted.code_sha256))
+            return self._put(before, wanted, values)
+
+    def _wanted(
+        self, before: FunctionConfiguration | None, name: str, settings: Settings
+    ) -> tuple[FunctionConfiguration, dict[str, str], Sequence[LayerVersion]]:
+        """The configuration that is asked for, the values of its secrets, and its layers; all in order."""
+        held = self._secrets.values(name) if before else {}
+        wanted, values = configured(before or FunctionConfiguration(name=name), held, settings)
+        wanted.checked()
+        check_values(values)
+        secret_rules.check_size(wanted.environment, values)
+        return wanted, values, self._layers.chosen(wanted.layers, before.layers if before else ())
 
     def _layer_arns(self, layers: Sequence[str] | None) -> Sequence[str] | None:
         if layers is None or isinstance(layers, str):
@@ -215,7 +239,12 @@ class ControlPlane:
                 self._secrets.put(wanted.name, held)
             raise
         self._forget(before)
+        self._tell(wanted.name)
         return wanted
+
+    def _tell(self, name: str) -> None:
+        for watcher in tuple(self.watchers):
+            watcher(name)
 
     def _forget(self, configuration: FunctionConfiguration | None) -> None:
         """Have no more invocations run on this version; those that run finish."""
@@ -316,6 +345,7 @@ class ControlPlane:
                 self._secrets.delete(secrets_of(name, configuration.version))
                 self._forget(configuration)
             self.gone(name, None)
+        self._tell(name)
 
     def reset(self) -> None:
         """Delete all functions and their code."""

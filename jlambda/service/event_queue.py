@@ -18,19 +18,23 @@ from pathlib import Path
 from jlambda.engine.engine import Engine
 from jlambda.engine.loop import Loop
 from jlambda.errors import EngineError, RequestTooLarge, ResourceNotFound, StateError
-from jlambda.model.arn import LATEST
+from jlambda.model.arn import LATEST, Account
+from jlambda.model.delivery import Delivery, Destination, Response
 from jlambda.model.event_invoke import DEFAULT_EVENT_AGE_S, DEFAULT_RETRIES
 from jlambda.model.invocation import DIRECT, InvocationRecord
 from jlambda.model.limits import ASYNC_PAYLOAD_BYTES
+from jlambda.service.chaos import ChaosExperiments
 from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
+from jlambda.service.deliveries import Deliveries, FunctionDestination
 from jlambda.service.event_invoke import EventInvokeConfigs
 from jlambda.service.fan import HeldInterrupt
 from jlambda.service.invoke import Invoker, new_request_id
 from jlambda.service.lane import Lane, Settled, Target
 from jlambda.service.outcomes import Again, Over, Rules
-from jlambda.store.queue import DEAD, RETRYING, WAITING, Change, Queue, QueuedEvent
+from jlambda.service.results import Policy, deliveries_of
+from jlambda.store.queue import DEAD, DELIVERING, RETRYING, RUNNING, WAITING, Change, Queue, QueuedEvent
 from jlambda.store.records import Records
 
 #: events that a lane takes from the store at one time
@@ -68,15 +72,20 @@ class EventQueue:
         reservations: Concurrency,
         configs: EventInvokeConfigs,
         clock: Clock,
+        account: Account,
     ) -> None:
         self._engine, self.invoker, self._control = engine, invoker, control
         self._records, self._reservations, self._configs = records, reservations, configs
+        self.chaos = ChaosExperiments()
         self.now = clock.now
         self.elapsed = time.monotonic
         self.opened_at = self.now()
         self._queue = Queue(folder)
         self._lanes: dict[str, Lane] = {}
-        self._rules: dict[str, Rules] = {}
+        self._policies: dict[str, Policy] = {}
+        self._account = account
+        self._deliveries = Deliveries(self._queue, self.now)
+        self._deliveries.destinations["lambda"] = FunctionDestination(self.accept)
         self._handles: dict[str, EventHandle] = {}
         self._news: deque[str] = deque(self._queue.due())
         self._unstored: list[Settled] = []
@@ -189,14 +198,23 @@ class EventQueue:
         return self._queue.rows(target)
 
     def counts(self) -> dict[str, int]:
-        """How many events are "waiting", "running", "retrying", "dead" and "corrupt"."""
+        """How many events are waiting, running, retrying, dead and corrupt; how many results delivering and undelivered."""
         return self._queue.counts()
+
+    def deliveries(self) -> list[Delivery]:
+        """Results and dead letters that have not been sent yet, and those that were given up (no `due_at`)."""
+        return self._queue.deliveries()
+
+    def plug(self, service: str, destination: Destination) -> None:
+        """Have results and dead letters for ARNs of a service (sqs, sns, events, s3) sent by `destination`."""
+        self._deliveries.destinations[service] = destination
+        self._deliveries.wake()
 
     @property
     def pending(self) -> int:
-        """How many events are not over."""
+        """How many events are not over, or have a result that is still to be delivered."""
         counts = self._queue.counts()
-        return sum(counts.get(state, 0) for state in ("waiting", "running", "retrying"))
+        return sum(counts.get(state, 0) for state in (WAITING, RUNNING, RETRYING, DELIVERING))
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until no event is pending, retries of minutes included; False if the time was over first."""
@@ -213,7 +231,8 @@ class EventQueue:
 
     def next_due(self) -> float | None:
         """When the next event is due, by the session's clock, or was, if it is being run; None if none is pending."""
-        return min((*self._queue.due().values(), *filter(None, [self._queue.running_since()])), default=None)
+        others = self._queue.running_since(), self._queue.next_delivery()
+        return min((*self._queue.due().values(), *(at for at in others if at is not None)), default=None)
 
     def run_due(self, now: float) -> None:
         """Begin all that is due at `now`, which the clock tells too."""
@@ -221,10 +240,20 @@ class EventQueue:
         self._look_again()
 
     def settle(self, timeout_s: float | None = None) -> bool:
-        """Wait until everything that is due now has had its attempt; False if the time was over first.
+        """Wait until everything that is due now has had its attempt, results and what follows from them too.
 
-        Raises `StateError` where the disk does not let it.
+        False if the time was over first. Raises `StateError` where the disk does not let it.
         """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while True:
+            tries = self._deliveries.tries
+            for settle in (self._settle_events, self._deliveries.settle):
+                if not settle(None if deadline is None else max(0.0, deadline - time.monotonic())):
+                    return False
+            if self._deliveries.tries == tries:
+                return True
+
+    def _settle_events(self, timeout_s: float | None) -> bool:
         with self._changed:
             self._turns_asked += 1
             mine = self._turns_asked
@@ -237,6 +266,7 @@ class EventQueue:
     def _look_again(self) -> None:
         self._news.extend(self._queue.due())
         self._wake()
+        self._deliveries.look_again()
 
     def clear(self) -> None:
         """Forget all events; what is being run finishes."""
@@ -324,7 +354,7 @@ class EventQueue:
         """Events of a target that are due, from here on running, and when its next is due."""
         try:
             self._store()  # retries, so that they are found
-            self._rules[target] = self._rules_of(target)
+            self._policies[target] = self._policy(target)
             taken = self._queue.take(target, self.now(), _TAKEN)
         except StateError as error:
             self._has_trouble(error)
@@ -332,24 +362,33 @@ class EventQueue:
         self._trouble = None
         return taken.events, taken.next_due
 
-    def _rules_of(self, target: str) -> Rules:
+    def _policy(self, target: str) -> Policy:
         name, _, qualifier = target.partition(":")
         config = self._configs.find(name, qualifier or LATEST)
+        dead_letter: str | None = None
+        with suppress(ResourceNotFound):
+            members = self._control.get(target).members
+            dead_letter = (members.get("DeadLetterConfig") or {}).get("TargetArn")
         if config is None:
-            return Rules()
+            return Policy(Rules(), None, None, dead_letter)
         retries = DEFAULT_RETRIES if config.retries is None else config.retries
-        return Rules(retries, DEFAULT_EVENT_AGE_S if config.event_age_s is None else config.event_age_s)
+        rules = Rules(retries, DEFAULT_EVENT_AGE_S if config.event_age_s is None else config.event_age_s)
+        return Policy(rules, config.destination(True), config.destination(False), dead_letter)
 
     def resolve(self, target: str) -> Target:
         """What a target is now. Raises `ResourceNotFound`."""
         name, _, qualifier = target.partition(":")
         reserved = self._reservations.reserved(name)
         if not qualifier:
-            return Target(self._control.version(name), None, False, self._rules[target], reserved)
+            return Target(self._control.version(name), None, self.chaos.is_on(name), self._policies[target].rules, reserved)
         version, _ = self._control.resolve(name, qualifier)
         is_alias = not qualifier.isdigit() and qualifier != LATEST
-        is_drawn = is_alias and bool(self._control.alias(name, qualifier).weights)
-        return Target(version, qualifier, is_drawn, self._rules[target], reserved)
+        is_drawn = self.chaos.is_on(name) or (is_alias and bool(self._control.alias(name, qualifier).weights))
+        return Target(version, qualifier, is_drawn, self._policies[target].rules, reserved)
+
+    def end_environment(self, log_stream: str) -> None:
+        """End an environment that has nothing to do."""
+        self._engine.end_resting(log_stream)
 
     def settled(self, it: Settled) -> None:
         """Keep what an event has come to."""
@@ -377,13 +416,30 @@ class EventQueue:
         stored = self._unstored
         if not stored:
             return
-        self._queue.settle([_change(it) for it in stored])
+        changes, deliveries = [], list[Delivery]()
+        for it in stored:
+            changes.append(_change(it))
+            if isinstance(it.verdict, Over):
+                deliveries += self._deliveries_of(it, it.verdict)
+        self._queue.settle(changes, deliveries)
         self._unstored = []
+        if deliveries:
+            self._deliveries.wake()
         for it in stored:
             if isinstance(it.verdict, Over) and (handle := self._handles.pop(it.event.request_id, None)) is not None:
                 self._tell(handle, it)
         with self._changed:
             self._changed.notify_all()
+
+    def _deliveries_of(self, it: Settled, over: Over) -> list[Delivery]:
+        """What is sent on of an event; what its function asks for is read anew, but for the many that simply succeed."""
+        target = it.event.target
+        policy = self._policies[target] if over.is_success else self._policy(target)
+        if over.is_success and policy.on_success is None:
+            return []
+        name, _, qualifier = target.partition(":")
+        arn = self._account.function_arn(name, qualifier or LATEST)
+        return deliveries_of(it.event, over, _response(it), policy, arn, self.now())
 
     def _tell(self, handle: EventHandle, it: Settled) -> None:
         if it.finished is not None:
@@ -406,6 +462,7 @@ class EventQueue:
             with suppress(BlockingIOError):
                 self._waker.send(b"x")
             thread.join()
+        self._deliveries.close()
         self._woken_by.close()
         self._waker.close()
         with self._changed:
@@ -420,9 +477,21 @@ class EventQueue:
 def _change(it: Settled) -> Change:
     event, verdict = it.event, it.verdict
     if isinstance(verdict, Again):
-        progress = verdict.progress
-        reason = it.finished.record.error_type if it.finished else "Throttled"
-        return Change(event.id, RETRYING, verdict.at, progress.attempts, progress.setbacks, reason)
+        progress, response = verdict.progress, _response(it)
+        reason = it.finished.record.error_type if it.finished else "ServiceException"
+        last = (response.executed_version, response.payload) if response else (None, None)
+        return Change(event.id, RETRYING, verdict.at, progress.attempts, progress.setbacks, reason, *last)
     if verdict.is_success:
         return Change(event.id)
     return Change(event.id, DEAD, None, verdict.attempts, event.setbacks, verdict.condition)
+
+
+def _response(it: Settled) -> Response | None:
+    """What the last attempt answered that ran: this one, or an earlier one."""
+    if it.finished is not None and it.finished.record.status != "throttled":
+        record = it.finished.record
+        return Response(record.version, it.finished.payload, record.error_type is not None)
+    event = it.event
+    if event.response is None or event.executed_version is None:
+        return None
+    return Response(event.executed_version, event.response, is_error=True)

@@ -18,6 +18,7 @@ from jlambda.model.arn import LATEST, Account
 from jlambda.model.function import MASK, RESERVED_VARIABLES, FunctionConfiguration, check_values
 from jlambda.model.function_state import CREATING, UPDATING, at, check_active, state_members
 from jlambda.model.limits import ENVIRONMENT_BYTES, FUNCTION_NAME_CHARS
+from jlambda.model.role import DEFAULT_ROLE, role_arn
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.code_signing import CodeSigning
 from jlambda.service.control import ControlPlane
@@ -142,7 +143,7 @@ class ApiFunctions:
         shown = at(configuration, self._clock())
         kept = {member: value for member, value in shown.members.items() if member != "SourceKMSKeyArn"}
         details = {
-            "Role": f"arn:{self._account.arn('').split(':')[1]}:iam::{self._account.id}:role/lambda-role",
+            "Role": role_arn(DEFAULT_ROLE, self._account),
             "TracingConfig": {"Mode": "PassThrough"},
             **kept,
             "SnapStart": {

@@ -10,9 +10,10 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from jlambda.engine.loop import Loop
-from jlambda.errors import LambdaError, ResourceNotFound, Throttled
+from jlambda.errors import LambdaError, RecursiveInvocation, ResourceNotFound, Throttled
 from jlambda.model.invocation import Outcome, Request
 from jlambda.service import outcomes
+from jlambda.service.chaos import ChaosExperiments
 from jlambda.service.invoke import Finished, Invoker
 from jlambda.service.outcomes import Again, Came, Over, Progress, Rules
 from jlambda.store.queue import QueuedEvent
@@ -46,7 +47,7 @@ class Target(NamedTuple):
 
     version: DeployedVersion
     qualifier: str | None
-    #: an alias that is drawn for at each event
+    #: an alias that is drawn for at each event, or chaos: no environment takes the next event by itself
     is_drawn: bool
     rules: Rules
     reserved: int | None
@@ -57,6 +58,7 @@ class Surroundings(Protocol):
 
     loop: Loop
     invoker: Invoker
+    chaos: ChaosExperiments
 
     def now(self) -> float:
         """The session's time."""
@@ -72,6 +74,9 @@ class Surroundings(Protocol):
 
     def settled(self, it: Settled) -> None:
         """Keep what an event has come to."""
+
+    def end_environment(self, log_stream: str) -> None:
+        """End an environment that has nothing to do."""
 
     @property
     def opened_at(self) -> float:
@@ -149,9 +154,16 @@ class Lane:
         progress = progress_of(event)
         over = outcomes.before_attempt(progress, target.rules, target.reserved, self._queue.now(), self._queue.opened_at)
         about = event.request_id, event.event, event.trigger, event.attempts + 1
-        request = EventRequest(*about, target.qualifier, event.client_context, None, event.trace_id)
+        asked = Request(*about, target.qualifier, event.client_context, None, event.trace_id)
+        if over is None:
+            try:
+                asked = self._queue.invoker.follow(target.version.function, asked)
+            except RecursiveInvocation:
+                over = Over(outcomes.RECURSIVE_INVOCATION, event.attempts)
+        request = EventRequest(*asked)
         request.queued = event
         if over is None:
+            self._queue.chaos.begun(target.version.function, request)
             return request
         is_throttled = over.condition == outcomes.ZERO_RESERVED_CONCURRENCY
         self.over(event, over, self._queue.invoker.record_throttle(target.version, request) if is_throttled else None)
@@ -215,10 +227,16 @@ class Stream:
     def ended(self, request: Request, outcome: Outcome) -> None:
         """An invocation has ended."""
         assert isinstance(request, EventRequest)
-        lane = self._lane
+        lane, version = self._lane, self._target.version
         lane.progressed()
         self._less(1)
-        finished = lane._queue.invoker.finish(self._target.version, request, outcome)
+        outcome, is_killed, is_again = lane._queue.chaos.ended(version.function, request, outcome)
+        finished = lane._queue.invoker.finish(version, request, outcome)
+        if is_killed:
+            lane._queue.end_environment(outcome.log_stream)
+        if is_again:
+            lane.ready.appendleft(request.queued)
+            return
         came = Came.TO_SUCCESS if finished.record.error_type is None else Came.TO_AN_ERROR
         lane.came(request.queued, came, self._target.rules, finished)
 

@@ -15,6 +15,8 @@ SUCCESS, RETRIES_EXHAUSTED = "Success", "RetriesExhausted"
 EVENT_AGE_EXCEEDED, ZERO_RESERVED_CONCURRENCY = "EventAgeExceeded", "ZeroReservedConcurrency"
 #: not one of Lambda's: the function, version or alias was deleted while the event waited
 FUNCTION_DELETED = "FunctionDeleted"
+#: nor is this told anywhere: the function was stopped as part of a recursive loop
+RECURSIVE_INVOCATION = "RecursiveInvocation"
 
 #: seconds between an attempt that the function failed and the next
 RETRY_WAITS_S = (60.0, 120.0)
@@ -97,3 +99,8 @@ def after_attempt(progress: Progress, came: Came, rules: Rules, now: float) -> A
         return Over(EVENT_AGE_EXCEEDED, failed.attempts)
     wait = RETRY_WAITS_S[min(progress.attempts, len(RETRY_WAITS_S) - 1)]
     return Again(min(now + wait, expires_at), failed)
+
+
+def backoff_s(times: int) -> float:
+    """How long to wait after something has failed, for no fault of the function, when it had failed so many times before."""
+    return min(FIRST_BACKOFF_S * 2.0 ** min(times, 16), LAST_BACKOFF_S)

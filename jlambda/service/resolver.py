@@ -16,7 +16,7 @@ from jlambda.model.function import FunctionConfiguration
 from jlambda.runtimes import languages
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.layers import Layers
-from jlambda.service.version import DeployedVersion
+from jlambda.service.version import Access, DeployedVersion
 from jlambda.store.functions import Functions
 from jlambda.store.secrets import Secrets
 
@@ -30,6 +30,8 @@ class Resolver:
     def __init__(self, functions: Functions, secrets: Secrets, code: CodeStore, layers: Layers, account: Account) -> None:
         self._functions, self._secrets, self._code, self._account = functions, secrets, code, account
         self._layers = layers
+        #: what gives functions their endpoint and credentials; set once, before anything is resolved
+        self.access: Access | None = None
         self._lock = threading.Lock()
         self._latest: dict[str, DeployedVersion] = {}
         self._published: dict[tuple[str, str], DeployedVersion] = {}
@@ -106,7 +108,7 @@ class Resolver:
             owner = secrets_of(name, version)
             values, redact = self._secrets.values(owner), self._secrets.redact(owner)
             how = languages.starting(languages.choose(configuration.runtime), configuration, self._code.put_zip)
-            loaded = DeployedVersion(configuration, code, values, redact, self._account, how, layers)
+            loaded = DeployedVersion(configuration, code, values, redact, self._account, how, layers, self.access)
             if version == LATEST:
                 self._latest[name] = loaded
             else:

@@ -33,6 +33,7 @@ class Settings:
     system_log_level: str | None = None
     log_group: str | None = None
     snap_start: bool | None = None
+    role: str | None = None
     use: Mapping[str, object] | None = field(default=None, repr=False)
     classpath: tuple[str, ...] = ()
     is_strict: bool = False
@@ -74,6 +75,8 @@ def configured(
         log_group=settings.log_group,
         snap_start=settings.snap_start,
     )
+    if settings.role is not None:
+        made = replace(made, members={**made.members, "Role": settings.role})
     asked = settings.application_log_level, settings.system_log_level
     levels = log_levels(made.log_format, asked, (before.application_log_level, before.system_log_level))
     return replace(made, application_log_level=levels[0], system_log_level=levels[1]), secrets

@@ -15,12 +15,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from jlambda.model.delivery import Delivery
 from jlambda.store.connection import errors_told, open_reader, open_writer, transaction
 from jlambda.store.group_commit import GroupCommit, Told
 from jlambda.store.schema import Migration
 
 #: what an event is doing
 WAITING, RUNNING, RETRYING, DEAD, CORRUPT = "waiting", "running", "retrying", "dead", "corrupt"
+#: and what results are that are being sent, or were given up
+DELIVERING, UNDELIVERED = "delivering", "undelivered"
 #: dead events that are kept to be looked at
 DEAD_KEPT = 1_000
 
@@ -29,7 +32,8 @@ class QueuedEvent(NamedTuple):
     """An event in the queue. Times are in seconds since the epoch, by the session's clock.
 
     `target` is NAME or NAME:QUALIFIER. `due_at` is None while it runs, and once it is dead; `attempts` are those that the
-    function failed, `setbacks` those since that ran nothing, `interruptions` those that ended with the session.
+    function failed, `setbacks` those since that ran nothing, `interruptions` those that ended with the session;
+    `executed_version` and `response` are those of the last attempt that ran.
     """
 
     id: int
@@ -46,6 +50,8 @@ class QueuedEvent(NamedTuple):
     interruptions: int
     reason: str | None
     event: bytes
+    executed_version: str | None = None
+    response: bytes | None = None
 
 
 class Taken(NamedTuple):
@@ -65,9 +71,13 @@ class Change(NamedTuple):
     attempts: int = 0
     setbacks: int = 0
     reason: str | None = None
+    executed_version: str | None = None
+    response: bytes | None = None
 
 
 _COLUMNS = ", ".join(QueuedEvent._fields)
+_SHOWN = _COLUMNS.replace(", event, executed_version, response", ", x''")
+_SENT = ", ".join(Delivery._fields[:-1])
 _INSERT = (
     "insert into events (target, request_id, trigger, trace_id, client_context, accepted_at, due_at, state, checksum, event)"
     f" values (?, ?, ?, ?, ?, ?, ?, '{WAITING}', ?, ?)"
@@ -101,8 +111,33 @@ def _events(connection: sqlite3.Connection) -> None:
     connection.execute("create index events_at_rest on events (state, target) where due_at is null")
 
 
+def _deliveries(connection: sqlite3.Connection) -> None:
+    connection.execute("alter table events add column executed_version text")
+    connection.execute("alter table events add column response blob")
+    connection.execute(
+        """
+        create table deliveries (
+            id integer primary key,
+            arn text not null,
+            kind text not null,
+            function_arn text not null,
+            request_id text not null,
+            trace_id text,
+            body blob not null,
+            error_code text not null,
+            error_message text not null,
+            created_at real not null,
+            due_at real,
+            attempts integer not null,
+            reason text
+        )
+        """
+    )
+    connection.execute("create index deliveries_due on deliveries (due_at) where due_at is not null")
+
+
 #: the steps to today's queue.db
-STEPS: tuple[Migration, ...] = (_events,)
+STEPS: tuple[Migration, ...] = (_events, _deliveries)
 
 
 class Queue:
@@ -161,7 +196,7 @@ class Queue:
         statement = f"select {_COLUMNS}, checksum from events where target = ? and due_at <= ? order by due_at, id limit ?"
         with self._accepted.alone(), errors_told(self.path):
             rows = self._connection.execute(statement, (target, now, most)).fetchall()
-            found = [QueuedEvent._make(row[:-1]) for row in rows if _is_sound(row)]
+            found = [event for row in rows if _is_sound(event := QueuedEvent._make(row[:-1]), row[-1])]
             sound = {event.id for event in found}
             damaged = [row[0] for row in rows if row[0] not in sound]
             if rows:
@@ -180,8 +215,8 @@ class Queue:
                 (state, json.dumps(list(ids))),
             )
 
-    def settle(self, changes: Sequence[Change]) -> None:
-        """Keep what became of events, all of it or nothing."""
+    def settle(self, changes: Sequence[Change], deliveries: Sequence[Delivery] = ()) -> None:
+        """Keep what became of events, and what is to be sent on of them: all of it or nothing."""
         gone = [change.id for change in changes if change.state is None]
         with self._accepted.alone(), errors_told(self.path):
             self._synchronise(False)
@@ -192,9 +227,13 @@ class Queue:
                 for change in changes:
                     if change.state is not None:
                         self._connection.execute(
-                            "update events set state = ?, due_at = ?, attempts = ?, setbacks = ?, reason = ? where id = ?",
+                            "update events set state = ?, due_at = ?, attempts = ?, setbacks = ?, reason = ?,"
+                            " executed_version = ?, response = ? where id = ?",
                             (*change[1:], change.id),
                         )
+                for delivery in deliveries:
+                    marks = ", ".join("?" * (len(delivery) - 1))
+                    self._connection.execute(f"insert into deliveries ({_SENT}) values ({marks})", delivery[:-1])
                 if any(change.state == DEAD for change in changes):
                     self._connection.execute(
                         "delete from events where id in (select id from events where due_at is null and state = ?"
@@ -211,6 +250,36 @@ class Queue:
                 (WAITING, RETRYING, RUNNING),
             ).rowcount
 
+    # -- what is sent on ---------------------------------------------------------------------------------------------------
+
+    def take_deliveries(self, now: float, most: int) -> list[Delivery]:
+        """What is to be sent at `now`, longest due first. It stays until `delivered` or `postpone` tells what came of it."""
+        statement = f"select {_SENT}, id from deliveries where due_at <= ? order by due_at, id limit ?"
+        return [Delivery._make(row) for row in self._read(statement, (now, most))]
+
+    def delivered(self, delivery: Delivery) -> None:
+        """It is where it belongs."""
+        self._write("delete from deliveries where id = ?", (delivery.id,))
+
+    def postpone(self, delivery: Delivery, due_at: float | None, reason: str) -> None:
+        """It could not be sent: it is tried again at `due_at`, or given up and kept."""
+        statement = "update deliveries set due_at = ?, attempts = attempts + 1, reason = ? where id = ?"
+        self._write(statement, (due_at, reason, delivery.id))
+
+    def next_delivery(self) -> float | None:
+        """When something is to be sent next."""
+        found: float | None = self._read("select min(due_at) from deliveries where due_at is not null")[0][0]
+        return found
+
+    def deliveries(self) -> list[Delivery]:
+        """What has not been sent yet, and what was given up (no `due_at`), oldest first."""
+        return [Delivery._make(row) for row in self._read(f"select {_SENT}, id from deliveries order by id")]
+
+    def _write(self, statement: str, parameters: tuple[object, ...]) -> None:
+        with self._accepted.alone(), errors_told(self.path):
+            self._synchronise(False)
+            self._connection.execute(statement, parameters)
+
     # -- to be looked at -------------------------------------------------------------------------------------------------
 
     def due(self) -> dict[str, float]:
@@ -219,20 +288,21 @@ class Queue:
         return dict(self._read(statement))
 
     def counts(self) -> dict[str, int]:
-        """How many events there are in each state."""
+        """How many events, and results of events, there are in each state."""
         return dict(
             self._read(
                 "select state, sum(n) from (select state, count(*) as n from events where due_at is not null group by state"
-                " union all select state, count(*) from events where due_at is null group by state) group by state"
+                " union all select state, count(*) from events where due_at is null group by state"
+                f" union all select iif(due_at is null, '{UNDELIVERED}', '{DELIVERING}'), count(*) from deliveries group by 1)"
+                " group by state"
             )
         )
 
     def rows(self, target: str | None = None) -> list[QueuedEvent]:
         """All events, or those of one target, oldest first; without what they hold."""
-        columns = _COLUMNS.rpartition(", ")[0]
         where = "" if target is None else " where target = ?"
-        statement = f"select {columns} from events{where} order by id"
-        return [QueuedEvent._make((*row, b"")) for row in self._read(statement, () if target is None else (target,))]
+        statement = f"select {_SHOWN} from events{where} order by id"
+        return [QueuedEvent(*row) for row in self._read(statement, () if target is None else (target,))]
 
     def _read(self, statement: str, parameters: tuple[object, ...] = ()) -> list[Any]:
         with self._reading, errors_told(self.path):
@@ -246,9 +316,8 @@ class Queue:
 
     def clear(self) -> None:
         """Forget all events."""
-        with self._accepted.alone(), errors_told(self.path):
-            self._synchronise(False)
-            self._connection.execute("delete from events")
+        self._write("delete from events", ())
+        self._write("delete from deliveries", ())
 
     def close(self) -> None:
         """Store what callers still wait for, and close the file."""
@@ -267,7 +336,6 @@ def _checksum(target: str, request_id: str, event: bytes) -> int:
     return zlib.crc32(event, zlib.crc32(f"{target} {request_id}".encode()))
 
 
-def _is_sound(row: tuple[Any, ...]) -> bool:
-    """Whether a row of an event and its checksum is what was stored."""
-    target, request_id, event, checksum = row[1], row[2], row[-2], row[-1]
-    return isinstance(event, bytes) and _checksum(target, request_id, event) == checksum
+def _is_sound(event: QueuedEvent, checksum: int) -> bool:
+    """Whether a row is what was stored."""
+    return isinstance(event.event, bytes) and _checksum(event.target, event.request_id, event.event) == checksum

@@ -76,6 +76,18 @@ _METRICS = {
     "concurrent_executions": "int64",
 }
 
+_QUEUED: dict[str, Any] = {
+    "request_id": "string",
+    "function": "string",
+    "state": "string",
+    "attempts": "int64",
+    "due_at": _TIME,
+    "due_in_s": "float64",
+    "age_s": "float64",
+    "reason": "string",
+    "trigger": "string",
+}
+
 
 def invocations(records: Sequence[InvocationRecord]) -> pd.DataFrame:
     """One row for each invocation, in the order given; `init_ms` and `restore_ms` are NaN where there was none."""
@@ -151,6 +163,21 @@ def metrics(records: Sequence[InvocationRecord], period: str = "1min") -> pd.Dat
 def ahead_ms(frame: pd.DataFrame) -> pd.Series[float]:
     """What came before each invocation itself, in ms: an init phase or a restore, 0 where the environment was warm."""
     return frame["init_ms"].fillna(0.0) + frame["restore_ms"].fillna(0.0)
+
+
+def queued(events: Iterable[tuple[str, str, str, int, float | None, float, str | None, str]], now: float) -> pd.DataFrame:
+    """Asynchronous events, one a row, in the order given, at the time `now` of the session's clock.
+
+    Each is a request id, a function as it was named, a state, how often the function has failed it, when it is due, when it
+    was accepted, the reason of its state and its trigger. What is running or dead is not due.
+    """
+    names = ("request_id", "function", "state", "attempts", "due_at", "accepted_at", "reason", "trigger")
+    columns: dict[str, Any] = {**_columns(names, list(events))}
+    due = pd.Series(columns["due_at"], dtype="float64")
+    columns["due_at"] = pd.to_datetime((due * 1e6).round(), unit="us", utc=True)
+    columns["due_in_s"] = (due - now).round(3)
+    columns["age_s"] = (now - pd.Series(columns["accepted_at"], dtype="float64")).round(3)
+    return _frame(_QUEUED, columns)
 
 
 def _columns(names: Iterable[str], rows: Sequence[Sequence[Any]]) -> dict[str, list[Any]]:

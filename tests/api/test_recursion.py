@@ -9,6 +9,9 @@ import pytest
 
 import jlambda
 from jlambda.errors import RecursiveInvocation
+from jlambda.model.arn import Account
+from jlambda.model.lineage import hop
+from jlambda.service.invoke import new_request_id
 from tests.api.conftest import Functions
 
 TRACE = "import os\ndef handler(event, context): return os.environ['_X_AMZN_TRACE_ID']\n"
@@ -65,6 +68,25 @@ def test_a_loop_may_be_allowed(client: Any, create: Functions, chain: Chain) -> 
     client.put_function_recursion_config(FunctionName="round", RecursiveLoop="Terminate")
     with pytest.raises(client.exceptions.RecursiveInvocationException):
         chain.invoke("round")
+
+
+def test_an_asynchronous_loop_ends_dead(
+    client: Any, shared: jlambda.Session, create: Functions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is accepted, and then stopped: no attempt is made, and the queue says why."""
+    create("later", TRACE)
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "any")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", hop(None, Account().function_arn("later"), new_request_id(), 0).trace_id[:-1] + "14")
+    assert client.invoke(FunctionName="later", InvocationType="Event")["StatusCode"] == 202
+    assert shared.queue.settle(10)
+    assert shared.queue.rows("later") == []
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", hop(None, Account().function_arn("later"), new_request_id(), 0).trace_id[:-1] + "15")
+    assert client.invoke(FunctionName="later", InvocationType="Event")["StatusCode"] == 202
+    assert shared.queue.settle(10)
+    (row,) = shared.queue.rows("later")
+    assert (row.state, row.reason, row.attempts) == ("dead", "RecursiveInvocation", 0)
+    assert shared._open().recursion.dropped["later"] == 1
+    assert len(shared.invocations("later")) == 1
 
 
 def test_whoever_begins_is_in_no_chain(client: Any, create: Functions, monkeypatch: pytest.MonkeyPatch) -> None:

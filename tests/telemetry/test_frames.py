@@ -22,6 +22,7 @@ COLUMNS = {
     "cost": "function invocations gb_seconds request_usd compute_usd storage_usd restore_usd total_usd",
     "metrics": "period_start function invocations errors throttles duration_p50_ms duration_p90_ms duration_p99_ms "
     "concurrent_executions",
+    "queued": "request_id function state attempts due_at due_in_s age_s reason trigger",
 }
 THROTTLED = a_record(9, status="throttled", duration_ms=0.0, billed_ms=0, log_stream="", max_memory_mb=0)
 SOME = [
@@ -35,6 +36,9 @@ MAKE: dict[str, Callable[[list[InvocationRecord]], pd.DataFrame]] = {
     "logs": lambda records: frames.logs((record, b"[INFO]\ta\nb\n") for record in records),
     "cost": frames.cost,
     "metrics": frames.metrics,
+    "queued": lambda records: frames.queued(
+        ((r.request_id, r.function, "waiting", 0, None, NOON, None, r.trigger) for r in records), NOON
+    ),
 }
 
 

@@ -26,12 +26,12 @@ class Front(NamedTuple):
 
 
 class Fronts:
-    """The fronts of one gateway: those of its region and its port."""
+    """The fronts of one gateway: those of its region and its port; it may be asked at `others` too."""
 
-    def __init__(self, region: str, port: int) -> None:
+    def __init__(self, region: str, port: int, *others: int) -> None:
         self.region, self.port = region, port
         #: the names that the gateway itself goes by
-        self.own_hosts = frozenset(f"{name}:{port}" for name in ("127.0.0.1", "localhost"))
+        self.own_hosts = frozenset(f"{name}:{each}" for name in ("127.0.0.1", "localhost") for each in (port, *others))
 
     def find(self, host: str, path: str) -> Front | None:
         """The front that a request is for; None for a request to the gateway itself, and for host names of others."""
