@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from jlambda.service.event_queue import EventQueue
     from jlambda.service.invoke import Invoker
     from jlambda.service.provisioned import Provisioned
+    from jlambda.service.recursion import Recursion
     from jlambda.service.roles import Roles
     from jlambda.service.service import Service
     from jlambda.service.triggers import Triggers
@@ -149,6 +150,11 @@ class Session:
     def queue(self) -> EventQueue:
         """Asynchronous invocations."""
         return self._open().queue
+
+    @property
+    def recursion(self) -> Recursion:
+        """Recursive loops of functions, and how many invocations were stopped for them."""
+        return self._open().recursion
 
     @property
     def reservations(self) -> Concurrency:

@@ -13,6 +13,7 @@ from typing import Any
 from jlambda.aws import identity
 from jlambda.aws.child import Child, Embedded
 from jlambda.aws.operations import Operation, operation_of
+from jlambda.aws.tracing import traced
 from jlambda.aws.waits import QueueWaits
 from jlambda.model.arn import Account
 from jlambda.model.exchange import Reply, ServiceRequest, Write
@@ -71,7 +72,7 @@ class Services:
         return await self._pass_on(operation, request)
 
     async def _pass_on(self, operation: Operation, request: ServiceRequest) -> Reply:
-        reply = await self._embedded.ask(request)
+        reply = await self._embedded.ask(traced(request, operation))
         if operation.is_write and reply.is_success:
             self._wrote(request, operation)
         return reply
