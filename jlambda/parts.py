@@ -29,6 +29,7 @@ from jlambda.service.event_front import EventFront
 from jlambda.service.event_queue import EventQueue
 from jlambda.service.event_triggers import EventTriggers
 from jlambda.service.expiry import Expiry
+from jlambda.service.http_triggers import RouteTriggers, UrlTriggers
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.provisioned import Provisioned
@@ -117,6 +118,11 @@ class Parts:
             )
             opened.callback(self.queue.close)
             self.triggers = Triggers(database, self.service.targets)
+            urls, gate, permissions = self.service.urls, self.service.url_gate, self.service.permissions
+            self.triggers.plug_in(UrlTriggers(urls, gate, session.front_url), "url")
+            has_services, gateway_v2 = (lambda: self.services.pid is not None), partial(session.client, "apigatewayv2")
+            routes = RouteTriggers(gateway_v2, has_services, permissions, session.account, session.front_url)
+            self.triggers.plug_in(routes, "http")
             self._put_events_together(session, database, opened)
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None

@@ -206,6 +206,17 @@ class Session:
         gateway = self.gateway()
         return Address(gateway.url, self.account.id, self.account.region, gateway.key.id, gateway.key.secret)
 
+    def front_url(self, kind: str, identity: str) -> str:
+        """The address of a function URL, an API or a load balancer: by host name where this machine resolves it, else by path.
+
+        `kind` is AWS's word in the host name: ``lambda-url``, ``execute-api``, ``elb``.
+        """
+        from jlambda.api.address import resolves_names_below_localhost
+        from jlambda.model.http.address import Fronts
+
+        fronts = Fronts(self.account.region, self.gateway().port)
+        return fronts.url(kind, identity) if resolves_names_below_localhost() else fronts.path_url(kind, identity)
+
     def client(self, service: str) -> Any:
         """A boto3 client of an AWS service, wired to this session: ``client("lambda").invoke(FunctionName=...)``."""
         made = self.address.client(service)
