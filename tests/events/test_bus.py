@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -170,7 +171,7 @@ def test_requests_that_are_refused(heard: Heard) -> None:
     """Too many entries, a bus that there is not, patterns and schedules that are none: AWS's codes and words."""
     client = heard.session.client("events")
     good = {"Detail": "{}", "DetailType": "d", "Source": "s"}
-    for code, said, call in [
+    calls: list[tuple[str, str, Callable[[], object]]] = [
         ("ValidationException", "less than or equal to 10", lambda: client.put_events(Entries=[good] * 11)),
         ("ResourceNotFoundException", "bus nope", lambda: client.put_events(Entries=[{**good, "EventBusName": "nope"}])),
         (
@@ -183,7 +184,8 @@ def test_requests_that_are_refused(heard: Heard) -> None:
             "Parameter ScheduleExpression is not valid.",
             lambda: client.put_rule(Name="r", ScheduleExpression="rate(1 minutes)"),
         ),
-    ]:
+    ]
+    for code, said, call in calls:
         with pytest.raises(ClientError) as caught:
             call()
         assert (caught.value.response["Error"]["Code"], said in caught.value.response["Error"]["Message"]) == (code, True)
