@@ -23,7 +23,11 @@ from jlambda.service.clients import Clients
 from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
+from jlambda.service.event_bus import EventBus
+from jlambda.service.event_delivery import Delivery
+from jlambda.service.event_front import EventFront
 from jlambda.service.event_queue import EventQueue
+from jlambda.service.event_triggers import EventTriggers
 from jlambda.service.expiry import Expiry
 from jlambda.service.http_triggers import RouteTriggers, UrlTriggers
 from jlambda.service.invoke import Invoker
@@ -34,6 +38,7 @@ from jlambda.service.polling import Polling
 from jlambda.service.provisioned import Provisioned
 from jlambda.service.recursion import Recursion
 from jlambda.service.roles import Roles
+from jlambda.service.schedules import Schedules
 from jlambda.service.service import Service
 from jlambda.service.snapshots import take_snapshot
 from jlambda.service.triggers import Triggers
@@ -45,7 +50,6 @@ from jlambda.store.records import Records
 from jlambda.store.secrets import Secrets
 
 if TYPE_CHECKING:
-    from jlambda.api.address import Address
     from jlambda.api.server import Gateway
     from jlambda.session import Session
 
@@ -58,6 +62,7 @@ class Parts:
 
     def __init__(self, folder: Path, session: Session) -> None:
         self.cpu_limit, self.freezer = session.cpu_limit, session.freezer
+        self.is_closing = False
         #: what the gateway will listen on, and functions know already; and what ends the watch for the first of them to call
         self.reserved: socket.socket | None = None
         self.unwatch: Callable[[], None] = lambda: None
@@ -121,6 +126,7 @@ class Parts:
             has_services, gateway_v2 = (lambda: self.services.pid is not None), partial(session.client, "apigatewayv2")
             routes = RouteTriggers(gateway_v2, has_services, permissions, session.account, session.front_url)
             self.triggers.plug_in(routes, "http")
+            self._put_events_together(session, database, opened)
             self.before_close: list[Callable[[], None]] = []
             self._deliver(session, database, opened)
             self.gateway: Gateway | None = None
@@ -128,7 +134,8 @@ class Parts:
 
     def _deliver(self, session: Session, database: Database, opened: ExitStack) -> None:
         """What reads queues and streams for functions; it begins once the session is open."""
-        clients, mappings = Clients(partial(self._address, session)), self.service.mappings
+        # a poller knows better when to try again than its client
+        clients, mappings = Clients(partial(session.client_while_open, self, attempts=1)), self.service.mappings
         sources = Sources(
             *(database, self.control, self.invoker, self.clock, session.account, clients, partial(send_to, clients)),
             lambda uuid: mappings.find(uuid) is not None,
@@ -136,19 +143,31 @@ class Parts:
         )
         self.polling = Polling(mappings, sources, self.services)
         self.triggers.plug_in(MappingTriggers(mappings, self.control, session.account, clients), *MAPPED)
-        opened.callback(clients.close)
         opened.callback(self.polling.join)
 
-    def _address(self, session: Session) -> Address:
-        """The gateway's address for what delivers, which is told to end before the gateway does."""
-        address = session.address
-        self.before_close.append(self.polling.close)
-        return address
+    def _put_events_together(self, session: Session, database: Database, opened: ExitStack) -> None:
+        """EventBridge and schedules, at work."""
+        account, clients = session.account, Clients(partial(session.client_while_open, self))
+        delivery = Delivery(clients, self.queue.accept)
+        self.bus = EventBus(account, self.clock, clients, delivery)
+        opened.callback(EventFront(self.bus, self.services).close)
+        self.schedules = Schedules(database, account, self.clock, clients, delivery)
+        opened.callback(self.schedules.close)
+        self.services.observe(self.bus.saw)
+        self.services.observe(self.schedules.saw)
+        triggers = EventTriggers(account, clients, lambda: self.services.pid is not None or self.schedules.are_any)
+        self.triggers.plug_in(triggers, *triggers.KINDS)
 
     def _gone(self, function: str, version: str | None) -> None:
         self.provisioned.forget(function, version)
         if version is None:
             self.reservations.forget(function)
+
+    def leave(self) -> None:
+        """All this is about to be closed: nothing more is begun in the background."""
+        self.is_closing = True
+        self.schedules.leave()
+        self.polling.close()
 
     def _let_go_of_port(self) -> None:
         if self.reserved is not None:

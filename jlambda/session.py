@@ -220,7 +220,10 @@ class Session:
 
     def client(self, service: str) -> Any:
         """A boto3 client of an AWS service, wired to this session: ``client("lambda").invoke(FunctionName=...)``."""
-        made = self.address.client(service)
+        return self._client(service)
+
+    def _client(self, service: str, attempts: int | None = None) -> Any:
+        made = self.address.client(service, attempts)
         kept = weakref.ref(made)
 
         def close() -> None:
@@ -229,6 +232,21 @@ class Session:
 
         self._open().before_close.append(close)
         return made
+
+    def client_while_open(self, parts: Parts, service: str, attempts: int | None = None) -> Any:
+        """A boto3 client for what works in the background of `parts`. Raises `EngineError` once they are being closed.
+
+        `attempts` are those of each call, boto3's own number unless given.
+        """
+        while not self._lock.acquire(timeout=0.05):  # whoever closes the session holds it, and may wait for us
+            if parts.is_closing:
+                raise EngineError("this session is closed")
+        try:
+            if parts.is_closing or self._parts is not parts:
+                raise EngineError("this session is closed")
+            return self._client(service, attempts)
+        finally:
+            self._lock.release()
 
     def gateway(self, port: int = 0, access_key_id: str | None = None, secret_access_key: str | None = None) -> Gateway:
         """The gateway, started if it is not: on a free port and with a new access key unless they are given then."""
@@ -388,7 +406,10 @@ class Session:
         self.service.mappings.clear()
         self.control.reset()
         self.queue.clear()
-        self._open().records.clear()
+        parts = self._open()
+        parts.schedules.forget()
+        parts.bus.forget()
+        parts.records.clear()
         self.clock.start_over()
 
     def invoke(self, reference: str, event: Any = NO_EVENT) -> Invocation:
@@ -503,6 +524,7 @@ class Session:
             parts = self._parts
             if parts is None:
                 return
+            parts.leave()
             while parts.before_close:
                 parts.before_close.pop()()
             self._parts = None
