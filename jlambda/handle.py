@@ -13,6 +13,7 @@ from jlambda.model.alias import Alias
 from jlambda.model.arn import LATEST
 from jlambda.model.chaos import Chaos
 from jlambda.model.function import FunctionConfiguration
+from jlambda.model.http.address import URL
 from jlambda.model.limits import CONCURRENT_EXECUTIONS, check_range
 from jlambda.model.log_settings import check_choice
 from jlambda.progress import Progress
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from jlambda.notebook.configure import Configuration
     from jlambda.service.event_queue import EventHandle
     from jlambda.service.provisioned import ProvisionedConcurrency
     from jlambda.service.version import DeployedVersion
@@ -262,6 +264,12 @@ class Function:
             self._session.provisioned.put(self.name, self.qualifier, concurrency)
 
     @property
+    def url(self) -> str | None:
+        """The address of its function URL, None if it has none; ``--trigger url`` or ``fn.triggers.add("url")`` makes one."""
+        found = self._session.service.urls.find(self.name, self.qualifier)
+        return None if found is None else self._session.front_url(URL, found.id)
+
+    @property
     def triggers(self) -> FunctionTriggers:
         """What starts it; ``fn.triggers.add("sqs:jobs")``, and `remove`, `enable`, `disable`."""
         return FunctionTriggers(self._session.triggers, self.reference)
@@ -328,6 +336,12 @@ class Function:
         )
         _, changed = self._session.control.configure(self.name, settings)
         return Function(self._session, self.name, changed)
+
+    def configure(self) -> Configuration:
+        """The widget that shows and changes its settings and triggers; `update` is the same in code."""
+        from jlambda.notebook.configure import Configuration
+
+        return Configuration(self)
 
     def delete(self) -> None:
         """Delete the function with its versions and aliases, or this version or alias alone; the records stay."""

@@ -9,9 +9,12 @@ import json
 import os
 import secrets
 import shlex
+import socket
 import string
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +52,16 @@ class Address:
         lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
         return "\n".join([*lines, "unset AWS_SESSION_TOKEN AWS_PROFILE"])
 
+    def signed(self, method: str, url: str, body: bytes, headers: Mapping[str, str], service: str) -> dict[str, str]:
+        """`headers` with the signature of a request to a function URL (service lambda) or an API (execute-api)."""
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
+
+        request = AWSRequest(method, url, data=body, headers=dict(headers))
+        SigV4Auth(Credentials(self.access_key_id, self.secret_access_key), service, self.region).add_auth(request)
+        return {name.lower(): value for name, value in request.headers.items()}
+
     def client(self, service: str) -> Any:
         """A boto3 client of this gateway."""
         import boto3
@@ -65,6 +78,16 @@ class Address:
         )
         session = boto3.Session(self.access_key_id, self.secret_access_key, region_name=self.region)
         return session.client(service, endpoint_url=self.url, config=config)
+
+
+@lru_cache(maxsize=1)
+def resolves_names_below_localhost() -> bool:
+    """Whether programs of this machine find ``anything.localhost``; browsers do in any case."""
+    try:
+        found = socket.getaddrinfo("jlambda.localhost", None, socket.AF_INET)
+    except OSError:
+        return False
+    return any(address[0] == "127.0.0.1" for *_, address in found)
 
 
 def new_key(access_key_id: str | None = None, secret_access_key: str | None = None) -> Key:

@@ -6,7 +6,9 @@ Works in the gateway's event loop, but for `observe` and `close`. Knows no HTTP 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+from typing import Any
 
 from jlambda.aws import identity
 from jlambda.aws.child import Child, Embedded
@@ -17,6 +19,8 @@ from jlambda.model.arn import Account
 from jlambda.model.exchange import Reply, ServiceRequest, Write
 
 Observer = Callable[[Write], None]
+Ask = Callable[[ServiceRequest], Awaitable[Reply]]
+Own = Callable[[ServiceRequest, Mapping[str, Any], Ask], Awaitable[Reply]]
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _log = logging.getLogger(__name__)
@@ -29,6 +33,7 @@ class Services:
         self._account = account
         self._embedded = Embedded(account.id, port, self._restore, _log.warning)
         self._observers: tuple[Observer, ...] = ()
+        self._own: dict[tuple[str, str], Own] = {}
         self.waits = QueueWaits()
 
     @property
@@ -48,6 +53,10 @@ class Services:
 
         return forget
 
+    def answer(self, service: str, operation: str, own: Own) -> None:
+        """Have `own` answer an operation: it gets the request, its parameters, and what asks the embedded services in turn."""
+        self._own[service, operation] = own
+
     async def ask(self, request: ServiceRequest) -> Reply:
         """The reply to one request, whatever of it is a wait waited for here."""
         if request.method in _READING:
@@ -57,6 +66,12 @@ class Services:
             return identity.caller_identity(request.caller, self._account)
         if request.service == "sqs" and operation.name == "ReceiveMessage":
             return await self.waits.receive(request, operation.parameters, self._embedded.ask)
+        own = self._own.get((request.service, operation.name))
+        if own is not None:
+            return await own(request, operation.parameters, partial(self._pass_on, operation))
+        return await self._pass_on(operation, request)
+
+    async def _pass_on(self, operation: Operation, request: ServiceRequest) -> Reply:
         reply = await self._embedded.ask(traced(request, operation))
         if operation.is_write and reply.is_success:
             self._wrote(request, operation)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from jlambda.api import auth
 from jlambda.api.asgi import Body, Fields, Message, Receive, Send, date, headers_by_name, send_whole
 from jlambda.model.http.address import Front, Fronts
 from jlambda.model.http.message import HttpRequest, HttpResponse
+from jlambda.service.invoke import Finished
 
+#: names whoever in this process wants to see what becomes of a request
+WATCH_HEADER = "x-jlambda-watch"
+Watch = Callable[[bytes, Finished], None]
 #: responses that have no body, whatever a function gives them
 _WITHOUT_BODY = (204, 304)
 
@@ -40,7 +44,10 @@ class StreamedResponse:
 
 
 class Asked(NamedTuple):
-    """A request to a front: as functions are told of it, and as it was signed. `domain_name` is the front's host."""
+    """A request to a front: as functions are told of it, and as it was signed. `domain_name` is the front's host.
+
+    Names of the request's headers have the case in which they were written.
+    """
 
     front: Front
     request: HttpRequest
@@ -48,6 +55,20 @@ class Asked(NamedTuple):
     body: Body
     domain_name: str
     trace_id: str
+    watch: Watch | None = None
+
+    def note(self, event: bytes, finished: Finished) -> None:
+        """Show what became of the request, if anybody wants to see."""
+        if self.watch is not None:
+            self.watch(event, finished)
+
+    def watched_by(self, watchers: Mapping[str, Watch]) -> Asked:
+        """This request, watched by the one that its header names; the function does not see that header."""
+        token = self.request.header(WATCH_HEADER)
+        if token is None or token not in watchers:
+            return self
+        kept = tuple(each for each in self.request.headers if each[0].lower() != WATCH_HEADER)
+        return self._replace(request=replace(self.request, headers=kept), watch=watchers[token])
 
 
 def asked(front: Front, fronts: Fronts, scope: Message, body: Body, trace_id: str) -> Asked:
@@ -55,10 +76,14 @@ def asked(front: Front, fronts: Fronts, scope: Message, body: Body, trace_id: st
     raw: Fields = scope["headers"]
     client = scope.get("client")
     source_ip = client[0] if client else "127.0.0.1"
-    headers = [(name.decode("latin-1"), value.decode("latin-1").strip()) for name, value in raw]
-    headers = [each for each in headers if each[0] not in _ADDED]
-    added = ("x-amzn-trace-id", trace_id), ("x-forwarded-proto", "http"), ("x-forwarded-port", str(fronts.port))
-    headers += [*added, ("x-forwarded-for", source_ip)]
+    names: list[bytes] = scope["jlambda.names"]
+    headers = [
+        (written.decode("latin-1"), value.decode("latin-1").strip())
+        for written, (name, value) in zip(names, raw, strict=True)
+        if name not in _ADDED
+    ]
+    added = ("X-Amzn-Trace-Id", trace_id), ("X-Forwarded-Proto", "http"), ("X-Forwarded-Port", str(fronts.port))
+    headers += [*added, ("X-Forwarded-For", source_ip)]
     query = scope["query_string"].decode("latin-1")
     method = scope["method"]
     protocol = f"HTTP/{scope['http_version']}"
@@ -67,7 +92,7 @@ def asked(front: Front, fronts: Fronts, scope: Message, body: Body, trace_id: st
     return Asked(front, request, parts, body, fronts.domain_name(front.kind, front.id), trace_id)
 
 
-_ADDED = frozenset({"x-amzn-trace-id", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-for"})
+_ADDED = frozenset({b"x-amzn-trace-id", b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-for"})
 
 
 def told(status: int, body: object, **headers: str) -> HttpResponse:
