@@ -14,16 +14,23 @@ from jlambda.api.observed.cbor import Moment, NotCBOR, decoded, encoded
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text() | st.binary(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner.filter(lambda value: value is not None)),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=20,
 )
+
+
+def kept(value: object) -> object:
+    """What botocore keeps: no members that are null."""
+    if isinstance(value, dict):
+        return {name: kept(each) for name, each in value.items() if each is not None}
+    return [kept(each) for each in value] if isinstance(value, list) else value
 
 
 @given(VALUES)
 def test_it_comes_back(value: object) -> None:
     """Through our own reader, and through botocore's."""
     assert decoded(encoded(value)) == value
-    assert RpcV2CBORParser().parse_data_item(io.BufferedReader(io.BytesIO(encoded(value)))) == value
+    assert RpcV2CBORParser().parse_data_item(io.BufferedReader(io.BytesIO(encoded(value)))) == kept(value)
 
 
 @given(st.binary(max_size=40))
