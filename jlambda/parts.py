@@ -131,7 +131,7 @@ class Parts:
     def _put_events_together(self, session: Session, database: Database, opened: ExitStack) -> None:
         """EventBridge and schedules, at work."""
         account, clients = session.account, Clients(partial(session.client_while_open, self))
-        delivery = Delivery(clients, self.queue.accept)
+        delivery = Delivery(clients, self.queue)
         self.bus = EventBus(account, self.clock, clients, delivery)
         opened.callback(EventFront(self.bus, self.services).close)
         self.schedules = Schedules(database, account, self.clock, clients, delivery)
