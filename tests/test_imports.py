@@ -30,7 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "session": {"model", "store", "telemetry", "billing", "service", "handle", "invocation", "api", "parts", "waiting"},
     "parts": {"model", "aws", "engine", "runtimes", "store", "service"},
     "invocation": {"model", "telemetry", "billing", "service", "session"},
-    "handle": {"model", "telemetry", "billing", "service", "session", "invocation", "progress"},
+    # `fn.configure()` is a widget: imported when it is called
+    "handle": {"model", "telemetry", "billing", "service", "session", "invocation", "progress", "notebook"},
     "progress": set(),
     "waiting": {"model", "progress", "session"},
     "executor": {"model", "handle", "invocation", "session", "service"},
@@ -74,7 +75,7 @@ IN_ENVIRONMENT = {
 #: the parts that decide: no clock, process, socket or lock
 PURE = {
     *("engine.scheduler", "engine.lifecycle", "engine.conversation", "billing", "model."),
-    *("notebook.findings", "notebook.advice", "notebook.doctor"),
+    *("notebook.findings", "notebook.advice", "notebook.doctor", "notebook.draft"),
 }
 IMPURE_MODULES = {"time", "threading", "socket", "select", "os", "multiprocess", "subprocess", "random"}
 
