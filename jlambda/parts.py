@@ -13,10 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jlambda.aws.child import GatewayKey
 from jlambda.aws.services import Services
 from jlambda.engine.control import Template, wanted_sandbox
 from jlambda.engine.engine import Engine
 from jlambda.engine.scheduler import Scheduler
+from jlambda.model.role import role_arn
 from jlambda.runtimes import languages, python
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.clock import Clock
@@ -27,6 +29,7 @@ from jlambda.service.expiry import Expiry
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.provisioned import Provisioned
+from jlambda.service.pushes import Pushes
 from jlambda.service.recursion import Recursion
 from jlambda.service.roles import Roles
 from jlambda.service.service import Service
@@ -100,7 +103,8 @@ class Parts:
             )
             self.roles = Roles(session.account, session.reserve_port)
             self.control.give_access(self.roles.variables)
-            self.services = Services(session.account, lambda: session.gateway().port)
+            tasks = self.roles.key(role_arn("states-role", session.account), "states")
+            self.services = Services(session.account, lambda: GatewayKey(session.gateway().port, tasks))
             opened.callback(self.services.close)
             self.recursion = Recursion(self.service.settings, session.account)
             self.invoker.follow = self.recursion.follow
@@ -109,6 +113,7 @@ class Parts:
                 *(self.service.event_invoke, self.clock, session.account),
             )
             opened.callback(self.queue.close)
+            self.services.push = Pushes(self.queue).take
             self.triggers = Triggers(database, self.service.targets)
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None

@@ -5,15 +5,17 @@ Works in the gateway's event loop, but for `observe` and `close`. Knows no HTTP 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 
 from jlambda.aws import identity
-from jlambda.aws.child import Child, Embedded
+from jlambda.aws.child import Child, Embedded, GatewayKey
 from jlambda.aws.operations import Operation, operation_of
 from jlambda.aws.waits import QueueWaits
 from jlambda.model.arn import Account
-from jlambda.model.exchange import Reply, ServiceRequest, Write
+from jlambda.model.exchange import Push, Reply, ServiceRequest, Write
 
 Observer = Callable[[Write], None]
 
@@ -22,13 +24,15 @@ _log = logging.getLogger(__name__)
 
 
 class Services:
-    """Answers requests for all services but Lambda. `port` is the gateway's, asked for when it is up."""
+    """Answers requests for all services but Lambda. `gateway` is asked for when it is up."""
 
-    def __init__(self, account: Account, port: Callable[[], int]) -> None:
+    def __init__(self, account: Account, gateway: Callable[[], GatewayKey]) -> None:
         self._account = account
-        self._embedded = Embedded(account.id, port, self._restore, _log.warning)
+        self._embedded = Embedded(account.id, gateway, self._restore, _log.warning)
         self._observers: tuple[Observer, ...] = ()
         self.waits = QueueWaits()
+        #: what takes an event that a service starts a function with, and calls back once it is durable
+        self.push: Callable[[Push, Callable[[], object]], object] = lambda _, taken: taken()
 
     @property
     def pid(self) -> int | None:
@@ -57,9 +61,20 @@ class Services:
         if request.service == "sqs" and operation.name == "ReceiveMessage":
             return await self.waits.receive(request, operation.parameters, self._embedded.ask)
         reply = await self._embedded.ask(request)
+        if reply.pushes:
+            await self._hand_on(reply.pushes)
         if operation.is_write and reply.is_success:
             self._wrote(request, operation)
         return reply
+
+    async def _hand_on(self, pushes: tuple[Push, ...]) -> None:
+        """Have what a request started made durable, before it is answered."""
+        loop, taken = asyncio.get_running_loop(), list[asyncio.Future[None]]()
+        for push in pushes:
+            future: asyncio.Future[None] = loop.create_future()
+            taken.append(future)
+            self.push(push, partial(loop.call_soon_threadsafe, _settle, future))
+        await asyncio.gather(*taken)
 
     def _wrote(self, request: ServiceRequest, operation: Operation) -> None:
         write = Write(request.service, operation.name, operation.parameters, request.region, request.caller)
@@ -80,3 +95,8 @@ class Services:
     def close(self) -> None:
         """End the embedded services."""
         self._embedded.close()
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
