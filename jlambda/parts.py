@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jlambda.aws.child import GatewayKey
 from jlambda.aws.services import Services
@@ -24,11 +24,14 @@ from jlambda.runtimes.code import CodeStore
 from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
+from jlambda.service.destinations import destinations
 from jlambda.service.event_queue import EventQueue
 from jlambda.service.expiry import Expiry
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.provisioned import Provisioned
+from jlambda.service.push_places import Buckets, LogGroups, Topics
+from jlambda.service.push_triggers import PushTriggers
 from jlambda.service.pushes import Pushes
 from jlambda.service.recursion import Recursion
 from jlambda.service.roles import Roles
@@ -115,9 +118,21 @@ class Parts:
             opened.callback(self.queue.close)
             self.services.push = Pushes(self.queue).take
             self.triggers = Triggers(database, self.service.targets)
+            self.clients: dict[str, Any] = {}
+            self._plug_in_services(database, session)
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None
             self._opened = opened.pop_all()
+
+    def _plug_in_services(self, database: Database, session: Session) -> None:
+        """What works through the services' API: triggers that they push, and where results of events go."""
+        for place in (Buckets(session.shared_client), Topics(session.shared_client), LogGroups(session.shared_client)):
+            kind = PushTriggers(
+                *(place, database, session.account, lambda: self.services.is_running, lambda: self.services.push_refusal),
+            )
+            self.triggers.plug_in(kind, place.kind)
+        for destination in destinations(session.shared_client, self.clock.now):
+            self.queue.plug(destination.service, destination)
 
     def _gone(self, function: str, version: str | None) -> None:
         self.provisioned.forget(function, version)

@@ -212,6 +212,15 @@ class Session:
         self._open().before_close.append(close)
         return made
 
+    def shared_client(self, service: str) -> Any:
+        """A client that is made once, for whoever of the session's own parts calls a service."""
+        clients = self._open().clients
+        if service not in clients:
+            with self._lock:
+                if service not in clients:
+                    clients[service] = self.client(service)
+        return clients[service]
+
     def gateway(self, port: int = 0, access_key_id: str | None = None, secret_access_key: str | None = None) -> Gateway:
         """The gateway, started if it is not: on a free port and with a new access key unless they are given then."""
         parts = self._open()

@@ -56,6 +56,15 @@ class _Lambda:
         self, function_arn: str, filter_name: str, log_group_name: str, log_stream_name: str, log_events: list[Any]
     ) -> None:
         """Logs that a subscription filter let through."""
+        from moto.logs.models import logs_backends
+        from moto.logs.utils import EventMessageFilter
+
+        # moto sends every line, whatever the pattern
+        group = logs_backends[self._account][self._region].groups[log_group_name]
+        wanted = EventMessageFilter(group.subscription_filters[filter_name].filter_pattern or "")
+        log_events = [each for each in log_events if wanted.matches(each["message"])]
+        if not log_events:
+            return
         events = [logs.LogEvent(str(each["id"]), int(each["timestamp"]), each["message"]) for each in log_events]
         made = logs.subscription(self._account, log_group_name, log_stream_name, [filter_name], events)
         _push(function_arn, "logs", made)
@@ -138,6 +147,23 @@ def _prepare_s3() -> None:
         return marker
 
     models.S3Backend._set_delete_marker = with_event  # type: ignore[method-assign]
+    complete, put = models.S3Backend.complete_multipart_upload, models.S3Backend.put_object
+
+    def completed(self: Any, *given: Any, **more: Any) -> Any:
+        """moto tells of the same object twice, as put and as completed."""
+        _CURRENT.is_completing = True
+        try:
+            return complete(self, *given, **more)
+        finally:
+            _CURRENT.is_completing = False
+
+    def put_object(self: Any, *given: Any, **more: Any) -> Any:
+        if getattr(_CURRENT, "is_completing", False):
+            more["disable_notification"] = True
+        return put(self, *given, **more)
+
+    models.S3Backend.complete_multipart_upload = completed  # type: ignore[method-assign]
+    models.S3Backend.put_object = put_object  # type: ignore[method-assign]
 
 
 def prepare_soon(service: str) -> None:
@@ -192,13 +218,15 @@ def _prepare_secrets() -> None:
     models.FakeSecret.set_default_version_id = unless_rotating  # type: ignore[method-assign]
     update = models.SecretsManagerBackend.update_secret_version_stage
 
-    def update_stage(self: Any, secret_id: str, version_stage: str, remove_from: str, move_to: str) -> Any:
-        updated = update(self, secret_id, version_stage, remove_from, move_to)
-        if version_stage == "AWSCURRENT" and move_to:
-            set_default(self.secrets[secret_id], move_to)  # what GetSecretValue gives, which moto leaves as it was
+    def update_stage(
+        self: Any, secret_id: str, version_stage: str, remove_from_version_id: str, move_to_version_id: str
+    ) -> Any:
+        updated = update(self, secret_id, version_stage, remove_from_version_id, move_to_version_id)
+        if version_stage == "AWSCURRENT" and move_to_version_id:
+            set_default(self.secrets[secret_id], move_to_version_id)  # what GetSecretValue gives, which moto leaves as it was
         return updated
 
-    models.SecretsManagerBackend.update_secret_version_stage = update_stage  # type: ignore[method-assign,assignment]
+    models.SecretsManagerBackend.update_secret_version_stage = update_stage  # type: ignore[method-assign]
 
 
 def _prepare_states() -> None:
@@ -222,6 +250,17 @@ def _prepare_states() -> None:
         return boto3.client(service, region_name=region, endpoint_url=_GATEWAY["url"], config=config, **keys)
 
     clients.boto_client_for = client_for
+
+    # after the above: what it loads takes it by its name
+    import moto.stepfunctions.parser.models as models
+
+    start = models.StepFunctionsParserBackend.start_execution
+
+    def named(self: Any, state_machine_arn: str, name: str | None = None, *more: Any, **others: Any) -> Any:
+        """moto calls all executions without a name None, and refuses the second."""
+        return start(self, state_machine_arn, name or str(uuid.uuid4()), *more, **others)
+
+    models.StepFunctionsParserBackend.start_execution = named  # type: ignore[method-assign]
 
 
 def _sequencer() -> str:

@@ -39,6 +39,16 @@ class Services:
         """The process of the embedded services, None while there is none."""
         return self._embedded.pid
 
+    @property
+    def is_running(self) -> bool:
+        """Whether they can be asked without being started."""
+        return self._embedded.pid is not None
+
+    @property
+    def push_refusal(self) -> str:
+        """Why these services start no functions by themselves; empty where they do."""
+        return ""
+
     def observe(self, observer: Observer) -> Callable[[], None]:
         """Have `observer` called after each successful write, before whoever wrote is answered; returns what ends that.
 
