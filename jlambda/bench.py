@@ -11,7 +11,10 @@ from pathlib import Path
 
 from jlambda.errors import LambdaError, ResourceNotFound
 
-NAMES = ("loading", "warm", "cold", "fan_out", "endurance", "thousand", "protections", "share", "gateway", "languages")
+NAMES = (
+    *("loading", "warm", "cold", "fan_out", "endurance", "thousand", "protections", "share", "gateway", "languages"),
+    *("queue", "crashes"),
+)
 
 
 def run(names: list[str]) -> int:

@@ -11,6 +11,7 @@ LambdaError                  500  ServiceException
 ├── PreconditionFailed       412  PreconditionFailedException
 ├── PolicyLengthExceeded     400  PolicyLengthExceededException
 ├── ResourceInUse            400  ResourceInUseException
+├── InvalidEventPattern      400  InvalidEventPatternException
 ├── CodeSigningConfigNotFound  404  CodeSigningConfigNotFoundException
 ├── Throttled                429  TooManyRequestsException
 ├── RecursiveInvocation      400  RecursiveInvocationException
@@ -113,6 +114,12 @@ class ResourceInUse(LambdaError):
     """An event source mapping cannot be changed while it is being created, changed or deleted."""
 
     code, status = "ResourceInUseException", 400
+
+
+class InvalidEventPattern(LambdaError):
+    """The pattern of a rule of EventBridge is none; the message says what is wrong, and where."""
+
+    code, status = "InvalidEventPatternException", 400
 
 
 class CodeSigningConfigNotFound(LambdaError):

@@ -13,6 +13,7 @@ from jlambda.model.alias import Alias
 from jlambda.model.arn import LATEST
 from jlambda.model.chaos import Chaos
 from jlambda.model.function import FunctionConfiguration
+from jlambda.model.http.address import URL
 from jlambda.model.limits import CONCURRENT_EXECUTIONS, check_range
 from jlambda.model.log_settings import check_choice
 from jlambda.progress import Progress
@@ -260,6 +261,12 @@ class Function:
             self._session.provisioned.delete(self.name, self.qualifier or LATEST)
         else:
             self._session.provisioned.put(self.name, self.qualifier, concurrency)
+
+    @property
+    def url(self) -> str | None:
+        """The address of its function URL, None if it has none; ``--trigger url`` or ``fn.triggers.add("url")`` makes one."""
+        found = self._session.service.urls.find(self.name, self.qualifier)
+        return None if found is None else self._session.front_url(URL, found.id)
 
     @property
     def triggers(self) -> FunctionTriggers:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jlambda.aws.child import GatewayKey
 from jlambda.aws.services import Services
@@ -21,12 +21,18 @@ from jlambda.engine.scheduler import Scheduler
 from jlambda.model.role import role_arn
 from jlambda.runtimes import languages, python
 from jlambda.runtimes.code import CodeStore
+from jlambda.service.clients import Clients
 from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
 from jlambda.service.destinations import destinations
+from jlambda.service.event_bus import EventBus
+from jlambda.service.event_delivery import Delivery
+from jlambda.service.event_front import EventFront
 from jlambda.service.event_queue import EventQueue
+from jlambda.service.event_triggers import EventTriggers
 from jlambda.service.expiry import Expiry
+from jlambda.service.http_triggers import RouteTriggers, UrlTriggers
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.provisioned import Provisioned
@@ -35,6 +41,7 @@ from jlambda.service.push_triggers import PushTriggers
 from jlambda.service.pushes import Pushes
 from jlambda.service.recursion import Recursion
 from jlambda.service.roles import Roles
+from jlambda.service.schedules import Schedules
 from jlambda.service.service import Service
 from jlambda.service.snapshots import take_snapshot
 from jlambda.service.triggers import Triggers
@@ -58,6 +65,7 @@ class Parts:
 
     def __init__(self, folder: Path, session: Session) -> None:
         self.cpu_limit, self.freezer = session.cpu_limit, session.freezer
+        self.is_closing = False
         #: what the gateway will listen on, and functions know already; and what ends the watch for the first of them to call
         self.reserved: socket.socket | None = None
         self.unwatch: Callable[[], None] = lambda: None
@@ -118,26 +126,50 @@ class Parts:
             opened.callback(self.queue.close)
             self.services.push = Pushes(self.queue).take
             self.triggers = Triggers(database, self.service.targets)
-            self.clients: dict[str, Any] = {}
-            self._plug_in_services(database, session)
+            clients = Clients(partial(session.client_while_open, self))
+            self._plug_in_services(database, session, clients)
+            urls, gate, permissions = self.service.urls, self.service.url_gate, self.service.permissions
+            self.triggers.plug_in(UrlTriggers(urls, gate, session.front_url), "url")
+            has_services, gateway_v2 = (lambda: self.services.pid is not None), partial(session.client, "apigatewayv2")
+            routes = RouteTriggers(gateway_v2, has_services, permissions, session.account, session.front_url)
+            self.triggers.plug_in(routes, "http")
+            self._put_events_together(session, database, opened, clients)
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None
             self._opened = opened.pop_all()
 
-    def _plug_in_services(self, database: Database, session: Session) -> None:
+    def _plug_in_services(self, database: Database, session: Session, clients: Clients) -> None:
         """What works through the services' API: triggers that they push, and where results of events go."""
-        for place in (Buckets(session.shared_client), Topics(session.shared_client), LogGroups(session.shared_client)):
+        for place in (Buckets(clients), Topics(clients), LogGroups(clients)):
             kind = PushTriggers(
                 *(place, database, session.account, lambda: self.services.is_running, lambda: self.services.push_refusal),
             )
             self.triggers.plug_in(kind, place.kind)
-        for destination in destinations(session.shared_client, self.clock.now):
+        for destination in destinations(clients, self.clock.now):
             self.queue.plug(destination.service, destination)
+
+    def _put_events_together(self, session: Session, database: Database, opened: ExitStack, clients: Clients) -> None:
+        """EventBridge and schedules, at work."""
+        account = session.account
+        delivery = Delivery(clients, self.queue.accept)
+        self.bus = EventBus(account, self.clock, clients, delivery)
+        opened.callback(EventFront(self.bus, self.services).close)
+        self.schedules = Schedules(database, account, self.clock, clients, delivery)
+        opened.callback(self.schedules.close)
+        self.services.observe(self.bus.saw)
+        self.services.observe(self.schedules.saw)
+        triggers = EventTriggers(account, clients, lambda: self.services.pid is not None or self.schedules.are_any)
+        self.triggers.plug_in(triggers, *triggers.KINDS)
 
     def _gone(self, function: str, version: str | None) -> None:
         self.provisioned.forget(function, version)
         if version is None:
             self.reservations.forget(function)
+
+    def leave(self) -> None:
+        """All this is about to be closed: nothing more is begun in the background."""
+        self.is_closing = True
+        self.schedules.leave()
 
     def _let_go_of_port(self) -> None:
         if self.reserved is not None:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from jlambda.service.event_queue import EventQueue
     from jlambda.service.invoke import Invoker
     from jlambda.service.provisioned import Provisioned
+    from jlambda.service.recursion import Recursion
     from jlambda.service.roles import Roles
     from jlambda.service.service import Service
     from jlambda.service.triggers import Triggers
@@ -151,6 +152,11 @@ class Session:
         return self._open().queue
 
     @property
+    def recursion(self) -> Recursion:
+        """Recursive loops of functions, and how many invocations were stopped for them."""
+        return self._open().recursion
+
+    @property
     def reservations(self) -> Concurrency:
         """Reserved concurrency of the functions."""
         return self._open().reservations
@@ -200,6 +206,17 @@ class Session:
         gateway = self.gateway()
         return Address(gateway.url, self.account.id, self.account.region, gateway.key.id, gateway.key.secret)
 
+    def front_url(self, kind: str, identity: str) -> str:
+        """The address of a function URL, an API or a load balancer: by host name where this machine resolves it, else by path.
+
+        `kind` is AWS's word in the host name: ``lambda-url``, ``execute-api``, ``elb``.
+        """
+        from jlambda.api.address import resolves_names_below_localhost
+        from jlambda.model.http.address import Fronts
+
+        fronts = Fronts(self.account.region, self.gateway().port)
+        return fronts.url(kind, identity) if resolves_names_below_localhost() else fronts.path_url(kind, identity)
+
     def client(self, service: str) -> Any:
         """A boto3 client of an AWS service, wired to this session: ``client("lambda").invoke(FunctionName=...)``."""
         made = self.address.client(service)
@@ -212,14 +229,17 @@ class Session:
         self._open().before_close.append(close)
         return made
 
-    def shared_client(self, service: str) -> Any:
-        """A client that is made once, for whoever of the session's own parts calls a service."""
-        clients = self._open().clients
-        if service not in clients:
-            with self._lock:
-                if service not in clients:
-                    clients[service] = self.client(service)
-        return clients[service]
+    def client_while_open(self, parts: Parts, service: str) -> Any:
+        """A boto3 client for what works in the background of `parts`. Raises `EngineError` once they are being closed."""
+        while not self._lock.acquire(timeout=0.05):  # whoever closes the session holds it, and may wait for us
+            if parts.is_closing:
+                raise EngineError("this session is closed")
+        try:
+            if parts.is_closing or self._parts is not parts:
+                raise EngineError("this session is closed")
+            return self.client(service)
+        finally:
+            self._lock.release()
 
     def gateway(self, port: int = 0, access_key_id: str | None = None, secret_access_key: str | None = None) -> Gateway:
         """The gateway, started if it is not: on a free port and with a new access key unless they are given then."""
@@ -378,7 +398,10 @@ class Session:
             self.triggers.forget(configuration.name)
         self.control.reset()
         self.queue.clear()
-        self._open().records.clear()
+        parts = self._open()
+        parts.schedules.forget()
+        parts.bus.forget()
+        parts.records.clear()
         self.clock.start_over()
 
     def invoke(self, reference: str, event: Any = NO_EVENT) -> Invocation:
@@ -493,6 +516,7 @@ class Session:
             parts = self._parts
             if parts is None:
                 return
+            parts.leave()
             while parts.before_close:
                 parts.before_close.pop()()
             self._parts = None

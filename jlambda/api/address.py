@@ -9,9 +9,11 @@ import json
 import os
 import secrets
 import shlex
+import socket
 import string
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +67,16 @@ class Address:
         )
         session = boto3.Session(self.access_key_id, self.secret_access_key, region_name=self.region)
         return session.client(service, endpoint_url=self.url, config=config)
+
+
+@lru_cache(maxsize=1)
+def resolves_names_below_localhost() -> bool:
+    """Whether programs of this machine find ``anything.localhost``; browsers do in any case."""
+    try:
+        found = socket.getaddrinfo("jlambda.localhost", None, socket.AF_INET)
+    except OSError:
+        return False
+    return any(address[0] == "127.0.0.1" for *_, address in found)
 
 
 def new_key(access_key_id: str | None = None, secret_access_key: str | None = None) -> Key:

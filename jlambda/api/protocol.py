@@ -61,7 +61,14 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Let the application cut the connection: the one way to say that a response which has begun has failed."""
         super().on_message_begin()
+        self._names: list[bytes] = []
         self.scope["jlambda.abort"] = self._abort  # type: ignore[typeddict-unknown-key]  # a key of ours
+        self.scope["jlambda.names"] = self._names  # type: ignore[typeddict-unknown-key]
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep the name as it was written, too: REST APIs pass it on like that."""
+        super().on_header(name, value)
+        self._names.append(name)
 
     def _abort(self) -> None:
         self.transport.abort()

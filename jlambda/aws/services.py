@@ -7,17 +7,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
+from typing import Any
 
 from jlambda.aws import identity
 from jlambda.aws.child import Child, Embedded, GatewayKey
 from jlambda.aws.operations import Operation, operation_of
+from jlambda.aws.tracing import traced
 from jlambda.aws.waits import QueueWaits
 from jlambda.model.arn import Account
 from jlambda.model.exchange import Push, Reply, ServiceRequest, Write
 
 Observer = Callable[[Write], None]
+Ask = Callable[[ServiceRequest], Awaitable[Reply]]
+Own = Callable[[ServiceRequest, Mapping[str, Any], Ask], Awaitable[Reply]]
 
 _READING = ("GET", "HEAD", "OPTIONS")
 _log = logging.getLogger(__name__)
@@ -30,9 +34,10 @@ class Services:
         self._account = account
         self._embedded = Embedded(account.id, gateway, self._restore, _log.warning)
         self._observers: tuple[Observer, ...] = ()
+        self._own: dict[tuple[str, str], Own] = {}
         self.waits = QueueWaits()
         #: what takes an event that a service starts a function with, and calls back once it is durable
-        self.push: Callable[[Push, Callable[[], object]], object] = lambda _, taken: taken()
+        self.push: Callable[[Push, str | None, Callable[[], object]], object] = lambda _push, _trace_id, taken: taken()
 
     @property
     def pid(self) -> int | None:
@@ -61,6 +66,10 @@ class Services:
 
         return forget
 
+    def answer(self, service: str, operation: str, own: Own) -> None:
+        """Have `own` answer an operation: it gets the request, its parameters, and what asks the embedded services in turn."""
+        self._own[service, operation] = own
+
     async def ask(self, request: ServiceRequest) -> Reply:
         """The reply to one request, whatever of it is a wait waited for here."""
         if request.method in _READING:
@@ -70,20 +79,26 @@ class Services:
             return identity.caller_identity(request.caller, self._account)
         if request.service == "sqs" and operation.name == "ReceiveMessage":
             return await self.waits.receive(request, operation.parameters, self._embedded.ask)
-        reply = await self._embedded.ask(request)
+        own = self._own.get((request.service, operation.name))
+        if own is not None:
+            return await own(request, operation.parameters, partial(self._pass_on, operation))
+        return await self._pass_on(operation, request)
+
+    async def _pass_on(self, operation: Operation, request: ServiceRequest) -> Reply:
+        reply = await self._embedded.ask(traced(request, operation))
         if reply.pushes:
-            await self._hand_on(reply.pushes)
+            await self._hand_on(reply.pushes, request.header("x-amzn-trace-id") or None)
         if operation.is_write and reply.is_success:
             self._wrote(request, operation)
         return reply
 
-    async def _hand_on(self, pushes: tuple[Push, ...]) -> None:
+    async def _hand_on(self, pushes: tuple[Push, ...], trace_id: str | None) -> None:
         """Have what a request started made durable, before it is answered."""
         loop, taken = asyncio.get_running_loop(), list[asyncio.Future[None]]()
         for push in pushes:
             future: asyncio.Future[None] = loop.create_future()
             taken.append(future)
-            self.push(push, partial(loop.call_soon_threadsafe, _settle, future))
+            self.push(push, trace_id, partial(loop.call_soon_threadsafe, _settle, future))
         await asyncio.gather(*taken)
 
     def _wrote(self, request: ServiceRequest, operation: Operation) -> None:

@@ -15,6 +15,11 @@ from collections.abc import Iterator
 
 from jlambda.engine.board import FROZEN, IDLE, INIT, OUT_OF_MEMORY, PHASE, SLOT_BYTES, Board
 from jlambda.engine.budget import PERIOD_S, CpuBudget
+from jlambda.model import signals
+
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: with extensions the Shutdown phase may take
+# 2 seconds; a bridge keeps to that itself, and this is for one that does not
+BRIDGE_SHUTDOWN_S = 2.2
 
 #: at the least between two looks at an environment that uses CPU and has little of it
 _CLOSE_LOOK_S = 0.002
@@ -47,6 +52,7 @@ class _Watched:
         "first",
         "has_bridge",
         "idle_since",
+        "is_given_up",
         "is_resting",
         "is_unweighed",
         "look_at",
@@ -71,7 +77,7 @@ class _Watched:
         self.family_at = now + (0.0 if has_bridge else _FAMILY_S)
         self.memory_at = now
         self.idle_since: float | None = None
-        self.is_resting = self.is_unweighed = False
+        self.is_resting = self.is_unweighed = self.is_given_up = False
         self.was_init = True
 
 
@@ -148,7 +154,33 @@ class Governor:
                 except OSError:  # its process has just ended
                     self._awake.pop(environment_id, None)
 
+    def time_out(self, environment_id: int, now: float) -> bool:
+        """Have a bridge end all that it has started, in the time that AWS gives to that; False if this is none."""
+        it = self._watched.get(environment_id)
+        if it is None or not it.has_bridge:
+            return False
+        if not it.is_given_up:
+            self._give_up(it, signals.TIMED_OUT, now)
+            self._awake[environment_id] = it
+        return True
+
+    def _give_up(self, it: _Watched, why: signal.Signals, now: float) -> None:
+        """End a function's process that has gone past a limit: a bridge by its own means, with nothing to hold it up."""
+        if not it.has_bridge:
+            os.kill(it.pid, signal.SIGKILL)
+            return
+        os.kill(it.pid, why)
+        if why == signals.OUT_OF_MEMORY:  # at once, whoever it is
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(max(it.clocks.keys() - {it.pid}, key=_resident_bytes, default=it.pid), signal.SIGKILL)
+        self._signal(it, signal.SIGCONT)
+        it.is_given_up, it.look_at = True, now + BRIDGE_SHUTDOWN_S
+
     def _look_at(self, environment_id: int, it: _Watched, now: float) -> None:
+        if it.is_given_up:
+            os.kill(it.pid, signal.SIGKILL)
+            self._awake.pop(environment_id, None)
+            return
         phase = self._board[it.slot + PHASE]
         if it.is_resting:
             it.is_resting = False
@@ -168,7 +200,7 @@ class Governor:
                 self._freeze(environment_id, it)
             elif not self._has_freezer:
                 if may_have_allocated and self._is_out_of_memory(it, now):
-                    os.kill(it.pid, signal.SIGKILL)
+                    self._give_up(it, signals.OUT_OF_MEMORY, now)
                     return
                 it.budget.spend(cpu_s, now)
                 it.look_at = self._next_look_at(it, cpu_s, now)
@@ -176,7 +208,7 @@ class Governor:
         it.idle_since = None
         if may_have_allocated and self._is_out_of_memory(it, now):
             self._board[it.slot + OUT_OF_MEMORY] = 1
-            os.kill(it.pid, signal.SIGKILL)
+            self._give_up(it, signals.OUT_OF_MEMORY, now)
             return
         # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: init has the CPU to itself
         # and what was used up to the first look after it was init's.

@@ -25,15 +25,13 @@ from pathlib import Path
 from jlambda.engine import first_process, sandbox, syscalls
 from jlambda.engine.board import Board
 from jlambda.engine.first_process import Setting
-from jlambda.engine.governor import Governor
+from jlambda.engine.governor import BRIDGE_SHUTDOWN_S, Governor
 from jlambda.engine.sandbox import Sandbox
 
 #: what a request or a report may take, one packet each
 MESSAGE_BYTES = 65_536
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: the Shutdown phase
 _SHUTDOWN_S = 0.5
-#: with extensions it may take 2 seconds; a bridge keeps to the rules itself, and this is for one that does not
-_BRIDGE_SHUTDOWN_S = 2.2
 
 
 class Supervisor:
@@ -124,13 +122,14 @@ class Supervisor:
         self.poll.register(pidfd, select.POLLIN)
 
     def kill(self, environment_id: int, pid: int) -> None:
-        """SIGKILL the function's process, if it is one of that environment's; its first process reports the end."""
+        """End the function's process, if it is one of that environment's; its first process reports the end."""
         first = self.first.get(environment_id)
         if first and not pid:
             self._kill_all_of(environment_id)
         elif first and _parent(pid) == first:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                if not self.governor.time_out(environment_id, time.monotonic()):
+                    os.kill(pid, signal.SIGKILL)
 
     def stop(self, environment_id: int) -> None:
         """Begin an environment's shutdown phase: SIGTERM, and SIGKILL when its time is over."""
@@ -142,7 +141,7 @@ class Supervisor:
             return
         if environment_id in self.ending:
             return
-        limit_s = _BRIDGE_SHUTDOWN_S if self.governor.has_bridge(environment_id) else _SHUTDOWN_S
+        limit_s = BRIDGE_SHUTDOWN_S if self.governor.has_bridge(environment_id) else _SHUTDOWN_S
         pid = self.governor.end(environment_id)
         if not pid:
             self._kill_all_of(environment_id)

@@ -22,7 +22,8 @@ class InvocationRecord(NamedTuple):
     `attempt` counts from 1; sizes are those of the JSON payloads in bytes; `log_stream` ends in the environment's id;
     `initialization` is how that came to be, in the words of AWS_LAMBDA_INITIALIZATION_TYPE; `system_log_level` is None
     where the function logged text, not JSON; `restore_ms` is None unless the environment was restored from a snapshot for
-    this invocation, and `billed_restore_ms` the part of that which is billed, within `billed_ms`.
+    this invocation, and `billed_restore_ms` the part of that which is billed, within `billed_ms`; `qualifier` is what the
+    function was asked for with, a version or an alias, None where nothing was.
     """
 
     request_id: str
@@ -48,6 +49,7 @@ class InvocationRecord(NamedTuple):
     system_log_level: str | None = None
     restore_ms: float | None = None
     billed_restore_ms: int = 0
+    qualifier: str | None = None
 
     @property
     def environment_id(self) -> str:

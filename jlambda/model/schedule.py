@@ -115,4 +115,4 @@ def parse_schedule(text: str, zone: tzinfo = UTC, *, is_rule: bool = True) -> Sc
 
 def _mistake(text: str, is_rule: bool, hint: str) -> InvalidParameter:
     said = "Parameter ScheduleExpression is not valid." if is_rule else f"Invalid Schedule Expression {text}."
-    return InvalidParameter(f"{said} ({hint})")
+    return InvalidParameter(said, hint)

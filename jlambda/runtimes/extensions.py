@@ -20,14 +20,16 @@ _ACCEPTED = b'{"status":"OK"}\n'
 
 
 class Extension:
-    """One extension. `is_external` if it is a process of its own; `parked` is the connection that waits for an event."""
+    """One extension. `is_external` if it is a process of its own; `parked` is the connection that waits for an event,
+    `due` the last event there will be, for one that was busy when it came."""
 
-    __slots__ = ("events", "failure", "id", "is_external", "name", "parked")
+    __slots__ = ("due", "events", "failure", "id", "is_external", "name", "parked")
 
     def __init__(self, name: str, is_external: bool) -> None:
         self.name, self.is_external, self.id = name, is_external, str(uuid.uuid4())
         self.events: frozenset[str] = frozenset()
         self.parked: Connection | None = None
+        self.due: Answer | None = None
         self.failure = ""
 
 
@@ -89,8 +91,9 @@ class Extensions:
                 return refused("Extension.MissingHeader", "Lambda-Extension-Function-Error-Type not found")
             extension.failure = error_type
             return Answer(202, _ACCEPTED)
-        extension.parked = connection
-        return None
+        if extension.due is None:
+            extension.parked = connection
+        return extension.due
 
     def _register(self, request: Request) -> Answer:
         name = request.headers.get("lambda-extension-name")
@@ -118,12 +121,16 @@ class Extensions:
         return Answer(200, json.dumps(about).encode(), b"Lambda-Extension-Identifier: %b\r\n" % extension.id.encode())
 
     def tell(self, event: str, document: Mapping[str, object]) -> list[tuple[Connection, Answer]]:
-        """What to answer those that asked for an event and wait: they wait no more."""
+        """What to answer those that asked for an event and wait: they wait no more. Those that are busy still get the last."""
         body = json.dumps({"eventType": event, **document}).encode()
         told = []
         for extension in self:
-            if event in extension.events and extension.parked is not None:
+            if event in extension.events:
                 header = b"Lambda-Extension-Event-Identifier: %b\r\n" % str(uuid.uuid4()).encode()
-                told.append((extension.parked, Answer(200, body, header)))
-                extension.parked = None
+                answer = Answer(200, body, header)
+                if extension.parked is not None:
+                    told.append((extension.parked, answer))
+                    extension.parked = None
+                elif event == SHUTDOWN:
+                    extension.due = answer
         return told

@@ -19,27 +19,25 @@ from typing import NoReturn
 
 from jlambda.model.frames import ERROR, FAILED, READY
 from jlambda.model.lineage import tracer
+from jlambda.model.signals import OUT_OF_MEMORY, TIMED_OUT
+from jlambda.runtimes import messages
 from jlambda.runtimes.children import Children, Ended
 from jlambda.runtimes.engine_end import EngineEnd
 from jlambda.runtimes.extensions import EXTENSIONS, INVOKE, Extensions, refused
 from jlambda.runtimes.http import Answer, Connection, Request
 from jlambda.runtimes.listener import Listener
-from jlambda.runtimes.messages import (
-    about_function,
-    body_limit,
-    error_document,
-    event_answer,
-    event_notice,
-    is_streamed,
-    response,
-    too_large,
-)
 from jlambda.runtimes.shutdown import Shutdown
 
 PREFIX = "/2018-06-01/runtime"
 _ACCEPTED = Answer(202, b'{"status":"OK"}\n')
 _NOT_FOUND = Answer(404, b"404 page not found\n")
 
+#: signals that end an environment: AWS's word for why, and how its process then ends
+_ENDS = {
+    signal.SIGTERM: ("spindown", Ended()),
+    TIMED_OUT: ("timeout", Ended(signal=signal.SIGKILL)),
+    OUT_OF_MEMORY: ("failure", Ended(signal=signal.SIGKILL)),
+}
 #: states of the runtime, as AWS's emulator names them in what it answers
 _STARTED, _READY, _RUNNING, _RESPONDED, _RESTORING = "Started", "Ready", "Running", "ResponseSent", "Restoring"
 
@@ -73,7 +71,7 @@ class Bridge:
         self._children = Children(start)
         function_arn = str(start["function_arn"])
         self._arn, self._trace = function_arn.encode(), tracer(function_arn)
-        self._extensions = Extensions(self._children.extension_names(), about_function(function_arn, os.environ))
+        self._extensions = Extensions(self._children.extension_names(), messages.about_function(function_arn, os.environ))
         self._state = _STARTED
         self._parked: Connection | None = None
         self._is_to_be_restored = self._has_init_ended = self._is_listening_to_engine = False
@@ -86,7 +84,7 @@ class Bridge:
 
     def serve(self) -> Ended:
         """Until the runtime's process has ended, or the engine wants this environment to end: how."""
-        self._listener.watch_signals([signal.SIGCHLD, signal.SIGTERM], self._signalled)
+        self._listener.watch_signals([signal.SIGCHLD, *_ENDS], self._signalled)
         if failure := self._children.start_extensions():
             self._crashed("Extension.LaunchError", failure)
         elif not self._extensions.has_external:
@@ -99,8 +97,11 @@ class Bridge:
         return self._outcome or Ended()
 
     def _signalled(self, numbers: bytes) -> None:
-        if signal.SIGTERM in numbers and self._outcome is None:
-            self._begin_shutdown("spindown", Ended())
+        if OUT_OF_MEMORY in numbers:
+            self._children.kill_runtime()  # as the kernel does on AWS
+        for number, (reason, outcome) in _ENDS.items():
+            if number in numbers and self._outcome is None:
+                self._begin_shutdown(reason, outcome)
         if signal.SIGCHLD in numbers:
             self._listener.read_all()  # what a process said before it ended counts
             self._reap()
@@ -139,12 +140,12 @@ class Bridge:
 
     def _limit(self, request: Request) -> int:
         """How long a body may be; a response that the caller takes while it comes is passed on at once."""
-        is_wanted = self._wants_stream and self._state == _RUNNING and is_streamed(request)
+        is_wanted = self._wants_stream and self._state == _RUNNING and messages.is_streamed(request)
         if is_wanted and request.path == f"{PREFIX}/invocation/{self._request_id.decode()}/response":
             self._wants_stream = False
             self._engine.begin_stream(request.headers.get("content-type", "application/octet-stream"))
             request.take = self._engine.pass_on
-        return body_limit(request)
+        return messages.body_limit(request)
 
     def _posted(self, connection: Connection, call: tuple[str, str], request: Request) -> Answer | None:
         match call[0], *call[1].strip("/").split("/"):
@@ -196,20 +197,20 @@ class Bridge:
     def _respond(self, request_id: str, request: Request) -> Answer:
         if refusal := self._check(request_id, "InvocationResponse"):
             return refusal
-        self._finish(*response(request))
-        return too_large() if request.is_too_large else _ACCEPTED
+        self._finish(*messages.response(request))
+        return messages.too_large() if request.is_too_large else _ACCEPTED
 
     def _fail(self, request_id: str, request: Request) -> Answer:
         if refusal := self._check(request_id, "InvocationErrorResponse"):
             return refusal
-        self._finish(ERROR, error_document(request))
+        self._finish(ERROR, messages.error_document(request))
         return _ACCEPTED
 
     def _fail_init(self, request: Request) -> Answer:
         if self._has_init_ended or self._state != _STARTED:
             return self._not_allowed("InitError")
         self._has_init_ended = True
-        self._send(FAILED, error_document(request))
+        self._send(FAILED, messages.error_document(request))
         return _ACCEPTED
 
     def _fail_restore(self, request: Request) -> Answer:
@@ -217,7 +218,7 @@ class Bridge:
         if self._state != _RESTORING:
             return self._not_allowed("RestoreError")
         self._request_id = self._engine.take().request_id
-        self._finish(ERROR, error_document(request))
+        self._finish(ERROR, messages.error_document(request))
         return _ACCEPTED
 
     # -- phases ------------------------------------------------------------------------------------------------------
@@ -250,6 +251,7 @@ class Bridge:
 
     def _listen_to_engine(self, is_wanted: bool) -> None:
         """Take an event only when there is somebody to run it: the next process finds one that this one has not read."""
+        is_wanted = is_wanted and self._outcome is None
         if is_wanted and not self._is_listening_to_engine:
             self._listener.watch(self._engine.fd, self._event_came)
         elif not is_wanted and self._is_listening_to_engine:
@@ -272,9 +274,9 @@ class Bridge:
         qualifier = event.extra.get("qualifier")
         arn = b"%b:%b" % (self._arn, qualifier.encode()) if qualifier else self._arn
         if self._extensions:
-            for each, answer in self._extensions.tell(INVOKE, event_notice(event, arn)):
+            for each, answer in self._extensions.tell(INVOKE, messages.event_notice(event, arn)):
                 self._listener.answer(each, answer)
-        self._listener.answer(connection, event_answer(event, arn))
+        self._listener.answer(connection, messages.event_answer(event, arn))
 
     def _finish(self, kind: bytes, body: bytes) -> None:
         """The invocation has its answer: pass it on, unless extensions are still at work on it."""
@@ -314,7 +316,7 @@ class Bridge:
             self._send(FAILED, document)
         elif self._state == _RUNNING or self._held is not None:
             self._send(ERROR, document)
-        self._end(Ended(exit_code=1))
+        self._begin_shutdown("failure", Ended(exit_code=1))
 
     def _begin_shutdown(self, reason: str, outcome: Ended) -> None:
         """Give extensions, and the runtime for their sake, the time that AWS gives them; without any, end at once."""

@@ -6,6 +6,7 @@ after an attempt is decided by `outcomes`, and carried out here.
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -37,12 +38,16 @@ from jlambda.service.results import Policy, deliveries_of
 from jlambda.store.queue import DEAD, DELIVERING, RETRYING, RUNNING, WAITING, Change, Queue, QueuedEvent
 from jlambda.store.records import Records
 
+_log = logging.getLogger("jlambda")
+
 #: events that a lane takes from the store at one time
 _TAKEN = 256
 #: outcomes are stored when there are so many, or after so many seconds, or when there is nothing else to do
 _SETTLED, _SETTLE_AFTER_S = 64, 0.005
 #: how long a disk that cannot be written is left alone
 _TROUBLE_S = 1.0
+#: how often `wait` counts what is pending, in seconds; it is told when nothing is due any more
+_LOOK_S = 0.25
 _NEVER = float("inf")
 
 
@@ -218,13 +223,13 @@ class EventQueue:
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until no event is pending, retries of minutes included; False if the time was over first."""
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        deadline = _NEVER if timeout_s is None else time.monotonic() + timeout_s
         with self._changed:
-            while self.pending:
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
+            while self.pending:  # to count them takes a while where there are many: not too often
+                left = deadline - time.monotonic()
+                if left <= 0:
                     return False
-                self._changed.wait(left if left is not None and left < 0.2 else 0.2)
+                self._changed.wait(min(left, _LOOK_S))
         return True
 
     # -- what the clock calls -------------------------------------------------------------------------------------------
@@ -312,7 +317,11 @@ class EventQueue:
         self.loop.watch(self._woken_by.fileno(), self._woken)
         try:
             while not self._is_closing:
-                self.loop.run_once(self._turn())
+                try:
+                    self.loop.run_once(self._turn())
+                except Exception:  # one event's trouble must not end the queue of all others
+                    _log.exception("asynchronous events wait for a second")
+                    self.loop.run_once(_TROUBLE_S)
             with suppress(StateError):
                 self._store()
         finally:
@@ -428,8 +437,6 @@ class EventQueue:
         for it in stored:
             if isinstance(it.verdict, Over) and (handle := self._handles.pop(it.event.request_id, None)) is not None:
                 self._tell(handle, it)
-        with self._changed:
-            self._changed.notify_all()
 
     def _deliveries_of(self, it: Settled, over: Over) -> list[Delivery]:
         """What is sent on of an event; what its function asks for is read anew, but for the many that simply succeed."""

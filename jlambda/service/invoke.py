@@ -219,6 +219,7 @@ class Invoker:
             configuration.system_log_level,
             restore_ms,
             restored_billed_ms,
+            request.qualifier,
         )
         event = request.event if version.redact is None else version.redact(request.event)
         self._append(record, log, event, payload)

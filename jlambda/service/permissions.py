@@ -1,4 +1,4 @@
-"""Resource-based policies of functions, versions, aliases and layer versions. Kept and shown, not enforced here."""
+"""Resource-based policies of functions, versions, aliases and layer versions. Kept, shown, and asked."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from jlambda.errors import InvalidParameter, ResourceConflict, ResourceNotFound
+from jlambda.model.access import Question, verdict
 from jlambda.model.arn import LATEST, Account
 from jlambda.model.layer import layer_arn, parse_layer
 from jlambda.model.policy import Policy, Statement, permission, read_policy
@@ -47,6 +48,9 @@ class Permissions:
         self._targets, self._layers, self._account, self._lock = targets, layers, account, lock
         self._revisions = revisions
         self._policies = Resources(database, "policy", Policy)
+        self._database = database
+        self._kept: dict[tuple[str, str | None], tuple[Statement, ...]] = {}
+        self._as_of = -1
 
     # -- functions -----------------------------------------------------------------------------------------------------
 
@@ -80,6 +84,24 @@ class Permissions:
             if not self._targets.has(name):
                 raise ResourceNotFound(f"No policy found for: {self._account.function_arn(name, qualifier)}")
             self._remove(_at_function(name, qualifier), statement_id, revision_id, "GetPolicy")
+
+    def lets_api_gateway(self, name: str, qualifier: str | None, source_arn: str) -> bool:
+        """Whether the policy lets API Gateway invoke a function, version or alias for a route of this ARN."""
+        keys = {"aws:sourcearn": source_arn, "aws:sourceaccount": self._account.id}
+        arn = self._account.function_arn(name, qualifier)
+        question = Question("apigateway.amazonaws.com", "lambda:InvokeFunction", arn, keys)
+        return verdict(self._statements(name, qualifier), question) is True
+
+    def _statements(self, name: str, qualifier: str | None) -> tuple[Statement, ...]:
+        """The statements of a policy, kept until something is changed."""
+        if self._as_of != (changes := self._database.changes):
+            self._kept, self._as_of = {}, changes
+        found = self._kept.get((name, qualifier))
+        if found is None:
+            place = _at_function(name, qualifier)
+            policy = self._policies.get(place.owner, place.key)
+            found = self._kept[name, qualifier] = policy.statements if policy is not None else ()
+        return found
 
     # -- layer versions ------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ class Pushes:
         self._lock = threading.Lock()
         self._groups: dict[str, deque[Push]] = {}
 
-    def take(self, push: Push, taken: Callable[[], object]) -> None:
+    def take(self, push: Push, trace_id: str | None, taken: Callable[[], object]) -> None:
         """Have a function started; `taken` is called, in any thread, once that is certain, or certain not to be."""
         if push.group:
             self._take_in_order(push)
@@ -38,7 +38,7 @@ class Pushes:
             taken()
 
         try:
-            self._queue.accept_later(push.arn, push.event.encode(), told, trigger=push.source)
+            self._queue.accept_later(push.arn, push.event.encode(), told, trigger=push.source, trace_id=trace_id)
         except LambdaError as error:  # deleted meanwhile, or never there: AWS says nothing either
             told(error)
 

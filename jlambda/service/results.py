@@ -15,6 +15,7 @@ from jlambda.model.delivery import (
     result_document,
 )
 from jlambda.model.event_invoke import DEFAULT_EVENT_AGE_S
+from jlambda.model.lineage import hop
 from jlambda.service.outcomes import Over, Rules, backoff_s
 from jlambda.store.queue import QueuedEvent
 
@@ -38,6 +39,8 @@ def deliveries_of(
         if over.is_success
         else [(policy.on_failure, ON_FAILURE), (policy.dead_letter, DEAD_LETTER)]
     )
+    # the header that the function ran with: whatever is sent is one further in the chain of events
+    trace_id = hop(event.trace_id, ":".join(function_arn.split(":")[:7]), event.request_id, now).trace_id
     made = []
     for arn, kind in wanted:
         if arn is not None:
@@ -46,7 +49,7 @@ def deliveries_of(
                 about = function_arn, event.request_id, over.condition, over.attempts
                 body = result_document(*about, event.event, response, now)
             code = "429" if response is None else "200"
-            sent = arn, kind, function_arn, event.request_id, event.trace_id, body
+            sent = arn, kind, function_arn, event.request_id, trace_id, body
             made.append(Delivery(*sent, code, error_message(response), now, now))
     return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import secrets
 import string
 import threading
@@ -43,7 +44,7 @@ class FunctionUrls:
         """
         with self._lock:
             name, qualifier = self._there(reference, qualifier)
-            if self._find(name, qualifier):
+            if self.find(name, qualifier):
                 raise ResourceConflict(
                     f"Failed to create function url config for [functionArn = {self._account.function_arn(name, qualifier)}]. "
                     "Error message:  FunctionUrlConfig exists for this Lambda function"
@@ -70,7 +71,7 @@ class FunctionUrls:
 
     def get(self, reference: str, qualifier: str | None = None) -> FunctionUrl:
         """The URL of a function or an alias. Raises `ResourceNotFound`."""
-        found = self._find(*self._targets.parse(reference, qualifier))
+        found = self.find(*self._targets.parse(reference, qualifier))
         if found is None:
             raise ResourceNotFound("The resource you requested does not exist.")
         return found
@@ -79,6 +80,10 @@ class FunctionUrls:
         """All URLs of a function, its own first. Raises `ResourceNotFound`."""
         name, _ = self._there(reference, None)
         return self._urls.values(f"function:{name}")
+
+    def all(self) -> builtins.list[FunctionUrl]:
+        """All URLs of the session."""
+        return self._urls.values()
 
     def delete(self, reference: str, qualifier: str | None = None) -> None:
         """Delete a URL. Raises `ResourceNotFound`."""
@@ -90,7 +95,8 @@ class FunctionUrls:
         """The URL whose host name starts with this, None if there is none."""
         return next((each for each in self._urls.values() if each.id == identity), None)
 
-    def _find(self, name: str, qualifier: str | None) -> FunctionUrl | None:
+    def find(self, name: str, qualifier: str | None) -> FunctionUrl | None:
+        """The URL of a function or an alias, None if it has none."""
         return self._urls.get(f"function:{name}", qualifier or "")
 
     def _put(self, url: FunctionUrl) -> FunctionUrl:

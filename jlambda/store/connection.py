@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jlambda.errors import StateError
 from jlambda.store.folder import is_on_network
-from jlambda.store.schema import MIGRATIONS, Migration, NewerSchemaError, migrate
+from jlambda.store.schema import Migration, NewerSchemaError, migrate
 
 #: how long a statement waits for a lock that another connection holds
 BUSY_S = 5.0
@@ -23,8 +23,9 @@ _NO_ROOM = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR})
 _BUSY = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 
 
-def open_writer(path: Path, steps: Sequence[Migration] = MIGRATIONS) -> sqlite3.Connection:
-    """The connection that writes: the file is made if need be and taken through the `steps` that it lacks.
+def open_writer(path: Path, steps: Sequence[Migration] | None = None) -> sqlite3.Connection:
+    """The connection that writes: the file is made if need be and taken through the `steps` that it lacks, state.db's if
+    none are given.
 
     Write-ahead logging, where the file system can, so that readers never wait; what is committed outlives a killed
     process. Raises `StateError`.

@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from jlambda.model.invocation import InvocationRecord
 from jlambda.store import payloads
@@ -40,6 +40,56 @@ _SELECT = "select environment, {}, {} from records{}"
 #: a record, the output of its invocation, event and response
 _Row = tuple[InvocationRecord, bytes, bytes | None, bytes | None]
 _OUTPUT = " left join logs on logs.record = records.id"
+
+
+_STREAMS = """
+    select function, version, log_stream, min(started_at), max(started_at + (duration_ms + ifnull(init_ms, 0)) / 1000)
+    from records join environments on environments.id = environment where status <> 'throttled' group by environment
+"""
+_INVOKED = """
+    select distinct function, version, qualifier from records join environments on environments.id = environment
+    order by function, version, qualifier
+"""
+
+
+class LogStream(NamedTuple):
+    """The log stream of an environment: when its first invocation began and its last was over, in seconds since the epoch."""
+
+    function: str
+    version: str
+    name: str
+    began_at: float
+    ended_at: float
+
+
+class _Wanted(NamedTuple):
+    """Which records are meant; None where it does not matter."""
+
+    function: str | None = None
+    request_id: str | None = None
+    since: float | None = None
+    log_stream: str | None = None
+
+    def where(self) -> tuple[str, tuple[object, ...]]:
+        """The condition on the table of records, and its parameters."""
+        environments = "environment in (select id from environments where {} = ?)"
+        conditions = {
+            environments.format("function"): self.function,
+            "request_id = ?": self.request_id,
+            "started_at >= ?": self.since,
+            environments.format("log_stream"): self.log_stream,
+        }
+        given = {condition: value for condition, value in conditions.items() if value is not None}
+        return (" where " + " and ".join(given) if given else ""), tuple(given.values())
+
+    def has(self, record: InvocationRecord) -> bool:
+        """Whether a record is meant."""
+        return (
+            self.function in (None, record.function)
+            and self.request_id in (None, record.request_id)
+            and (self.since is None or record.started_at >= self.since)
+            and self.log_stream in (None, record.log_stream)
+        )
 
 
 class Records:
@@ -74,14 +124,39 @@ class Records:
         return self._database.in_writer(lambda connection: int(connection.execute(count).fetchone()[0]) + len(self._waiting))
 
     def rows(
-        self, function: str | None = None, request_id: str | None = None, newest: int | None = None
+        self,
+        function: str | None = None,
+        request_id: str | None = None,
+        newest: int | None = None,
+        since: float | None = None,
     ) -> list[InvocationRecord]:
-        """The records of one function and request, or of all, in order of start; only the `newest` if a number is given."""
-        return [record for record, _ in self._find(_SELECT.format(", ".join(_OWN), "null", ""), function, request_id, newest)]
+        """The records of one function and request, or of all, in order of start; only the `newest` if a number is given.
 
-    def raw_logs(self, function: str | None = None, request_id: str | None = None) -> list[tuple[InvocationRecord, bytes]]:
+        `since` leaves those out that began earlier, in seconds since the epoch.
+        """
+        wanted = _Wanted(function, request_id, since)
+        return [record for record, _ in self._find(_SELECT.format(", ".join(_OWN), "null", ""), wanted, newest)]
+
+    def raw_logs(
+        self,
+        function: str | None = None,
+        request_id: str | None = None,
+        since: float | None = None,
+        log_stream: str | None = None,
+    ) -> list[tuple[InvocationRecord, bytes]]:
         """The same records, each with the output of its invocation (empty if it wrote nothing)."""
-        return self._find(_SELECT.format(", ".join(_OWN), "output", _OUTPUT), function, request_id)
+        wanted = _Wanted(function, request_id, since, log_stream)
+        return self._find(_SELECT.format(", ".join(_OWN), "output", _OUTPUT), wanted)
+
+    def streams(self) -> list[LogStream]:
+        """The log streams that invocations have written to."""
+        self.flush()
+        return [LogStream(*row) for row in self._database.execute(_STREAMS)]
+
+    def invoked(self) -> list[tuple[str, str, str | None]]:
+        """Every function, version and qualifier of which there are records."""
+        self.flush()
+        return [(function, version, qualifier) for function, version, qualifier in self._database.execute(_INVOKED)]
 
     def find(self, prefix: str, newest: int) -> list[tuple[InvocationRecord, bytes, Payloads]]:
         """The `newest` invocations whose request ids begin with `prefix`, in order of start, with output and payloads."""
@@ -106,7 +181,8 @@ class Records:
 
     def clear(self, function: str | None = None) -> None:
         """Forget the records and logs of a function, or of all."""
-        where, parameters = _where(function, None)
+        wanted = _Wanted(function)
+        where, parameters = wanted.where()
 
         def act(connection: sqlite3.Connection) -> None:
             with transaction(connection):
@@ -117,17 +193,15 @@ class Records:
                 connection.execute("delete from environments where id not in (select environment from records)")
             for _ in range(len(self._waiting)):  # what cannot be stored just now; others may append meanwhile
                 row = self._waiting.popleft()
-                if not _matches(row[0], function, None):
+                if not wanted.has(row[0]):
                     self._waiting.append(row)
 
         self._database.in_writer(act)
 
-    def _find(
-        self, statement: str, function: str | None, request_id: str | None, newest: int | None = None
-    ) -> list[tuple[InvocationRecord, bytes]]:
+    def _find(self, statement: str, wanted: _Wanted, newest: int | None = None) -> list[tuple[InvocationRecord, bytes]]:
         """The records that match, stored or waiting, in order of start, each with what `statement` selects as output."""
         self.flush()
-        where, parameters = _where(function, request_id)
+        where, parameters = wanted.where()
         order = "" if newest is None else " order by started_at desc, id desc limit ?"
 
         def read(connection: sqlite3.Connection) -> list[tuple[InvocationRecord, bytes]]:
@@ -137,7 +211,7 @@ class Records:
             return found if newest is None else found[::-1]
 
         def read_with_waiting(connection: sqlite3.Connection) -> list[tuple[InvocationRecord, bytes]]:
-            return read(connection) + [row[:2] for row in self._waiting.copy() if _matches(row[0], function, request_id)]
+            return read(connection) + [row[:2] for row in self._waiting.copy() if wanted.has(row[0])]
 
         with _collector_paused():
             found = self._database.in_writer(read_with_waiting) if self._database.is_failing else self._database.read(read)
@@ -178,12 +252,12 @@ def _record_and_output(shared: tuple[Any, ...], row: tuple[Any, ...]) -> tuple[I
     function, version, memory_mb, log_stream, architecture, storage_mb, initialization, log_level = shared
     (
         _, request_id, started_at, duration_ms, billed_ms, init_ms, peak_mb, cold, status, error, trigger, attempt,
-        sent, got, restore_ms, billed_restore_ms, output,
+        sent, got, restore_ms, billed_restore_ms, qualifier, output,
     ) = row  # fmt: skip
     record = InvocationRecord(
         request_id, function, version, started_at, duration_ms, billed_ms, init_ms, memory_mb, peak_mb, cold != 0,
         status, error, trigger, attempt, log_stream, sent, got, architecture, storage_mb, initialization, log_level,
-        restore_ms, billed_restore_ms,
+        restore_ms, billed_restore_ms, qualifier,
     )  # fmt: skip
     return record, output or b""
 
@@ -198,19 +272,3 @@ def _collector_paused() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
-
-
-def _where(function: str | None, request_id: str | None) -> tuple[str, tuple[object, ...]]:
-    """The condition on the table of records, and its parameters."""
-    conditions, parameters = [], []
-    if function is not None:
-        conditions.append("environment in (select id from environments where function = ?)")
-        parameters.append(function)
-    if request_id is not None:
-        conditions.append("request_id = ?")
-        parameters.append(request_id)
-    return (" where " + " and ".join(conditions) if conditions else ""), tuple(parameters)
-
-
-def _matches(record: InvocationRecord, function: str | None, request_id: str | None) -> bool:
-    return function in (None, record.function) and request_id in (None, record.request_id)

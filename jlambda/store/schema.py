@@ -24,8 +24,9 @@ class NewerSchemaError(Exception):
     """The database was written by a later jlambda."""
 
 
-def migrate(connection: sqlite3.Connection, steps: Sequence[Migration] = MIGRATIONS) -> None:
-    """Take the `steps` that the database lacks, all or none."""
+def migrate(connection: sqlite3.Connection, steps: Sequence[Migration] | None = None) -> None:
+    """Take the `steps` that the database lacks, all or none; those of state.db if none are given."""
+    steps = MIGRATIONS if steps is None else steps
     (version,) = connection.execute("pragma user_version").fetchone()
     if version > len(steps):
         raise NewerSchemaError(version)
@@ -161,3 +162,8 @@ def _restores(connection: sqlite3.Connection) -> None:
 @migration
 def _payloads(connection: sqlite3.Connection) -> None:
     connection.execute("create table payloads (first integer primary key, sizes text not null, content blob not null)")
+
+
+@migration
+def _qualifiers(connection: sqlite3.Connection) -> None:
+    connection.execute("alter table records add column qualifier text")

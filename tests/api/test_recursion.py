@@ -52,7 +52,7 @@ def test_a_loop_is_stopped(client: Any, shared: jlambda.Session, create: Functio
     response = stopped.value.response
     assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
     assert response["Error"]["Message"].startswith("Lambda has detected your function being invoked in a recursive loop")
-    recursion = shared._open().recursion
+    recursion = shared.recursion
     assert recursion.dropped["loops"] == 2
     assert recursion.dropped["other"] == 0
     assert len(shared.invocations("loops")) == 16
@@ -85,7 +85,7 @@ def test_an_asynchronous_loop_ends_dead(
     assert shared.queue.settle(10)
     (row,) = shared.queue.rows("later")
     assert (row.state, row.reason, row.attempts) == ("dead", "RecursiveInvocation", 0)
-    assert shared._open().recursion.dropped["later"] == 1
+    assert shared.recursion.dropped["later"] == 1
     assert len(shared.invocations("later")) == 1
 
 

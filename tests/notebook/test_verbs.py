@@ -18,6 +18,7 @@ from jlambda.notebook.verbs import VERBS, line_options
         ("invoke f @event.json", ("invoke", {"function": "f", "event": "@event.json"})),
         ("list", ("list", {})),
         ("show f", ("show", {"function": "f"})),
+        ("url f", ("url", {"function": "f"})),
         ("logs", ("logs", {})),
         ("logs f -o frame", ("logs", {"function": "f", "output": "frame"})),
         ("invocations f", ("invocations", {"function": "f"})),

@@ -291,6 +291,34 @@ def test_an_extension_is_told_of_invocations_and_of_the_end(rig: Rig, tmp_path: 
     assert outcome.status == "success"
 
 
+@pytest.mark.parametrize(
+    ("does", "status", "reason", "on_event"),
+    [
+        ("time.sleep(9)", "timeout", "timeout", ""),
+        ("time.sleep(9)", "timeout", "timeout", "import time; time.sleep(1.1 if event['eventType'] == 'INVOKE' else 0)"),
+        ("os._exit(3)", "error", "failure", ""),
+        ("eaten = []\nwhile True: eaten.append(b'x' * (1 << 24))", "out_of_memory", "failure", ""),
+    ],
+    ids=["timeout", "timeout while it is busy", "crash", "out of memory"],
+)
+def test_extensions_are_told_why_an_environment_ends(rig: Rig, does: str, status: str, reason: str, on_event: str) -> None:
+    """After a timeout or a crash they get their SHUTDOWN event; the next invocation finds all new."""
+    watcher = {"extensions/watcher": EXTENSION.encode()}
+    version = rig.version(layers=watcher, environment={"ON_EVENT": on_event}, timeout_s=1, memory_mb=256)
+    outcome = rig.run(version, does)
+    assert outcome.status == status
+    assert f'"eventType": "SHUTDOWN", "shutdownReason": "{reason}"'.encode() in outcome.log
+    assert rig.run(version, []).status == ("timeout" if on_event else "success")
+    assert rig.logged.count(b"registered {") == 2
+
+
+def test_an_extension_that_does_not_end_is_killed(rig: Rig) -> None:
+    """It has two seconds after a timeout."""
+    hung = {"ON_EVENT": "if event['eventType'] == 'SHUTDOWN': import time; time.sleep(60)"}
+    version = rig.version(layers={"extensions/hung": EXTENSION.encode()}, environment=hung, timeout_s=1)
+    assert rig.run(version, "time.sleep(9)").status == "timeout"
+
+
 def test_an_answer_waits_for_the_extensions(rig: Rig) -> None:
     """An invocation is over when all that asked for it are done; its duration says so."""
     slow = {"ON_EVENT": "import time; time.sleep(0.3)", "EVENTS": '["INVOKE"]'}

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from jlambda.errors import StateError
+from jlambda.model.delivery import Delivery
 from jlambda.store.queue import DEAD, RETRYING, Change, Queue, QueuedEvent
 
 NOON = 1_795_435_200.0
@@ -158,3 +159,47 @@ def test_a_full_disk_refuses_the_event(queue: Queue) -> None:
     queue._connection.execute("pragma max_page_count = 1000000")
     queue.put(an_event(3, event=big))
     assert [row.request_id for row in queue.rows()] == ["r0", "r3"]
+
+
+def test_an_event_waits_for_the_disk_and_what_becomes_of_it_does_not(queue: Queue) -> None:
+    """A commit of events is synchronised in full, so that a power failure takes none of them; others are not."""
+    statements: list[str] = []
+    queue._connection.set_trace_callback(statements.append)
+    for number in range(2):
+        queue.put(an_event(number))
+        assert queue._connection.execute("pragma synchronous").fetchone() == (2,)
+        queue.take("f", NOON, 1)
+        assert queue._connection.execute("pragma synchronous").fetchone() == (1,)
+    inserted = [i for i, statement in enumerate(statements) if statement.startswith("insert")]
+    assert [statements[i - 1] for i in inserted] == ["pragma synchronous = full"] * 2
+
+
+def test_events_that_share_a_commit_share_its_failure(queue: Queue) -> None:
+    """Where one of them finds the disk full all are refused, and none is stored."""
+    queue.put(an_event(0))
+    pages = queue._connection.execute("pragma page_count").fetchone()[0]
+    queue._connection.execute(f"pragma max_page_count = {pages}")
+    told: list[Exception | None] = []
+    with queue._accepted.alone():  # so that all three are in one transaction
+        for number, event in ((1, b"1"), (2, b'"' + b"x" * 20_000 + b'"'), (3, b"3")):
+            queue.put_later(an_event(number, event=event), told.append)
+    with queue._accepted.alone():
+        pass
+    assert [type(error) for error in told] == [StateError] * 3
+    assert [row.request_id for row in queue.rows()] == ["r0"]
+
+
+def test_what_becomes_of_an_event_and_what_is_sent_on_is_one(queue: Queue) -> None:
+    """Where the result cannot be kept, the event is not over either."""
+    queue.put(an_event(0))
+    (event,) = queue.take("f", NOON, 1).events
+    delivery = Delivery("arn", "OnSuccess", "f", "r0", None, b"{}", "200", "", NOON, NOON)
+    with pytest.raises(StateError):
+        queue.settle([Change(event.id)], [delivery, delivery._replace(body=None)])  # type: ignore[arg-type]
+    assert queue.counts() == {"running": 1}
+    queue.settle([Change(event.id)], [delivery])
+    assert queue.counts() == {"delivering": 1}
+    (kept,) = queue.take_deliveries(NOON, 10)
+    assert kept._replace(id=0) == delivery
+    queue.postpone(kept, None, "gone")
+    assert (queue.counts(), queue.take_deliveries(NOON + 1, 10)) == ({"undelivered": 1}, [])

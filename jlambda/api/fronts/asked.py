@@ -40,7 +40,10 @@ class StreamedResponse:
 
 
 class Asked(NamedTuple):
-    """A request to a front: as functions are told of it, and as it was signed. `domain_name` is the front's host."""
+    """A request to a front: as functions are told of it, and as it was signed. `domain_name` is the front's host.
+
+    Names of the request's headers have the case in which they were written.
+    """
 
     front: Front
     request: HttpRequest
@@ -55,10 +58,14 @@ def asked(front: Front, fronts: Fronts, scope: Message, body: Body, trace_id: st
     raw: Fields = scope["headers"]
     client = scope.get("client")
     source_ip = client[0] if client else "127.0.0.1"
-    headers = [(name.decode("latin-1"), value.decode("latin-1").strip()) for name, value in raw]
-    headers = [each for each in headers if each[0] not in _ADDED]
-    added = ("x-amzn-trace-id", trace_id), ("x-forwarded-proto", "http"), ("x-forwarded-port", str(fronts.port))
-    headers += [*added, ("x-forwarded-for", source_ip)]
+    names: list[bytes] = scope["jlambda.names"]
+    headers = [
+        (written.decode("latin-1"), value.decode("latin-1").strip())
+        for written, (name, value) in zip(names, raw, strict=True)
+        if name not in _ADDED
+    ]
+    added = ("X-Amzn-Trace-Id", trace_id), ("X-Forwarded-Proto", "http"), ("X-Forwarded-Port", str(fronts.port))
+    headers += [*added, ("X-Forwarded-For", source_ip)]
     query = scope["query_string"].decode("latin-1")
     method = scope["method"]
     protocol = f"HTTP/{scope['http_version']}"
@@ -67,7 +74,7 @@ def asked(front: Front, fronts: Fronts, scope: Message, body: Body, trace_id: st
     return Asked(front, request, parts, body, fronts.domain_name(front.kind, front.id), trace_id)
 
 
-_ADDED = frozenset({"x-amzn-trace-id", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-for"})
+_ADDED = frozenset({b"x-amzn-trace-id", b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-for"})
 
 
 def told(status: int, body: object, **headers: str) -> HttpResponse:

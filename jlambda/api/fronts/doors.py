@@ -15,9 +15,10 @@ from typing import Protocol
 from jlambda.api import auth
 from jlambda.api.asgi import Disconnected, Message, Receive, Send, read_body
 from jlambda.api.calls import Calls
+from jlambda.api.fronts.apis import ApiFront
 from jlambda.api.fronts.asked import Asked, Refused, StreamedResponse, asked, reply, reply_by_parts, told
 from jlambda.api.fronts.function_urls import UrlFront
-from jlambda.model.http.address import URL, Front, Fronts
+from jlambda.model.http.address import API, URL, Front, Fronts
 from jlambda.model.http.message import HttpResponse
 from jlambda.service.invoke import new_request_id
 
@@ -44,7 +45,7 @@ class Doors:
 
     def __init__(self, calls: Calls, fronts: Fronts, verify: Verify) -> None:
         self._fronts = fronts
-        self._by_kind: dict[str, Answerer] = {URL: UrlFront(calls, verify)}
+        self._by_kind: dict[str, Answerer] = {URL: UrlFront(calls, verify), API: ApiFront(calls, verify)}
 
     async def answer(self, front: Front, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request to a front."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jlambda.errors import InvalidParameter
 from jlambda.notebook.arguments import choose, words
-from jlambda.notebook.verbs import asynchronous, events, functions, records, triggers, whole_session
+from jlambda.notebook.verbs import asynchronous, events, functions, http, records, triggers, whole_session
 from jlambda.notebook.verbs.verb import Verb
 
 #: verbs that the design has and a later version brings
@@ -16,6 +16,7 @@ VERBS: dict[str, Verb] = {
         *functions.VERBS,
         *records.VERBS,
         *triggers.VERBS,
+        *http.VERBS,
         *asynchronous.VERBS,
         *events.VERBS,
         *whole_session.VERBS,

@@ -8,7 +8,14 @@ import jlambda
 from tests.api.conftest import client, create, shared
 from tests.api.fronts.browser import Browser
 
-__all__ = ["browser", "client", "create", "shared"]
+__all__ = ["browser", "client", "create", "shared", "with_services"]
+
+
+@pytest.fixture(scope="module")
+def with_services(shared: jlambda.Session) -> jlambda.Session:
+    """The module's session, the embedded services started: they are not any one test's."""
+    shared.client("apigateway").get_rest_apis()
+    return shared
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,78 @@
+"""Functions as an API of API Gateway runs them: found by URI, asked for permission, run within the time that there is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from jlambda.api.calls import Calls
+from jlambda.errors import LambdaError, Throttled
+from jlambda.model.arn import parse_reference
+from jlambda.model.http.api import function_of
+from jlambda.model.invocation import Request
+from jlambda.model.limits import PAYLOAD_BYTES
+from jlambda.service.invoke import Finished, new_request_id
+
+
+class NotRun(Exception):
+    """The function was not run: it is not there, API Gateway has no permission, or the event is too long."""
+
+
+class TooBusy(Exception):
+    """Lambda had no concurrency for it."""
+
+
+class TookTooLong(Exception):
+    """The function has not answered in time; it goes on."""
+
+
+class Invoked(NamedTuple):
+    """A function that has been run."""
+
+    request_id: str
+    finished: Finished
+
+
+class ApiFunctions:
+    """Runs functions for API Gateway."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def run(
+        self,
+        uri: str,
+        variables: Mapping[str, str],
+        event: bytes,
+        sources: Sequence[str],
+        timeout_s: float,
+        trace_id: str,
+        *,
+        has_role: bool,
+    ) -> Invoked:
+        """Run the function that `uri` names. One of the `sources` (ARNs of the route) must have leave, unless there is a role.
+
+        Raises `NotRun`, `TooBusy` and `TookTooLong`.
+        """
+        reference = function_of(uri, variables)
+        session = self._calls.session
+        if reference is None or len(event) > PAYLOAD_BYTES:
+            raise NotRun
+        try:
+            name, _ = parse_reference(reference, session.account)
+            version, qualifier = session.control.resolve(reference)
+        except LambdaError:
+            raise NotRun from None
+        if not has_role and not any(session.service.permissions.lets_api_gateway(name, qualifier, each) for each in sources):
+            raise NotRun
+        request = Request(new_request_id(), event, "http", qualifier=qualifier, trace_id=trace_id)
+        try:
+            finished = await asyncio.wait_for(self._calls.run(version, request), timeout_s)
+        except TimeoutError:
+            raise TookTooLong from None
+        except Throttled:
+            raise TooBusy from None
+        except LambdaError:
+            raise NotRun from None
+        return Invoked(request.request_id, finished)

@@ -1,0 +1,162 @@
+"""REST APIs (apigateway): resources and methods, Lambda proxy integrations, authorizers, and what else a stage has.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-rest-api.html
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from urllib.parse import unquote
+
+from jlambda.api.fronts.asked import Asked, Refused, told
+from jlambda.api.fronts.authorizers import Questioned, Unauthorized, Unclear
+from jlambda.api.fronts.functions import ApiFunctions, NotRun, TooBusy, TookTooLong
+from jlambda.api.fronts.gate import Forbidden, Gate, Passed
+from jlambda.api.fronts.http_api import MayPass
+from jlambda.api.fronts.tokens import InvalidToken
+from jlambda.model.arn import Account
+from jlambda.model.http import authorizing, payload_1
+from jlambda.model.http.api import Api, Stage, Target
+from jlambda.model.http.message import HttpResponse, MalformedResult, Members, Place
+from jlambda.model.http.result import compact
+from jlambda.model.http.routes import Matched, match
+from jlambda.service.invoke import new_request_id
+
+#: what a gateway response of each kind says by itself
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+_NO_METHOD = (403, "Missing Authentication Token", "MissingAuthenticationTokenException")
+_NO_STAGE = (403, "Forbidden", "ForbiddenException")
+_BUSY = (429, "Too Many Requests", "TooManyRequestsException")
+_LONG = (413, "Request Too Long", "RequestTooLargeException")
+_NOBODY = (401, "Unauthorized", "UnauthorizedException")
+_UNCLEAR = (500, None, "AuthorizerConfigurationException")
+_FAILED = (502, "Internal server error", "InternalServerErrorException")
+_MISSING = (500, "Internal server error", "InternalServerErrorException")
+_LATE = (504, "Endpoint request timed out", "IntegrationTimeoutException")
+
+
+class RestApi:
+    """Answers requests to REST APIs."""
+
+    def __init__(self, account: Account, functions: ApiFunctions, gate: Gate) -> None:
+        self._account, self._functions, self._gate = account, functions, gate
+
+    async def answer(self, api: Api, asked: Asked, may_pass: MayPass, generation: int) -> HttpResponse:
+        """Answer one request. Raises `Refused`."""
+        placed = api.stage_of(asked.request.path)
+        if placed is None:
+            raise _refused(_NO_STAGE)
+        stage, path = placed
+        matched = match(api.routes, asked.request.method, path)
+        if matched is None:
+            raise _refused(_NO_METHOD)
+        if not may_pass(api, stage.name, matched.route.key):
+            raise _refused(_BUSY)
+        if not asked.body.is_whole:
+            raise _refused(_LONG)
+        one = _One(api, asked, stage, path, matched, self._account)
+        passed = await self._pass(one, generation)
+        response = await self._integrate(one, passed)
+        return replace(response, headers=(*response.headers, ("x-amzn-RequestId", one.request_id)))
+
+    async def _pass(self, one: _One, generation: int) -> Passed | None:
+        try:
+            return await self._gate.let_in(one.target, one.asked, one.questioned(), generation)
+        except (Unauthorized, InvalidToken):
+            raise _refused(_NOBODY) from None
+        except Forbidden:
+            if one.target.auth == "AWS_IAM":
+                raise _refused(_NO_METHOD) from None
+            message = "User is not authorized to access this resource"
+            raise Refused(told(403, {"Message": message}, x_amzn_ErrorType="AccessDeniedException")) from None
+        except Unclear:
+            raise _refused(_UNCLEAR) from None
+
+    async def _integrate(self, one: _One, passed: Passed | None) -> HttpResponse:
+        integration = one.target.integration
+        if integration is None or integration.kind != "AWS_PROXY":
+            kind = "no integration" if integration is None else integration.kind
+            message = f"jlambda executes Lambda proxy integrations (AWS_PROXY) only; this method has {kind}"
+            raise Refused(told(501, {"message": message}))
+        try:
+            _, finished = await self._functions.run(
+                integration.uri,
+                one.stage.variables,
+                compact(one.event(passed)).encode("utf-8", "surrogatepass"),
+                one.source_arns(),
+                integration.timeout_s,
+                one.asked.trace_id,
+                has_role=integration.credentials is not None,
+            )
+        except TookTooLong:
+            raise _refused(_LATE) from None
+        except (NotRun, TooBusy):
+            raise _refused(_MISSING) from None
+        try:
+            if finished.record.error_type is not None:
+                raise MalformedResult
+            return payload_1.response(finished.payload, takes_binary=one.takes_binary)
+        except MalformedResult:
+            raise _refused(_FAILED) from None
+
+
+class _One:
+    """One request that has found its method."""
+
+    def __init__(self, api: Api, asked: Asked, stage: Stage, path: str, matched: Matched[Target], account: Account) -> None:
+        self.api, self.asked, self.stage, self.path, self.matched = api, asked, stage, path, matched
+        self.target, self._account = matched.route.to, account
+        self.request_id, self._at = new_request_id(), time.time()
+        self._request = replace(asked.request, path=path)
+
+    @property
+    def takes_binary(self) -> bool:
+        """Whether the client accepts what the API knows as binary: only then is base64 undone."""
+        accepted = (self.asked.request.header("accept") or "*/*").partition(",")[0].partition(";")[0].strip().lower()
+        return payload_1.is_binary(accepted, self.api.binary_types)
+
+    def event(self, passed: Passed | None) -> Members:
+        """The event of the request."""
+        authorizer: Members | None = None
+        if passed is not None and passed.kind == "lambda":
+            authorizer = {**passed.members, "principalId": passed.principal}
+        elif passed is not None and passed.kind == "jwt":
+            authorizer = dict(passed.members)
+        return payload_1.rest_event(
+            self._request,
+            Place(self._account.id, self.api.id, self.asked.domain_name, self.stage.name),
+            payload_1.Resource(self.matched.route.path, self.target.resource_id, self.stage.deployment_id),
+            self.request_id,
+            self._at,
+            path_parameters=self.matched.parameters,
+            stage_variables=self.stage.variables,
+            authorizer=authorizer,
+            binary_types=self.api.binary_types,
+        )
+
+    def questioned(self) -> Questioned:
+        """The request, as an authorizer is asked about it."""
+        authorizer = self.target.authorizer
+        arn = self._arn(self.asked.request.method, unquote(self.path).removeprefix("/"))
+        source = f"arn:aws:execute-api:{self._account.region}:{self._account.id}:{self.api.id}/authorizers/"
+        source += "" if authorizer is None else authorizer.id
+
+        def event(identity: list[str]) -> Members:
+            return authorizing.event_1(self.event(None), arn, identity)
+
+        return Questioned(self.api, self._request, self.stage.variables, arn, source, self.asked.trace_id, event)
+
+    def source_arns(self) -> list[str]:
+        """What a permission may name as its source: the method's resource, or the request itself."""
+        method = self.asked.request.method
+        paths = (self.matched.route.path.removeprefix("/"), unquote(self.path).removeprefix("/"))
+        return [self._arn(method, each) for each in paths]
+
+    def _arn(self, method: str, path: str) -> str:
+        return f"arn:aws:execute-api:{self._account.region}:{self._account.id}:{self.api.id}/{self.stage.name}/{method}/{path}"
+
+
+def _refused(how: tuple[int, str | None, str]) -> Refused:
+    status, message, error_type = how
+    return Refused(told(status, {"message": message}, x_amzn_ErrorType=error_type))

@@ -1,0 +1,236 @@
+"""An API of API Gateway as it is executed: routes, integrations, authorizers, stages. Read from AWS's documents. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from jlambda.model.http.cors import Cors
+from jlambda.model.http.routes import Route
+from jlambda.model.http.throttle import Limits
+
+Document = Mapping[str, Any]
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html: what an integration may take
+HTTP_TIMEOUT_S, REST_TIMEOUT_S = 30.0, 29.0
+# https://docs.aws.amazon.com/apigateway/latest/api/API_CreateAuthorizer.html; HTTP APIs keep nothing unless they are told to
+REST_TTL_S = 300
+
+_URI = re.compile(r"arn:aws[a-z-]*:apigateway:[a-z0-9-]*:lambda:path/[0-9-]+/functions/(.+)/invocations")
+_VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """What a route leads to. `kind` is AWS_PROXY for a function; `uri` may name stage variables."""
+
+    kind: str
+    uri: str
+    payload_version: str
+    timeout_s: float
+    credentials: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Authorizer:
+    """Who says whether a request may pass: a function (REQUEST, TOKEN) or a token's issuer (JWT).
+
+    `sources` are where its identity is (``$request.header.Authorization``), `pattern` what a token must look like.
+    """
+
+    id: str
+    kind: str
+    uri: str = ""
+    payload_version: str = "1.0"
+    is_simple: bool = False
+    ttl_s: int = 0
+    sources: tuple[str, ...] = ()
+    pattern: str = ""
+    credentials: str | None = None
+    issuer: str = ""
+    audience: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """All that a route has besides its key. `auth` is NONE, CUSTOM, JWT or AWS_IAM."""
+
+    integration: Integration | None
+    auth: str = "NONE"
+    authorizer: Authorizer | None = None
+    scopes: tuple[str, ...] = ()
+    resource_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One stage: its variables, and its limits by route key (``*`` for all others)."""
+
+    name: str
+    variables: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, Limits] = field(default_factory=dict)
+    deployment_id: str = ""
+
+    def limits_of(self, key: str) -> Limits | None:
+        """The limits of a route."""
+        return self.limits.get(key, self.limits.get("*"))
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One API. `kind` is HTTP or REST."""
+
+    id: str
+    kind: Literal["HTTP", "REST"]
+    routes: tuple[Route[Target], ...]
+    stages: Mapping[str, Stage]
+    cors: Cors | None = None
+    binary_types: frozenset[str] = frozenset()
+
+    def stage_of(self, path: str) -> tuple[Stage, str] | None:
+        """The stage that a path (percent-encoded) begins with, and what is left of the path; HTTP APIs may have a default."""
+        name, slash, rest = path.removeprefix("/").partition("/")
+        if name in self.stages and name != "$default":
+            return self.stages[name], f"/{rest}" if slash else "/"
+        default = self.stages.get("$default")
+        return (default, path) if default is not None else None
+
+
+def function_of(uri: str, variables: Mapping[str, str]) -> str | None:
+    """The function, by name or ARN, that the URI of an integration or an authorizer names; None where it is another."""
+    named = _VARIABLE.sub(lambda found: variables.get(found[1], ""), uri)
+    match = _URI.fullmatch(named)
+    if match:
+        return match[1]
+    return named if ":lambda:" in named and ":function:" in named else None
+
+
+def http_api(
+    api: Document,
+    routes: Sequence[Document],
+    integrations: Sequence[Document],
+    stages: Sequence[Document],
+    authorizers: Sequence[Document],
+) -> Api:
+    """An HTTP API, of what apigatewayv2 tells of it."""
+    by_id = {each["IntegrationId"]: _http_integration(each) for each in integrations}
+    known = {each["AuthorizerId"]: _http_authorizer(each) for each in authorizers}
+    found = []
+    for route in routes:
+        method, _, path = route["RouteKey"].partition(" ")
+        target = Target(
+            by_id.get((route.get("Target") or "").removeprefix("integrations/")),
+            route.get("AuthorizationType") or "NONE",
+            known.get(route.get("AuthorizerId") or ""),
+            tuple(route.get("AuthorizationScopes") or ()),
+            route.get("RouteId", ""),
+        )
+        found.append(Route(method, path, target))
+    cors = api.get("CorsConfiguration")
+    return Api(
+        api["ApiId"],
+        "HTTP",
+        tuple(found),
+        {each["StageName"]: _http_stage(each) for each in stages},
+        Cors.of(cors) if cors else None,
+    )
+
+
+def rest_api(api: Document, resources: Sequence[Document], stages: Sequence[Document], authorizers: Sequence[Document]) -> Api:
+    """A REST API, of what apigateway tells of it."""
+    known = {each["id"]: _rest_authorizer(each) for each in authorizers}
+    found = []
+    for resource in resources:
+        for method, each in (resource.get("resourceMethods") or {}).items():
+            integration = each.get("methodIntegration")
+            auth = each.get("authorizationType") or "NONE"
+            target = Target(
+                None if integration is None else _rest_integration(integration),
+                auth,
+                known.get(each.get("authorizerId") or ""),
+                tuple(each.get("authorizationScopes") or ()),
+                resource["id"],
+            )
+            found.append(Route(method, resource["path"], target))
+    return Api(
+        api["id"],
+        "REST",
+        tuple(found),
+        {each["stageName"]: _rest_stage(each) for each in stages},
+        binary_types=frozenset(each.replace("~1", "/").lower() for each in api.get("binaryMediaTypes") or ()),
+    )
+
+
+def _http_integration(given: Document) -> Integration:
+    return Integration(
+        given["IntegrationType"],
+        given.get("IntegrationUri") or "",
+        given.get("PayloadFormatVersion") or "1.0",
+        min(HTTP_TIMEOUT_S, (given.get("TimeoutInMillis") or 30_000) / 1000),
+        given.get("CredentialsArn"),
+    )
+
+
+def _rest_integration(given: Document) -> Integration:
+    timeout_s = (given.get("timeoutInMillis") or 29_000) / 1000
+    return Integration(given["type"], given.get("uri") or "", "1.0", timeout_s, given.get("credentials"))
+
+
+def _http_authorizer(given: Document) -> Authorizer:
+    jwt = given.get("JwtConfiguration") or {}
+    return Authorizer(
+        given["AuthorizerId"],
+        given["AuthorizerType"],
+        given.get("AuthorizerUri") or "",
+        given.get("AuthorizerPayloadFormatVersion") or "2.0",
+        bool(given.get("EnableSimpleResponses")),
+        given.get("AuthorizerResultTtlInSeconds") or 0,
+        tuple(given.get("IdentitySource") or ()),
+        credentials=given.get("AuthorizerCredentialsArn"),
+        issuer=jwt.get("Issuer") or "",
+        audience=tuple(jwt.get("Audience") or ()),
+    )
+
+
+def _rest_authorizer(given: Document) -> Authorizer:
+    sources = (each.strip() for each in (given.get("identitySource") or "").split(",") if each.strip())
+    ttl_s = given.get("authorizerResultTtlInSeconds")
+    return Authorizer(
+        given["id"],
+        given["type"],
+        given.get("authorizerUri") or "",
+        "1.0",
+        ttl_s=REST_TTL_S if ttl_s is None else ttl_s,
+        sources=tuple(each.replace("method.request.", "$request.").replace("context.", "$context.") for each in sources),
+        pattern=given.get("identityValidationExpression") or "",
+        credentials=given.get("authorizerCredentials"),
+    )
+
+
+def _http_stage(given: Document) -> Stage:
+    limits = dict(_limits([("*", given.get("DefaultRouteSettings") or {}), *(given.get("RouteSettings") or {}).items()], ""))
+    return Stage(given["StageName"], given.get("StageVariables") or {}, limits)
+
+
+def _rest_stage(given: Document) -> Stage:
+    limits = dict(_limits((given.get("methodSettings") or {}).items(), "t"))
+    limits = {_rest_key(key): each for key, each in limits.items()}
+    return Stage(given["stageName"], given.get("variables") or {}, limits, given.get("deploymentId") or "")
+
+
+def _rest_key(key: str) -> str:
+    """``~1items~1{id}/GET`` as routes write it."""
+    if key == "*/*":
+        return "*"
+    path, _, method = key.rpartition("/")
+    return f"{method} {path.replace('~1', '/')}"
+
+
+def _limits(settings: Iterable[tuple[str, Document]], first: str) -> Iterable[tuple[str, Limits]]:
+    t = first or "T"
+    for key, each in settings:
+        rate, burst = each.get(f"{t}hrottlingRateLimit"), each.get(f"{t}hrottlingBurstLimit")
+        if rate is not None and burst is not None and rate >= 0 and burst >= 0:
+            yield key, Limits(float(rate), int(burst))

@@ -1,0 +1,26 @@
+"""boto3 clients for what works in the background of an open session, and must not open it again once it is closed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+
+class Clients:
+    """A client for each service, made when it is first asked for; each is used by many threads.
+
+    `make` makes one, and raises `EngineError` once the session is about to be closed.
+    """
+
+    def __init__(self, make: Callable[[str], Any]) -> None:
+        self._make = make
+        self._made: dict[str, Any] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, service: str) -> Any:
+        """The client of a service, by boto3's name."""
+        with self._lock:
+            if service not in self._made:
+                self._made[service] = self._make(service)
+            return self._made[service]

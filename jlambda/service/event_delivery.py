@@ -1,0 +1,163 @@
+"""What rules and schedules send, on its way to a target: a function's queue, a queue, a topic, a stream, another bus.
+
+What cannot be delivered goes to the target's dead-letter queue, if it has one, and is told of otherwise; nothing is raised.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+from uuid import uuid4
+
+from jlambda.errors import EngineError, LambdaError
+from jlambda.model.event_rule import Target, at_path
+
+_log = logging.getLogger(__name__)
+
+Clients = Callable[[str], Any]
+
+
+class Accept(Protocol):
+    """Takes an event in for a function, as `EventQueue.accept`."""
+
+    def __call__(self, reference: str, event: bytes, *, trigger: str, trace_id: str | None = None) -> str: ...
+
+
+class Sender(NamedTuple):
+    """What sends: the ARN of a rule or schedule, and what its invocations are marked with (``events``, ``schedule``)."""
+
+    arn: str
+    trigger: str
+    trace_id: str | None = None
+
+
+class Undelivered(Exception):
+    """A target did not take what was sent; `code` is AWS's."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code, message)
+        self.code, self.message = code, message
+
+
+class Delivery:
+    """Delivers to targets by the service in their ARN. `clients` gives a boto3 client for a service."""
+
+    def __init__(self, clients: Clients, accept: Accept) -> None:
+        self._clients, self._accept = clients, accept
+        self._senders: dict[str, Callable[[Target, str], None]] = {
+            "sqs": self._to_queue,
+            "sns": self._to_topic,
+            "logs": self._to_log_group,
+            "states": self._to_state_machine,
+            "kinesis": self._to_stream,
+            "firehose": self._to_delivery_stream,
+            "events": self._to_bus,
+            "scheduler": self._to_any_operation,
+        }
+
+    def send(self, sender: Sender, target: Target, payload: str) -> None:
+        """Have `target` get `payload`; returns once it has it. Raises nothing but what ends the session."""
+        try:
+            self._send(sender, target, payload)
+        except Undelivered as failure:
+            self._give_up(sender, target, payload, failure)
+
+    def _send(self, sender: Sender, target: Target, payload: str) -> None:
+        service = target.arn.split(":")[2] if target.arn.count(":") >= 5 else ""
+        try:
+            if service == "lambda":
+                self._accept(target.arn, payload.encode(), trigger=sender.trigger, trace_id=sender.trace_id)
+            elif service in self._senders:
+                self._senders[service](target, payload)
+            else:
+                raise Undelivered("UNSUPPORTED_TARGET", f"jlambda delivers nothing to {service or target.arn!r}")
+        except EngineError:
+            raise
+        except LambdaError as error:
+            raise Undelivered(error.code, error.aws_message) from None
+        except Undelivered:
+            raise
+        except Exception as error:
+            # botocore's errors, which only clients may import: what the service said is in their response
+            said = getattr(error, "response", {}).get("Error", {})
+            raise Undelivered(said.get("Code", type(error).__name__), said.get("Message", str(error))) from error
+
+    def _give_up(self, sender: Sender, target: Target, payload: str, failure: Undelivered) -> None:
+        told = f"{sender.arn.rpartition(':')[2]} could not reach {target.arn}: {failure.code}, {failure.message}"
+        if target.dead_letter_arn is None:
+            _log.warning("%s; it has no dead-letter queue", told)
+            return
+        attributes = {
+            "RULE_ARN" if sender.trigger == "events" else "SCHEDULE_ARN": sender.arn,
+            "TARGET_ARN": target.arn,
+            "ERROR_CODE": failure.code,
+            "ERROR_MESSAGE": failure.message[:256] or "-",
+        }
+        typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
+        queue = Target(target.dead_letter_arn, {"MessageAttributes": typed})
+        try:
+            self._send(sender, queue, payload)
+        except Undelivered as error:
+            _log.warning("%s; nor could its dead-letter queue %s: %s", told, queue.arn, error.message)
+
+    def _to_queue(self, target: Target, payload: str) -> None:
+        *_, account, name = target.arn.split(":")
+        client = self._clients("sqs")
+        url = client.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
+        more: dict[str, Any] = {"MessageAttributes": target.members.get("MessageAttributes", {})}
+        if target.message_group is not None:
+            more["MessageGroupId"] = target.message_group
+        client.send_message(QueueUrl=url, MessageBody=payload, **more)
+
+    def _to_topic(self, target: Target, payload: str) -> None:
+        self._clients("sns").publish(TopicArn=target.arn, Message=payload)
+
+    def _to_log_group(self, target: Target, payload: str) -> None:
+        client, group, stream = self._clients("logs"), target.arn.split(":")[6], str(uuid4())
+        client.create_log_stream(logGroupName=group, logStreamName=stream)
+        said: Mapping[str, Any] | Any = json.loads(payload)
+        timestamp = said.get("timestamp") if isinstance(said, Mapping) else None
+        message = said["message"] if isinstance(said, Mapping) and isinstance(said.get("message"), str) else payload
+        at = timestamp if isinstance(timestamp, int) else int(time.time() * 1000)
+        client.put_log_events(logGroupName=group, logStreamName=stream, logEvents=[{"timestamp": at, "message": message}])
+
+    def _to_state_machine(self, target: Target, payload: str) -> None:
+        self._clients("stepfunctions").start_execution(stateMachineArn=target.arn, input=payload)
+
+    def _to_stream(self, target: Target, payload: str) -> None:
+        path = (target.members.get("KinesisParameters") or {}).get("PartitionKeyPath")
+        found = at_path(json.loads(payload), path) if path else None
+        key = found if isinstance(found, str) and found else str(uuid4())
+        name = target.arn.rpartition("/")[2]
+        self._clients("kinesis").put_record(StreamName=name, Data=payload.encode(), PartitionKey=key)
+
+    def _to_delivery_stream(self, target: Target, payload: str) -> None:
+        name = target.arn.rpartition("/")[2]
+        self._clients("firehose").put_record(DeliveryStreamName=name, Record={"Data": payload.encode()})
+
+    def _to_bus(self, target: Target, payload: str) -> None:
+        """What a schedule sends to a bus: an event that it describes, or its own as it is."""
+        described, event = target.members.get("EventBridgeParameters"), json.loads(payload)
+        if described:
+            entry = {"Source": described["Source"], "DetailType": described["DetailType"], "Detail": payload}
+        else:
+            detail = event["detail"] if isinstance(event["detail"], str) else json.dumps(event["detail"])
+            entry = {"Source": event["source"], "DetailType": event["detail-type"], "Detail": detail}
+        bus = target.arn.rpartition("/")[2]
+        (answer,) = self._clients("events").put_events(Entries=[{**entry, "EventBusName": bus}])["Entries"]
+        if "ErrorCode" in answer:
+            raise Undelivered(answer["ErrorCode"], answer["ErrorMessage"])
+
+    def _to_any_operation(self, target: Target, payload: str) -> None:
+        """A universal target of EventBridge Scheduler, ``arn:aws:scheduler:::aws-sdk:sqs:sendMessage``."""
+        *_, kind, service, operation = target.arn.split(":")
+        names = {"sfn": "stepfunctions", "cloudwatchlogs": "logs", "eventbridge": "events"}
+        client = self._clients(names.get(service, service))
+        methods = {api.lower(): method for method, api in client.meta.method_to_api_mapping.items()}
+        method = methods.get(operation.lower())
+        if kind != "aws-sdk" or method is None:
+            raise Undelivered("INVALID_PARAMETER", f"{service} has no operation {operation!r}")
+        getattr(client, method)(**json.loads(payload))

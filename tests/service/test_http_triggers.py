@@ -1,0 +1,64 @@
+"""Function URLs and HTTP routes as triggers."""
+
+from __future__ import annotations
+
+import json
+from urllib.request import urlopen
+
+import pytest
+
+import jlambda
+from jlambda.errors import InvalidParameter
+from jlambda.model.http.address import API, URL, Fronts
+
+SOURCE = "def handler(event, context): return event['routeKey']\n"
+
+
+def get(session: jlambda.Session, kind: str, identity: str, path: str = "/") -> str:
+    """What a front answers, asked by path."""
+    url = Fronts(session.account.region, session.gateway().port).path_url(kind, identity).rstrip("/") + path
+    with urlopen(url, timeout=30) as answer:
+        return str(answer.read().decode())
+
+
+def test_a_url(session: jlambda.Session) -> None:
+    """It is made with the permissions that it needs, shown, and taken away with them."""
+    function = session.deploy(SOURCE, "f", triggers=["url"])
+    (attached,) = function.triggers
+    assert function.url == attached.note and attached.id in attached.note
+    assert (str(attached.trigger), attached.is_deployed) == ("url", True)
+    assert get(session, URL, attached.id) == "$default"
+    with pytest.raises(InvalidParameter, match="cannot be disabled"):
+        function.triggers.disable("url")
+    function.triggers.add("url?auth=AWS_IAM&mode=RESPONSE_STREAM")
+    assert str(function.triggers[0].trigger) == "url?auth=AWS_IAM&mode=RESPONSE_STREAM"
+    session.deploy(SOURCE, "f", triggers=[])
+    assert function.url is None and not function.triggers
+    with pytest.raises(jlambda.ResourceNotFound):
+        session.service.permissions.get("f")
+
+
+def test_routes(session: jlambda.Session) -> None:
+    """The first makes the API; each leads to its function, and is taken away with what only it needed."""
+    function = session.deploy(SOURCE, "f", triggers=["GET /items/{id}", "ANY /all/{rest+}"])
+    assert function.notes[0] == "HTTP API jlambda was made"
+    assert [str(each.trigger) for each in function.triggers] == ["ANY /all/{rest+}", "GET /items/{id}"]
+    api = function.triggers[0].id.partition("/")[0]
+    assert get(session, API, api, "/items/5") == "GET /items/{id}"
+    assert get(session, API, api, "/all/a/b") == "ANY /all/{rest+}"
+    other = session.deploy(SOURCE, "g")
+    with pytest.raises(InvalidParameter, match="leads elsewhere"):
+        other.triggers.add("GET /items/{id}")
+    other.triggers.add("GET /g?api=second")
+    assert str(other.triggers[0].trigger) == "GET /g?api=second"
+    session.deploy(SOURCE, "f", triggers=["ANY /all/{rest+}"])
+    statements = json.loads(session.service.permissions.get("f").document())["Statement"]
+    assert [each["Condition"]["ArnLike"]["AWS:SourceArn"].partition(api)[2] for each in statements] == ["/*/*/all/{rest+}"]
+    session.delete("f")
+    assert [each.reference for each in session.triggers.list()] == ["g"]
+
+
+def test_nothing_is_started_to_see_that_there_is_nothing(session: jlambda.Session) -> None:
+    """The embedded services stay asleep."""
+    function = session.deploy(SOURCE, "f")
+    assert not function.triggers and session.services.pid is None
