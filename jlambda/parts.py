@@ -124,7 +124,7 @@ class Parts:
                 *(self.service.event_invoke, self.clock, session.account),
             )
             opened.callback(self.queue.close)
-            self.services.push = Pushes(self.queue).take
+            self.services.push = (pushes := Pushes(self.queue)).take
             self.triggers = Triggers(database, self.service.targets)
             clients = Clients(partial(session.client_while_open, self))
             self._plug_in_services(database, session, clients)
@@ -133,7 +133,7 @@ class Parts:
             has_services, gateway_v2 = (lambda: self.services.pid is not None), partial(session.client, "apigatewayv2")
             routes = RouteTriggers(gateway_v2, has_services, permissions, session.account, session.front_url)
             self.triggers.plug_in(routes, "http")
-            self._put_events_together(session, database, opened, clients)
+            self._put_events_together(session, database, opened, clients, pushes)
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None
             self._opened = opened.pop_all()
@@ -148,17 +148,22 @@ class Parts:
         for destination in destinations(clients, self.clock.now):
             self.queue.plug(destination.service, destination)
 
-    def _put_events_together(self, session: Session, database: Database, opened: ExitStack, clients: Clients) -> None:
+    def _put_events_together(
+        self, session: Session, database: Database, opened: ExitStack, clients: Clients, pushes: Pushes
+    ) -> None:
         """EventBridge and schedules, at work."""
         account = session.account
         delivery = Delivery(clients, self.queue)
         self.bus = EventBus(account, self.clock, clients, delivery)
-        opened.callback(EventFront(self.bus, self.services).close)
+        self.event_front = EventFront(self.bus, self.services)
+        opened.callback(self.event_front.close)
+        pushes.to_bus = self.event_front.take
         self.schedules = Schedules(database, account, self.clock, clients, delivery)
         opened.callback(self.schedules.close)
         self.services.observe(self.bus.saw)
         self.services.observe(self.schedules.saw)
-        triggers = EventTriggers(account, clients, lambda: self.services.pid is not None or self.schedules.are_any)
+        is_there = lambda: self.services.is_running or self.schedules.are_any  # noqa: E731  # as its neighbours
+        triggers = EventTriggers(account, clients, is_there, lambda: self.services.push_refusal)
         self.triggers.plug_in(triggers, *triggers.KINDS)
 
     def _gone(self, function: str, version: str | None) -> None:
