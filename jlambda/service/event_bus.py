@@ -107,6 +107,8 @@ class EventBus:
 
     def _send(self, rule: Rule, target: Target, event: Mapping[str, Any], trace_id: str | None, hops: int) -> Iterator[Waited]:
         parts = target.arn.split(":", 5)
+        if target.arn.endswith(":::"):
+            return  # an archive's own rule; events are not archived
         if len(parts) == 6 and parts[2] == "events" and parts[5].startswith("event-bus/"):
             if hops:
                 yield from self._route(event, self._on_bus(parts[5]), trace_id, hops - 1)

@@ -169,6 +169,8 @@ class Delivery:
 
     def _to_bus(self, target: Target, payload: str) -> None:
         """What a schedule sends to a bus: an event that it describes, or its own as it is."""
+        if ":event-bus/" not in target.arn:
+            raise Undelivered("UNSUPPORTED_TARGET", "jlambda delivers nothing to API destinations")
         described, event = target.members.get("EventBridgeParameters"), json.loads(payload)
         if described:
             entry = {"Source": described["Source"], "DetailType": described["DetailType"], "Detail": payload}

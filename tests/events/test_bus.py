@@ -308,3 +308,16 @@ def test_filter_policies_of_topics(heard: Heard, policy: dict[str, Any], wanted:
         sns.publish(TopicArn=topic, Message=kind, MessageAttributes=typed)
     assert sorted(event["Records"][0]["Sns"]["Message"] for event in heard.events("echo", len(wanted))) == wanted
     sns.delete_topic(TopicArn=topic)
+
+
+def test_an_archive_is_no_trouble(heard: Heard, caplog: pytest.LogCaptureFixture) -> None:
+    """It keeps nothing, and puts a rule of its own on the bus, which nobody hears of."""
+    session, events = heard.session, heard.session.client("events")
+    rule(session, "r", {"source": ["x"]}, echo_target(session))
+    bus = "arn:aws:events:us-east-1:123456789012:event-bus/default"
+    events.create_archive(ArchiveName="kept", EventSourceArn=bus)
+    with caplog.at_level(logging.WARNING):
+        assert put(session, {}, "x")["FailedEntryCount"] == 0
+    assert len(heard.events("echo")) == 1
+    assert caplog.text == ""
+    events.delete_archive(ArchiveName="kept")
