@@ -111,6 +111,7 @@ class Parts:
                 *(database, functions, secrets, packages, layers, self.control, session.account, session.concurrency),
                 is_strict=session.strict_runtimes,
                 settle_s=session.settle_s,
+                records=self.records,
             )
             self.roles = Roles(session.account, session.reserve_port)
             self.control.give_access(self.roles.variables)

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "jlambda"
 LEAVES = {"errors", "process"}
 #: part of the package -> the parts it may import besides itself; `process` and `errors` are open to all
 MAY_IMPORT: dict[str, set[str]] = {
-    "__init__": {"session", "handle", "invocation", "executor", "shortcuts", "notebook"},
+    "__init__": {"session", "handle", "invocation", "executor", "shortcuts", "notebook", "http"},
     "__main__": {"cli"},
     "errors": set(),
     "process": set(),
@@ -39,13 +39,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "notebook": {"model", "session", "handle", "invocation", "service", "telemetry", "billing"},
     "cli": {"model", "session", "handle", "service", "telemetry", "billing", "notebook", "bench", "api"},
     "bench": {"model", "session", "handle"},
+    "http": {"model", "session", "handle", "invocation", "service"},
 }
 #: a dependency has one home (module, or package that ends in a dot)
 HOMES: dict[str, tuple[str, ...]] = {
     "multiprocess": ("engine.", "process"),
     "subprocess": ("process",),
     "sqlite3": ("store.",),
-    "boto3": ("api.address",),
+    "boto3": (
+        "aws.",
+        "api.address",
+    ),
     "botocore": ("api.shapes", "api.address", "aws."),
     "moto": ("aws.",),
     "uvicorn": ("api.server", "api.protocol"),
