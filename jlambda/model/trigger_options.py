@@ -102,7 +102,6 @@ _STREAM = {
     "bisect": _flag(),
     "retries": _whole(0, 10_000, -1),
     "max_age": _whole(60, 604_800, -1),
-    "tumbling": _whole(0, 900),
     "on_failure": _text("the ARN of a queue, topic or bucket", r"arn:[^:]+:(sqs|sns|s3):.+"),
 }
 _SCHEDULE = {

@@ -81,6 +81,8 @@ class Sources:
 
         A stream that is read from its latest record on is so from this moment.
         """
+        if mapping.members.get("TumblingWindowInSeconds"):
+            raise InvalidParameter("TumblingWindowInSeconds: tumbling windows are not carried out here yet; leave it out")
         if mapping.kind == "sqs":
             self._check_queue(mapping)
         elif mapping.kind in ("kinesis", "dynamodb"):

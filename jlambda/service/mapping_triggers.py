@@ -33,7 +33,6 @@ _STREAM_PLAIN: dict[str, tuple[str, Value]] = {
     "bisect": ("BisectBatchOnFunctionError", False),
     "retries": ("MaximumRetryAttempts", -1),
     "max_age": ("MaximumRecordAgeInSeconds", -1),
-    "tumbling": ("TumblingWindowInSeconds", 0),
 }
 
 

@@ -100,6 +100,8 @@ class StreamPoller(Poller):
         self.wake()
 
     def _begin_anew(self) -> None:
+        for name in self._positions.load():
+            self._positions.save(name, Position(None))
         for each in self._shards.values():
             each.shard.last_read, each.is_lost = None, True
         self._look_again()
