@@ -178,10 +178,12 @@ class Parts:
         pushes.to_bus = self.event_front.take
         self.schedules = Schedules(database, account, self.clock, clients, delivery)
         opened.callback(self.schedules.close)
-        self.services.observe(self.bus.saw)
-        self.services.observe(self.schedules.saw)
-        is_there = lambda: self.services.is_running or self.schedules.are_any  # noqa: E731  # as its neighbours
-        triggers = EventTriggers(account, clients, is_there, lambda: self.services.push_refusal)
+        if not self.services.push_refusal:  # another endpoint sees to its rules and schedules itself
+            self.services.observe(self.bus.saw)
+            self.services.observe(self.schedules.saw)
+        triggers = EventTriggers(
+            *(database, account, clients, lambda: self.services.is_running, lambda: self.services.push_refusal),
+        )
         self.triggers.plug_in(triggers, *triggers.KINDS)
 
     def _gone(self, function: str, version: str | None) -> None:
