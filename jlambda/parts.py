@@ -32,6 +32,7 @@ from jlambda.service.expiry import Expiry
 from jlambda.service.http_triggers import RouteTriggers, UrlTriggers
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
+from jlambda.service.log_subscriptions import LogSubscriptions
 from jlambda.service.provisioned import Provisioned
 from jlambda.service.recursion import Recursion
 from jlambda.service.roles import Roles
@@ -118,6 +119,8 @@ class Parts:
                 *(self.service.event_invoke, self.clock, session.account),
             )
             opened.callback(self.queue.close)
+            self.log_subscriptions = LogSubscriptions(database, self.queue, session.account, self.control.get)
+            self.invoker.written = self.log_subscriptions.written
             self.triggers = Triggers(database, self.service.targets)
             urls, gate, permissions = self.service.urls, self.service.url_gate, self.service.permissions
             self.triggers.plug_in(UrlTriggers(urls, gate, session.front_url), "url")
