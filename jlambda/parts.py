@@ -144,10 +144,12 @@ class Parts:
 
     def _plug_in_services(self, database: Database, session: Session, clients: Clients) -> None:
         """What works through the services' API: triggers that they push, and where results of events go."""
+
+        def is_running() -> bool:  # filters on the log groups of functions are there without the services
+            return self.services.is_running or self.log_subscriptions.has_any
+
         for place in (Buckets(clients), Topics(clients), LogGroups(clients)):
-            kind = PushTriggers(
-                *(place, database, session.account, lambda: self.services.is_running, lambda: self.services.push_refusal),
-            )
+            kind = PushTriggers(place, database, session.account, is_running, lambda: self.services.push_refusal)
             self.triggers.plug_in(kind, place.kind)
         for destination in destinations(clients, self.clock.now):
             self.queue.plug(destination.service, destination)

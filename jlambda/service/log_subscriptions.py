@@ -67,6 +67,11 @@ class LogSubscriptions:
         for each in self._kept.values():
             self._by_group[each.group] = (*self._by_group.get(each.group, ()), each)
 
+    @property
+    def has_any(self) -> bool:
+        """Whether there is any filter."""
+        return bool(self._by_group)
+
     def of(self, group: str) -> tuple[SubscriptionFilter, ...]:
         """The filters of a group, by name."""
         return self._by_group.get(group, ())

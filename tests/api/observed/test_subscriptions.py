@@ -61,6 +61,21 @@ def test_a_function_is_started_with_what_another_logs(session: jlambda.Session) 
     assert {record.trigger for record in session._open().records.rows("reader")} == {"logs"}
 
 
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_trigger_of_logs(session: jlambda.Session, is_first: bool) -> None:
+    """`logs:GROUP` for a function's group, whether that has been written to before or not."""
+    if not is_first:
+        session.get("f")(["ERROR before"])
+    session.deploy("def handler(event, context): return event\n", "reader", triggers=[f"logs:{GROUP}?filter=ERROR"])
+    session.get("f")(["ERROR one", "two"])
+    assert eventually(lambda: len(received(session, "reader")) == 1)
+    assert [each["message"] for each in received(session, "reader")[0]["logEvents"]] == ["ERROR one\n"]
+    session.deploy("def handler(event, context): return event\n", "reader", triggers=[])
+    assert session.log_subscriptions.of(GROUP) == ()
+    session.get("f")(["ERROR after"])
+    assert len(session.queue.rows("reader")) == 0
+
+
 def test_filters_are_shown_and_taken_away(session: jlambda.Session) -> None:
     """By name; they hold for the next session on the folder, and are gone with their group."""
     session.get("f")(["x"])
