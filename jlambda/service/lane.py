@@ -16,10 +16,11 @@ from jlambda.service import outcomes
 from jlambda.service.chaos import ChaosExperiments
 from jlambda.service.invoke import Finished, Invoker
 from jlambda.service.outcomes import Again, Came, Over, Progress, Rules
+from jlambda.service.policies import Target
 from jlambda.store.queue import QueuedEvent
 
 if TYPE_CHECKING:
-    from jlambda.service.version import DeployedVersion
+    pass
 
 #: events of a target that are held in memory
 _HELD = 256
@@ -40,17 +41,6 @@ class Settled(NamedTuple):
     event: QueuedEvent
     verdict: Again | Over
     finished: Finished | None
-
-
-class Target(NamedTuple):
-    """What a target is now."""
-
-    version: DeployedVersion
-    qualifier: str | None
-    #: an alias that is drawn for at each event, or chaos: no environment takes the next event by itself
-    is_drawn: bool
-    rules: Rules
-    reserved: int | None
 
 
 class Surroundings(Protocol):
