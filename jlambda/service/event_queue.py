@@ -27,7 +27,8 @@ from jlambda.service.fan import HeldInterrupt
 from jlambda.service.invoke import Invoker, new_request_id
 from jlambda.service.lane import Settled
 from jlambda.service.policies import Policies
-from jlambda.store.queue import DELIVERING, RETRYING, RUNNING, WAITING, Queue, QueuedEvent
+from jlambda.store.queue import Queue, QueuedEvent
+from jlambda.store.queue_schema import DELIVERING, RETRYING, RUNNING, WAITING
 from jlambda.store.records import Records
 
 #: how often `wait` counts what is pending, in seconds; it is told when nothing is due any more

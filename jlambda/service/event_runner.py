@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from jlambda.engine.engine import Engine
 from jlambda.engine.loop import Loop
@@ -26,7 +27,9 @@ from jlambda.service.lane import Lane, Settled
 from jlambda.service.outcomes import Again, Over
 from jlambda.service.policies import Policies, Target
 from jlambda.service.results import deliveries_of
-from jlambda.store.queue import DEAD, RETRYING, Change, Queue, QueuedEvent
+from jlambda.service.version import DeployedVersion
+from jlambda.store.queue import Change, Queue, QueuedEvent
+from jlambda.store.queue_schema import DEAD, RETRYING
 
 _log = logging.getLogger("jlambda")
 
@@ -208,6 +211,19 @@ class EventRunner:
         """What a target is now. Raises `ResourceNotFound`."""
         return self._policies.resolve(target)
 
+    def is_ready(self, version: DeployedVersion, lane: Lane) -> bool:
+        """Whether an environment of a version can be had at once: a snapshot may have to be made anew, which takes long."""
+        snapshots = self._engine.snapshots
+        if not version.has_snapshot or snapshots.is_ready(version):
+            return True
+
+        def prepared(failure: Exception | None) -> None:
+            self._calls.append(partial(lane.go_on, failure))
+            self.wake()
+
+        snapshots.prepare(version, prepared)
+        return False
+
     def end_environment(self, log_stream: str) -> None:
         """End an environment that has nothing to do."""
         self._engine.end_resting(log_stream)
@@ -229,6 +245,8 @@ class EventRunner:
             self._unstored_since = self.elapsed() + _TROUBLE_S
 
     def _has_trouble(self, error: StateError) -> None:
+        if self._trouble is None:
+            _log.warning("asynchronous events wait: %s", error)
         with self.rested:
             self._trouble = error
             self.rested.notify_all()

@@ -127,3 +127,18 @@ def test_many_events_of_many_functions(session: jlambda.Session) -> None:
     assert not all(h.done() for h in backlog)
     assert session.queue.wait(30)
     assert [h.result(0).status for h in backlog] == ["success"] * 20
+
+
+def test_a_snapshot_that_has_to_be_made_anew_keeps_nobody_else_waiting(tmp_path: Path) -> None:
+    """After reopening, the event of a version with SnapStart waits for its init, and those of others do not."""
+    with jlambda.Session(tmp_path / "state") as session:
+        source = "import time\ntime.sleep(1)\ndef handler(event, context): return event"
+        session.deploy(source, "slow", snap_start=True, timeout=30).publish()
+        session.deploy("def handler(event, context): return event", "quick")
+    with jlambda.Session(tmp_path / "state") as session:
+        slow = session.get("slow:1").invoke(1, type="Event")
+        quick = session.get("quick").invoke(2, type="Event")
+        assert quick.result(10).status == "success"
+        assert not slow.done()
+        record = slow.result(10)
+        assert (record.status, record.initialization) == ("success", "snap-start")
