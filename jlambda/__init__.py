@@ -27,6 +27,7 @@ _HOMES = {
     "errors": "jlambda.errors",
     "function": "jlambda.shortcuts",
     "get": "jlambda.shortcuts",
+    "http": "jlambda.http",
     "invocations": "jlambda.shortcuts",
     "logs": "jlambda.shortcuts",
     "matches": "jlambda.shortcuts",
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from jlambda import errors as errors
+    from jlambda import http as http
     from jlambda.errors import CodeError as CodeError
     from jlambda.errors import CodeSigningConfigNotFound as CodeSigningConfigNotFound
     from jlambda.errors import EngineError as EngineError

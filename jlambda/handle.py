@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from jlambda.notebook.configure import Configuration
     from jlambda.service.event_queue import EventHandle
     from jlambda.service.provisioned import ProvisionedConcurrency
     from jlambda.service.version import DeployedVersion
@@ -335,6 +336,12 @@ class Function:
         )
         _, changed = self._session.control.configure(self.name, settings)
         return Function(self._session, self.name, changed)
+
+    def configure(self) -> Configuration:
+        """The widget that shows and changes its settings and triggers; `update` is the same in code."""
+        from jlambda.notebook.configure import Configuration
+
+        return Configuration(self)
 
     def delete(self) -> None:
         """Delete the function with its versions and aliases, or this version or alias alone; the records stay."""

@@ -14,7 +14,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "jlambda"
 LEAVES = {"errors", "process"}
 #: part of the package -> the parts it may import besides itself; `process` and `errors` are open to all
 MAY_IMPORT: dict[str, set[str]] = {
-    "__init__": {"session", "handle", "invocation", "executor", "shortcuts", "notebook"},
+    "__init__": {"session", "handle", "invocation", "executor", "shortcuts", "notebook", "http"},
     "__main__": {"cli"},
     "errors": set(),
     "process": set(),
@@ -30,7 +30,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "session": {"model", "store", "telemetry", "billing", "service", "handle", "invocation", "api", "parts", "waiting"},
     "parts": {"model", "aws", "engine", "runtimes", "store", "service"},
     "invocation": {"model", "telemetry", "billing", "service", "session"},
-    "handle": {"model", "telemetry", "billing", "service", "session", "invocation", "progress"},
+    # `fn.configure()` is a widget: imported when it is called
+    "handle": {"model", "telemetry", "billing", "service", "session", "invocation", "progress", "notebook"},
     "progress": set(),
     "waiting": {"model", "progress", "session"},
     "executor": {"model", "handle", "invocation", "session", "service"},
@@ -38,6 +39,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "notebook": {"model", "session", "handle", "invocation", "service", "telemetry", "billing"},
     "cli": {"model", "session", "handle", "service", "telemetry", "billing", "notebook", "bench", "api"},
     "bench": {"model", "session", "handle"},
+    "http": {"model", "session", "handle", "invocation", "service"},
 }
 #: a dependency has one home (module, or package that ends in a dot)
 HOMES: dict[str, tuple[str, ...]] = {
@@ -74,7 +76,7 @@ IN_ENVIRONMENT = {
 #: the parts that decide: no clock, process, socket or lock
 PURE = {
     *("engine.scheduler", "engine.lifecycle", "engine.conversation", "billing", "model."),
-    *("notebook.findings", "notebook.advice", "notebook.doctor"),
+    *("notebook.findings", "notebook.advice", "notebook.doctor", "notebook.draft"),
 }
 IMPURE_MODULES = {"time", "threading", "socket", "select", "os", "multiprocess", "subprocess", "random"}
 

@@ -11,6 +11,7 @@ import secrets
 import shlex
 import socket
 import string
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache
@@ -50,6 +51,16 @@ class Address:
         }
         lines = [f"export {name}={shlex.quote(value)}" for name, value in values.items()]
         return "\n".join([*lines, "unset AWS_SESSION_TOKEN AWS_PROFILE"])
+
+    def signed(self, method: str, url: str, body: bytes, headers: Mapping[str, str], service: str) -> dict[str, str]:
+        """`headers` with the signature of a request to a function URL (service lambda) or an API (execute-api)."""
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
+
+        request = AWSRequest(method, url, data=body, headers=dict(headers))
+        SigV4Auth(Credentials(self.access_key_id, self.secret_access_key), service, self.region).add_auth(request)
+        return {name.lower(): value for name, value in request.headers.items()}
 
     def client(self, service: str) -> Any:
         """A boto3 client of this gateway."""

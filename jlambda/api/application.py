@@ -66,7 +66,7 @@ class Application:
         self.pool = ThreadPoolExecutor(_THREADS, "jlambda-api")
         self._calls = Calls(session, self.pool)
         self._forwarding = Forwarding(session, keys, self.pool)
-        self._doors = Doors(self._calls, self._fronts, self._verify)
+        self.doors = Doors(self._calls, self._fronts, self._verify)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -74,7 +74,7 @@ class Application:
         host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
         front = self._fronts.find(host, scope["raw_path"].decode("latin-1"))
         if front is not None:
-            await self._doors.answer(front, scope, receive, send)
+            await self.doors.answer(front, scope, receive, send)
             return
         try:
             parts, claim = self._read_head(scope)

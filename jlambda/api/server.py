@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from jlambda.api import auth
 from jlambda.api.application import Application
+from jlambda.api.fronts.asked import WATCH_HEADER, Watch
 from jlambda.api.keys import Keys
 from jlambda.api.listening import listen
 
@@ -49,6 +53,16 @@ class Gateway:
     def url(self) -> str:
         """Where clients find it."""
         return f"http://127.0.0.1:{self.port}"
+
+    @contextmanager
+    def watched(self, watch: Watch) -> Iterator[dict[str, str]]:
+        """Have `watch` called with the events and ends of invocations for requests that carry these headers."""
+        token = secrets.token_hex(16)
+        self.application.doors.watchers[token] = watch
+        try:
+            yield {WATCH_HEADER: token}
+        finally:
+            del self.application.doors.watchers[token]
 
     def _run(self) -> None:
         async def serve() -> None:

@@ -26,6 +26,7 @@ class Streaming:
         self.content_type: str | None = None
         self.finished: Finished | None = None
         self.resume: Callable[[], None] = lambda: None
+        self.when_over: Callable[[Finished], object] = lambda _: None
         self._parts: deque[bytes] = deque()
         self._size = 0
         self._is_held = self._is_abandoned = False
@@ -50,6 +51,7 @@ class Streaming:
         """The invocation is over."""
         self.finished = finished
         self._changed.set()
+        self.when_over(finished)
 
     def abandon(self) -> None:
         """Nobody reads any more: the function goes on, and what it says is dropped."""

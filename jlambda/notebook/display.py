@@ -16,6 +16,7 @@ from jlambda.errors import ResourceNotFound
 from jlambda.model.log_settings import default_log_group
 from jlambda.notebook.cards import Card, Row, table_html, table_text
 from jlambda.notebook.chaos import chaos_html, chaos_text
+from jlambda.notebook.exchange import exchange_html, exchange_text
 from jlambda.notebook.namespace import python_name
 
 if TYPE_CHECKING:
@@ -287,6 +288,7 @@ def _card(make: Callable[[Any], Card]) -> Shown:
 
 _SHOWN = {
     ("jlambda.handle", "Function"): _card(function_card),
+    ("jlambda.http", "Exchange"): Shown(exchange_html, exchange_text),
     ("jlambda.invocation", "Invocation"): _card(invocation_card),
     ("jlambda.invocation", "Replay"): Shown(replay_html, replay_text),
     ("jlambda.telemetry.chaos", "ChaosReport"): Shown(chaos_html, chaos_text),

@@ -133,16 +133,23 @@ class Starting(NamedTuple):
     has_bridge: bool = False
 
 
-def starting(choice: Choice, config: FunctionConfiguration, put: Callable[[bytes], Package]) -> Starting:
-    """How environments of a function start; `put` stores a package that they need, a zip."""
+def starting(
+    choice: Choice, config: FunctionConfiguration, put: Callable[[bytes], Package], layers: Path | None = None
+) -> Starting:
+    """How environments of a function start; `put` stores a package that they need, a zip; `layers` is what they see at /opt."""
     language, tool = choice.language, choice.tool
-    if choice.is_own_python:
+    if choice.is_own_python and (config.has_snapshot or not _has_processes_of_its_own(config, layers)):
         return Starting(python.ENTRY, python.start(config), python.variables())
     zipped = client(choice)
     package = f"{put(zipped).key}/task" if zipped else ""
     start: dict[str, object] = {"command": language.command(tool, config.handler), "wrapper": language.takes_wrapper}
     variables = {"PATH": search_path(tool.path), **language.variables(tool, config.handler)}
     return Starting(BRIDGE, start, variables, package, has_bridge=True)
+
+
+def _has_processes_of_its_own(config: FunctionConfiguration, layers: Path | None) -> bool:
+    """Whether a wrapper script or external extensions are to be started, which only a bridge can."""
+    return bool(config.environment.get("AWS_LAMBDA_EXEC_WRAPPER")) or bool(layers and any(layers.glob("extensions/*")))
 
 
 def built(choice: Choice, sources: Sources) -> Built:

@@ -6,7 +6,7 @@ import builtins
 import threading
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -115,6 +115,18 @@ class ControlPlane:
             wanted, values, layers = self._wanted(before, name, settings)
             self._layers.put_merged(layers, self._code.folder(wanted.code_sha256))
             return self._put(before, wanted, values)
+
+    def with_held_secrets(self, name: str, wanted: Mapping[str, str | None]) -> dict[str, str]:
+        """The values of a function's secrets: those of `wanted`, and what is held for a name that it gives no value.
+
+        Raises `InvalidParameter` for a name without a value of which none is held.
+        """
+        held = self._secrets.values(self.get(name).name)
+        found = {key: held.get(key) if value is None else value for key, value in wanted.items()}
+        missing = [key for key, value in found.items() if value is None]
+        if missing:
+            raise InvalidParameter(f"the secret {missing[0]} has no value yet: give it one")
+        return {key: value for key, value in found.items() if value is not None}
 
     def _wanted(
         self, before: FunctionConfiguration | None, name: str, settings: Settings

@@ -85,11 +85,14 @@ class Permissions:
                 raise ResourceNotFound(f"No policy found for: {self._account.function_arn(name, qualifier)}")
             self._remove(_at_function(name, qualifier), statement_id, revision_id, "GetPolicy")
 
-    def lets_api_gateway(self, name: str, qualifier: str | None, source_arn: str) -> bool:
-        """Whether the policy lets API Gateway invoke a function, version or alias for a route of this ARN."""
+    def lets_service(self, service: str, name: str, qualifier: str | None, source_arn: str) -> bool:
+        """Whether the policy lets a service of AWS (``apigateway.amazonaws.com``) invoke a function, version or alias.
+
+        `source_arn` is that on whose behalf it asks: a route, a target group.
+        """
         keys = {"aws:sourcearn": source_arn, "aws:sourceaccount": self._account.id}
         arn = self._account.function_arn(name, qualifier)
-        question = Question("apigateway.amazonaws.com", "lambda:InvokeFunction", arn, keys)
+        question = Question(service, "lambda:InvokeFunction", arn, keys)
         return verdict(self._statements(name, qualifier), question) is True
 
     def _statements(self, name: str, qualifier: str | None) -> tuple[Statement, ...]:

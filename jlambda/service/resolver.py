@@ -104,11 +104,12 @@ class Resolver:
             if configuration is None:
                 raise self.not_found(name, version)
             code = _below_code_root(self._code.folder(configuration.code_sha256))
-            layers = _below_code_root(self._layers.folder(configuration.layers))
+            layers = self._layers.folder(configuration.layers)
             owner = secrets_of(name, version)
             values, redact = self._secrets.values(owner), self._secrets.redact(owner)
-            how = languages.starting(languages.choose(configuration.runtime), configuration, self._code.put_zip)
-            loaded = DeployedVersion(configuration, code, values, redact, self._account, how, layers, self.access)
+            how = languages.starting(languages.choose(configuration.runtime), configuration, self._code.put_zip, layers)
+            shown = _below_code_root(layers)
+            loaded = DeployedVersion(configuration, code, values, redact, self._account, how, shown, self.access)
             if version == LATEST:
                 self._latest[name] = loaded
             else:

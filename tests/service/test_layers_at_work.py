@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import stat
+
 import jlambda
 from jlambda.runtimes.languages import language_of
 from tests.api.packages import zipped
 from tests.conftest import need
+from tests.runtimes.bootstraps import EXTENSION
 
 SOURCE = """
 import os, sys
@@ -49,3 +52,21 @@ def test_nodes_modules_are_found(session: jlambda.Session) -> None:
     assert (
         session.deploy(source, "f", runtime="nodejs", layers=[session.service.layers.arn("js", 1)], timeout=10)({}) == "hello"
     )
+
+
+def test_extensions_and_wrappers_of_layers_go_with_the_notebook_s_own_python(session: jlambda.Session) -> None:
+    """They are processes, for which a function leaves the fast path; objects shipped with it and its own packages stay."""
+    wrapper = '#!/bin/sh\nexport WRAPPED=yes\nexec "$@"\n'
+    files = {"extensions/watcher": EXTENSION, "wrap": wrapper, "python/greeting.py": "word = 'hello'"}
+    session.service.layers.publish("all", zipped(files, dict.fromkeys(files, stat.S_IFREG | 493)))
+    source = (
+        "import os\nimport greeting, dill\n"
+        "def handler(event, context):\n    return [greeting.word, os.environ.get('WRAPPED'), shipped, context.function_name]\n"
+    )
+    layers = [session.service.layers.arn("all", 1)]
+    function = session.deploy(source, "f", layers=layers, use={"shipped": 7}, timeout=10, memory=1769)
+    first = function.invoke({})
+    assert first.result == ["hello", None, 7, "f"]
+    assert any('"eventType": "INVOKE"' in event.message for event in first.logs)
+    function = session.deploy(source, "f", env={"AWS_LAMBDA_EXEC_WRAPPER": "/opt/wrap"}, use={"shipped": 8})
+    assert function({}) == ["hello", "yes", 8, "f"]

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from jlambda.api import auth
 from jlambda.api.asgi import Body, Fields, Message, Receive, Send, date, headers_by_name, send_whole
 from jlambda.model.http.address import Front, Fronts
 from jlambda.model.http.message import HttpRequest, HttpResponse
+from jlambda.service.invoke import Finished
 
+#: names whoever in this process wants to see what becomes of a request
+WATCH_HEADER = "x-jlambda-watch"
+Watch = Callable[[bytes, Finished], None]
 #: responses that have no body, whatever a function gives them
 _WITHOUT_BODY = (204, 304)
 
@@ -51,6 +55,20 @@ class Asked(NamedTuple):
     body: Body
     domain_name: str
     trace_id: str
+    watch: Watch | None = None
+
+    def note(self, event: bytes, finished: Finished) -> None:
+        """Show what became of the request, if anybody wants to see."""
+        if self.watch is not None:
+            self.watch(event, finished)
+
+    def watched_by(self, watchers: Mapping[str, Watch]) -> Asked:
+        """This request, watched by the one that its header names; the function does not see that header."""
+        token = self.request.header(WATCH_HEADER)
+        if token is None or token not in watchers:
+            return self
+        kept = tuple(each for each in self.request.headers if each[0].lower() != WATCH_HEADER)
+        return self._replace(request=replace(self.request, headers=kept), watch=watchers[token])
 
 
 def asked(front: Front, fronts: Fronts, scope: Message, body: Body, trace_id: str) -> Asked:

@@ -16,9 +16,10 @@ from jlambda.api import auth
 from jlambda.api.asgi import Disconnected, Message, Receive, Send, read_body
 from jlambda.api.calls import Calls
 from jlambda.api.fronts.apis import ApiFront
-from jlambda.api.fronts.asked import Asked, Refused, StreamedResponse, asked, reply, reply_by_parts, told
+from jlambda.api.fronts.asked import Asked, Refused, StreamedResponse, Watch, asked, reply, reply_by_parts, told
+from jlambda.api.fronts.balancers import BalancerFront
 from jlambda.api.fronts.function_urls import UrlFront
-from jlambda.model.http.address import API, URL, Front, Fronts
+from jlambda.model.http.address import API, BALANCER, URL, Front, Fronts
 from jlambda.model.http.message import HttpResponse
 from jlambda.service.invoke import new_request_id
 
@@ -45,7 +46,13 @@ class Doors:
 
     def __init__(self, calls: Calls, fronts: Fronts, verify: Verify) -> None:
         self._fronts = fronts
-        self._by_kind: dict[str, Answerer] = {URL: UrlFront(calls, verify), API: ApiFront(calls, verify)}
+        self._by_kind: dict[str, Answerer] = {
+            URL: UrlFront(calls, verify),
+            API: ApiFront(calls, verify),
+            BALANCER: BalancerFront(calls),
+        }
+        #: what in-process clients have asked to see, by the value of their header
+        self.watchers: dict[str, Watch] = {}
 
     async def answer(self, front: Front, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request to a front."""
@@ -74,7 +81,10 @@ class Doors:
             return told(404, {"message": "Not Found"})
         body = await read_body(receive, answerer.body_bytes)
         given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-amzn-trace-id"), "")
-        return await answerer.answer(asked(front, self._fronts, scope, body, given or _new_trace_id()))
+        found = asked(front, self._fronts, scope, body, given or _new_trace_id())
+        if self.watchers:
+            found = found.watched_by(self.watchers)
+        return await answerer.answer(found)
 
 
 def _new_trace_id() -> str:

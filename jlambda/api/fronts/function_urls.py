@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 
 from jlambda.api import auth
 from jlambda.api.calls import Calls
@@ -75,12 +76,16 @@ class UrlFront:
         stamp = (("x-amzn-RequestId", request_id), ("x-amzn-trace-id", asked.trace_id))
         try:
             if opened.url.invoke_mode == "RESPONSE_STREAM":
-                return await _streamed(await self._calls.stream(version, request), stamp)
-            response = _response(await self._calls.run(version, request))
+                streaming = await self._calls.stream(version, request)
+                streaming.when_over = partial(asked.note, body)
+                return await _streamed(streaming, stamp)
+            finished = await self._calls.run(version, request)
         except Throttled:
             raise Refused(told(429, {"message": "Rate Exceeded."}, x_amzn_RequestId=request_id)) from None
         except LambdaError:
             raise Refused(_bad_gateway(502, request_id)) from None
+        asked.note(body, finished)
+        response = _response(finished)
         return replace(response, headers=(*response.headers, *stamp))
 
     def _caller(self, opened: OpenUrl, asked: Asked) -> Members | None:

@@ -14,6 +14,8 @@ from jlambda.model.invocation import Request
 from jlambda.model.limits import PAYLOAD_BYTES
 from jlambda.service.invoke import Finished, new_request_id
 
+_PRINCIPAL = "apigateway.amazonaws.com"
+
 
 class NotRun(Exception):
     """The function was not run: it is not there, API Gateway has no permission, or the event is too long."""
@@ -64,7 +66,8 @@ class ApiFunctions:
             version, qualifier = session.control.resolve(reference)
         except LambdaError:
             raise NotRun from None
-        if not has_role and not any(session.service.permissions.lets_api_gateway(name, qualifier, each) for each in sources):
+        may = session.service.permissions.lets_service
+        if not has_role and not any(may(_PRINCIPAL, name, qualifier, each) for each in sources):
             raise NotRun
         request = Request(new_request_id(), event, "http", qualifier=qualifier, trace_id=trace_id)
         try:

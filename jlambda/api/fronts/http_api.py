@@ -71,11 +71,12 @@ class HttpApi:
             kind = "no integration" if integration is None else integration.kind
             raise _refused(501, f"jlambda executes Lambda proxy integrations (AWS_PROXY) only; this route has {kind}")
         version = integration.payload_version
+        event = compact(one.event(version, passed)).encode("utf-8", "surrogatepass")
         try:
             _, finished = await self._functions.run(
                 integration.uri,
                 one.stage.variables,
-                compact(one.event(version, passed)).encode("utf-8", "surrogatepass"),
+                event,
                 one.source_arns(),
                 integration.timeout_s,
                 one.asked.trace_id,
@@ -85,6 +86,7 @@ class HttpApi:
             raise _refused(503, "Service Unavailable") from None
         except NotRun:
             raise _refused(500, "Internal Server Error") from None
+        one.asked.note(event, finished)
         try:
             if finished.record.error_type is not None:
                 raise MalformedResult

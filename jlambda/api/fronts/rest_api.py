@@ -79,11 +79,12 @@ class RestApi:
             kind = "no integration" if integration is None else integration.kind
             message = f"jlambda executes Lambda proxy integrations (AWS_PROXY) only; this method has {kind}"
             raise Refused(told(501, {"message": message}))
+        event = compact(one.event(passed)).encode("utf-8", "surrogatepass")
         try:
             _, finished = await self._functions.run(
                 integration.uri,
                 one.stage.variables,
-                compact(one.event(passed)).encode("utf-8", "surrogatepass"),
+                event,
                 one.source_arns(),
                 integration.timeout_s,
                 one.asked.trace_id,
@@ -93,6 +94,7 @@ class RestApi:
             raise _refused(_LATE) from None
         except (NotRun, TooBusy):
             raise _refused(_MISSING) from None
+        one.asked.note(event, finished)
         try:
             if finished.record.error_type is not None:
                 raise MalformedResult

@@ -12,8 +12,8 @@ from typing import NamedTuple
 #: function URLs, APIs of API Gateway, load balancers: the words that AWS has in the host name
 URL, API, BALANCER = "lambda-url", "execute-api", "elb"
 
-_HOST = re.compile(rf"([a-z0-9][a-z0-9-]*)\.({URL}|{API}|{BALANCER})\.([a-z0-9-]+)\.localhost:([0-9]+)", re.ASCII)
-_PATH = re.compile(rf"/_({URL}|{API}|{BALANCER})/([a-z0-9][a-z0-9-]*)(/.*)?", re.ASCII | re.DOTALL)
+_HOST = re.compile(rf"([A-Za-z0-9][A-Za-z0-9_-]*)\.({URL}|{API}|{BALANCER})\.([a-z0-9-]+)\.localhost:([0-9]+)", re.ASCII)
+_PATH = re.compile(rf"/_({URL}|{API}|{BALANCER})/([A-Za-z0-9_-]+)(/.*)?", re.ASCII | re.DOTALL)
 
 
 class Front(NamedTuple):
@@ -40,7 +40,7 @@ class Fronts:
                 kind, identity, rest = found.groups()
                 return Front(kind, identity, rest or "/", f"/_{kind}/{identity}")
             return None
-        named = _HOST.fullmatch(host.lower())
+        named = _HOST.fullmatch(host)
         if named is None or named[3] != self.region or named[4] != str(self.port):
             return None
         return Front(named[2], named[1], path)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from jlambda.errors import InvalidParameter
 from jlambda.handle import Function
 from jlambda.invocation import Invocation
@@ -12,6 +14,9 @@ from jlambda.notebook.namespace import event_from
 from jlambda.notebook.verbs.verb import Desk, Verb
 from jlambda.service.tuning import INVOCATIONS, SIZES_MB
 from jlambda.telemetry.tuning import Tuning
+
+if TYPE_CHECKING:
+    from jlambda.notebook.configure import Configuration
 
 
 def _invoke(desk: Desk, function: str, event: str) -> Invocation:
@@ -50,6 +55,10 @@ def _list(desk: Desk) -> FunctionList:
 
 def _show(desk: Desk, function: str) -> Function:
     return desk.function(function)
+
+
+def _config(desk: Desk, function: str) -> Configuration:
+    return desk.function(function).configure()
 
 
 def _publish(desk: Desk, function: str, description: str | None) -> Function:
@@ -104,6 +113,7 @@ VERBS = (
     ),
     Verb("list", "All functions.", _list),
     Verb("show", "A function's card.", _show, "one"),
+    Verb("config", "A widget with a function's settings and triggers.", _config, "one", "  %lambda config hello"),
     Verb(
         "publish",
         "Keep what is deployed as a version that never changes.",

@@ -14,7 +14,7 @@ from jlambda.runtimes.language import Language, Tool, below, compile_with, numbe
 #: the oldest version that the client is written for
 _OLDEST = (3, 8)
 _FILES = (
-    *(f"runtimes/{name}.py" for name in ("context", "failure", "handler", "logs", "output", "payload")),
+    *(f"runtimes/{name}.py" for name in ("context", "failure", "handler", "logs", "output", "payload", "shipped")),
     *("runtimes/cpython/client.py", "runtimes/cpython/deferred.py", "model/frames.py"),
 )
 _PACKAGES = ("__init__.py", "runtimes/__init__.py", "runtimes/cpython/__init__.py", "model/__init__.py")

@@ -20,7 +20,7 @@ from jlambda.runtimes.dotnet.language import LANGUAGE
 from jlambda.runtimes.language import Sources, Tool
 from jlambda.runtimes.languages import built, choose
 from tests.conftest import need
-from tests.runtimes.languages.go_ruby_running import Deployed
+from tests.runtimes.languages.bridged import Deployed
 
 HELLO = "public class Hello { public string Handler(string name) => name; }"
 

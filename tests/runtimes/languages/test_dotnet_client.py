@@ -13,7 +13,7 @@ import pytest
 from jlambda.model import frames
 from jlambda.runtimes.languages import language_of
 from tests.conftest import need
-from tests.runtimes.languages.go_ruby_running import Bridged, Deployed
+from tests.runtimes.languages.bridged import Bridged, Deployed
 from tests.runtimes.running import FUNCTION_ARN, REQUEST_ID
 
 FUNCTION = """using Amazon.Lambda.Core;

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jlambda.runtimes.language import on_path
 from tests.conftest import need
-from tests.runtimes.languages.go_ruby_running import Bridged, Deployed
+from tests.runtimes.languages.bridged import Bridged, Deployed
 
 SHAPES = """
 import java.math.*;

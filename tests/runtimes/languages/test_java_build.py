@@ -16,7 +16,7 @@ from jlambda.runtimes.java import source as java
 from jlambda.runtimes.language import Sources, on_path
 from jlambda.runtimes.languages import built, choose, language_of
 from tests.conftest import need
-from tests.runtimes.languages.go_ruby_running import Deployed
+from tests.runtimes.languages.bridged import Deployed
 
 HELLO = "public class Hello { public String handleRequest(String name) { return name; } }"
 

@@ -12,7 +12,7 @@ import pytest
 from jlambda.model import frames
 from jlambda.runtimes.language import on_path
 from tests.conftest import need
-from tests.runtimes.languages.go_ruby_running import Bridged, Deployed
+from tests.runtimes.languages.bridged import Bridged, Deployed
 from tests.runtimes.running import DEADLINE_MS, FUNCTION_ARN, REQUEST_ID
 
 IMPORTS = """import com.amazonaws.services.lambda.runtime.*;

@@ -1,4 +1,4 @@
-"""A function in Go or Ruby behind the bridge: a process of its own, started as the engine would have it."""
+"""A function in any language, built, and behind the bridge: in a process as the engine would have it, without an engine."""
 
 from __future__ import annotations
 

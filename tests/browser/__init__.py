@@ -1,0 +1,1 @@
+"""Tests in a real browser: Chromium, driven by Playwright, on notebooks of a real Jupyter server."""

@@ -1,0 +1,54 @@
+"""A Jupyter server and a browser, started once for all tests of this folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+
+import pytest
+
+sync_api = pytest.importorskip("playwright.sync_api") if "JLAMBDA_REQUIRE_ALL" not in os.environ else None
+
+from playwright.sync_api import Browser, sync_playwright  # noqa: E402 - after the look whether it is there
+
+from tests.browser.lab import CHROMIUM, Lab, NotebookPage  # noqa: E402
+
+Open = Callable[[Sequence[str]], NotebookPage]
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """A server; it ends with the tests."""
+    with Lab(tmp_path_factory.mktemp("lab")) as lab:
+        yield lab
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The Chromium that the machine has."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        missing = "no Chromium on this machine: apt-get install chromium"
+        assert "JLAMBDA_REQUIRE_ALL" not in os.environ, missing
+        pytest.skip(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM))
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open]:
+    """Open a notebook of these cells in a page of its own; its kernel ends with the test."""
+    context = browser.new_context(viewport={"width": 1_400, "height": 1_000})
+    pages: list[NotebookPage] = []
+
+    def open_notebook(cells: Sequence[str]) -> NotebookPage:
+        pages.append(NotebookPage(lab, context.new_page(), lab.write(f"{request.node.name}.ipynb", cells)))
+        return pages[-1]
+
+    yield open_notebook
+    for page in pages:
+        page.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+    context.close()

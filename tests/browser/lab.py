@@ -1,0 +1,132 @@
+"""A Jupyter server with every folder of its own, and a notebook in its page."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+import nbformat
+from playwright.sync_api import Locator, Page, expect
+
+_START_S = 60.0
+#: how long a page may take to show something, in ms; the machine may be slow
+PATIENCE_MS = 60_000
+
+#: what the prompt of a cell shows that has run
+_DONE = re.compile(r"\[\d+\]:")
+
+CHROMIUM = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"),
+)
+
+
+class Lab:
+    """``jupyter lab`` on a free port of 127.0.0.1, whose folders are all below `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self.notebooks = folder, folder / "notebooks"
+        self.notebooks.mkdir(parents=True)
+        self.token = secrets.token_hex(16)
+
+    def __enter__(self) -> Lab:
+        folder, prefix = self._folder, Path(sys.prefix)
+        settings = folder / "settings/@jupyterlab/apputils-extension"
+        settings.mkdir(parents=True)
+        quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
+        (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+        environment = {
+            **{name: value for name, value in os.environ.items() if name not in ("NODE_OPTIONS", "JPY_SESSION_NAME")},
+            "PATH": f"{prefix / 'bin'}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "JUPYTER_CONFIG_DIR": str(folder / "config"),
+            "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+            "JUPYTER_DATA_DIR": str(folder / "data"),
+            "JUPYTERLAB_SETTINGS_DIR": str(folder / "settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(folder / "workspaces"),
+            "IPYTHONDIR": str(folder / "ipython"),
+        }
+        command = [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", "--port=0"),
+            *("--ServerApp.port_retries=0", f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.notebooks}"),
+            *("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
+            *("--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"),
+        ]
+        self._log = (folder / "lab.log").open("wb")
+        self._server = subprocess.Popen(command, env=environment, stdout=self._log, stderr=subprocess.STDOUT)
+        try:
+            self.url = self._wait()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def _wait(self) -> str:
+        """The server's URL, once it answers."""
+        end = time.monotonic() + _START_S
+        while time.monotonic() < end and self._server.poll() is None:
+            for found in (self._folder / "runtime").glob("jpserver-*.json"):
+                try:
+                    url = str(json.loads(found.read_text())["url"])
+                    urllib.request.urlopen(f"{url}api?token={self.token}", timeout=2).close()
+                except (ValueError, OSError):
+                    continue
+                return url
+            time.sleep(0.05)
+        raise AssertionError(f"the server did not start:\n{(self._folder / 'lab.log').read_text()[-3_000:]}")
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        self._server.terminate()
+        try:
+            self._server.wait(20)
+        except subprocess.TimeoutExpired:
+            self._server.kill()
+            self._server.wait()
+        self._log.close()
+
+    def write(self, name: str, cells: Sequence[str]) -> str:
+        """A notebook of these code cells; its path as the server has it."""
+        kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        made = [nbformat.v4.new_code_cell(cell) for cell in cells]  # type: ignore[no-untyped-call]
+        notebook = nbformat.v4.new_notebook(cells=made, metadata=kernel)  # type: ignore[no-untyped-call]
+        nbformat.write(notebook, self.notebooks / name)  # type: ignore[no-untyped-call]
+        return name
+
+
+class NotebookPage:
+    """One notebook in the browser."""
+
+    def __init__(self, lab: Lab, page: Page, name: str) -> None:
+        self.page = page
+        page.set_default_timeout(PATIENCE_MS)
+        expect.set_options(timeout=PATIENCE_MS)
+        page.goto(f"{lab.url}lab/tree/{name}?token={lab.token}&reset")
+        page.wait_for_selector("#jupyterlab-splash", state="detached")
+        self.cell(0).wait_for()
+        page.wait_for_function(
+            "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+        )
+
+    def cell(self, number: int) -> Locator:
+        """A code cell, counted from 0."""
+        return self.page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+
+    def run(self, number: int) -> Locator:
+        """Run a cell and wait until it is done; its outputs."""
+        cell = self.cell(number)
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+        expect(cell.locator(".jp-InputPrompt")).to_have_text(_DONE)
+        return cell.locator(".jp-Cell-outputArea")
