@@ -27,8 +27,10 @@ from jlambda.service.fan import HeldInterrupt
 from jlambda.service.invoke import Invoker, new_request_id
 from jlambda.service.lane import Settled
 from jlambda.service.policies import Policies
-from jlambda.store.queue import Queue, QueuedEvent
+from jlambda.store.event_counts import EventCount
+from jlambda.store.queue import Queue
 from jlambda.store.queue_schema import DELIVERING, RETRYING, RUNNING, WAITING
+from jlambda.store.queued_event import QueuedEvent
 from jlambda.store.records import Records
 
 #: how often `wait` counts what is pending, in seconds; it is told when nothing is due any more
@@ -176,6 +178,13 @@ class EventQueue:
     def deliveries(self) -> list[Delivery]:
         """Results and dead letters that have not been sent yet, and those that were given up (no `due_at`)."""
         return self._queue.deliveries()
+
+    def metrics(self, function: str | None = None, since: float = 0.0) -> list[EventCount]:
+        """AsyncEventsReceived, AsyncEventAge, AsyncEventsDropped, DestinationDeliveryFailures and DeadLetterErrors by minute.
+
+        An event counts as received once it is first taken to be run, in the minute in which it was accepted.
+        """
+        return self._queue.metrics(function, since)
 
     def plug(self, service: str, destination: Destination) -> None:
         """Have results and dead letters for ARNs of a service (sqs, sns, events, s3) sent by `destination`."""

@@ -28,8 +28,10 @@ from jlambda.service.outcomes import Again, Over
 from jlambda.service.policies import Policies, Target
 from jlambda.service.results import deliveries_of
 from jlambda.service.version import DeployedVersion
-from jlambda.store.queue import Change, Queue, QueuedEvent
+from jlambda.store.event_counts import DROPPED, EventCount, minute_of
+from jlambda.store.queue import Queue
 from jlambda.store.queue_schema import DEAD, RETRYING
+from jlambda.store.queued_event import Change, QueuedEvent
 
 _log = logging.getLogger("jlambda")
 
@@ -256,12 +258,14 @@ class EventRunner:
         stored = self._unstored
         if not stored:
             return
-        changes, deliveries = [], list[Delivery]()
+        changes, deliveries, counts, minute = [], list[Delivery](), list[EventCount](), minute_of(self.now())
         for it in stored:
             changes.append(_change(it))
             if isinstance(it.verdict, Over):
                 deliveries += self._deliveries_of(it, it.verdict)
-        self._queue.settle(changes, deliveries)
+                if not it.verdict.is_success:
+                    counts.append(EventCount(it.event.target.partition(":")[0], DROPPED, minute))
+        self._queue.settle(changes, deliveries, counts)
         self._unstored = []
         if deliveries:
             self._deliveries.wake()

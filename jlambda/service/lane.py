@@ -18,7 +18,7 @@ from jlambda.service.invoke import Finished, Invoker
 from jlambda.service.outcomes import Again, Came, Over, Progress, Rules
 from jlambda.service.policies import Target
 from jlambda.service.version import DeployedVersion
-from jlambda.store.queue import QueuedEvent
+from jlambda.store.queued_event import QueuedEvent
 
 #: where no invocation has ended for so many seconds, the function waits more than it computes: one more environment
 _GROW_AFTER_S = 0.05

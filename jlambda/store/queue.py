@@ -9,68 +9,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-from jlambda.model.delivery import Delivery
+from jlambda.model.delivery import DEAD_LETTER, Delivery
+from jlambda.store import event_counts
 from jlambda.store.connection import transaction
+from jlambda.store.event_counts import EventCount
 from jlambda.store.group_commit import GroupCommit, Told
 from jlambda.store.queue_file import QueueFile
 from jlambda.store.queue_schema import CORRUPT, DEAD, DELIVERING, RETRYING, RUNNING, UNDELIVERED, WAITING
+from jlambda.store.queued_event import Change, QueuedEvent, Taken, checksum_of, is_sound
 
 T = TypeVar("T")
 
 #: dead events that are kept to be looked at
 DEAD_KEPT = 1_000
-
-
-class QueuedEvent(NamedTuple):
-    """An event in the queue. Times are in seconds since the epoch, by the session's clock.
-
-    `target` is NAME or NAME:QUALIFIER. `due_at` is None while it runs, and once it is dead; `attempts` are those that the
-    function failed, `setbacks` those since that ran nothing, `interruptions` those that ended with the session;
-    `executed_version` and `response` are those of the last attempt that ran.
-    """
-
-    id: int
-    target: str
-    request_id: str
-    trigger: str
-    trace_id: str | None
-    client_context: str | None
-    accepted_at: float
-    due_at: float | None
-    state: str
-    attempts: int
-    setbacks: int
-    interruptions: int
-    reason: str | None
-    event: bytes
-    executed_version: str | None = None
-    response: bytes | None = None
-
-
-class Taken(NamedTuple):
-    """Events to be run, what was too damaged to be, and when the target's next event is due."""
-
-    events: list[QueuedEvent]
-    damaged: list[int]
-    next_due: float | None
-
-
-class Change(NamedTuple):
-    """What becomes of an event: it is gone where `state` is None."""
-
-    id: int
-    state: str | None = None
-    due_at: float | None = None
-    attempts: int = 0
-    setbacks: int = 0
-    reason: str | None = None
-    executed_version: str | None = None
-    response: bytes | None = None
 
 
 _COLUMNS = ", ".join(QueuedEvent._fields)
@@ -85,6 +40,7 @@ _UPDATE = (
     " where id = ?"
 )
 _SEND = f"insert into deliveries ({_SENT}) values ({', '.join('?' * (len(Delivery._fields) - 1))})"
+_POSTPONE = "update deliveries set due_at = ?, attempts = attempts + 1, reason = ? where id = ?"
 _BURY = (
     "delete from events where id in"
     " (select id from events where due_at is null and state = ? order by id desc limit -1 offset ?)"
@@ -131,9 +87,9 @@ class Queue:
         """
         return self._write(lambda connection: _take(connection, target, now, most))
 
-    def settle(self, changes: Sequence[Change], deliveries: Sequence[Delivery] = ()) -> None:
-        """Keep what became of events, and what is to be sent on of them: all of it or nothing."""
-        self._write(lambda connection: _settle(connection, changes, deliveries))
+    def settle(self, changes: Sequence[Change], deliveries: Sequence[Delivery] = (), counts: Sequence[EventCount] = ()) -> None:
+        """Keep what became of events, what is to be sent on of them, and what is counted: all of it or nothing."""
+        self._write(lambda connection: _settle(connection, changes, deliveries, counts))
 
     # -- what is sent on ---------------------------------------------------------------------------------------------------
 
@@ -146,10 +102,20 @@ class Queue:
         """It is where it belongs."""
         self._write(lambda connection: connection.execute("delete from deliveries where id = ?", (delivery.id,)))
 
-    def postpone(self, delivery: Delivery, due_at: float | None, reason: str) -> None:
-        """It could not be sent: it is tried again at `due_at`, or given up and kept."""
-        statement = "update deliveries set due_at = ?, attempts = attempts + 1, reason = ? where id = ?"
-        self._write(lambda connection: connection.execute(statement, (due_at, reason, delivery.id)))
+    def postpone(self, delivery: Delivery, due_at: float, reason: str) -> None:
+        """It could not be sent: it is tried again at `due_at`."""
+        self._write(lambda connection: connection.execute(_POSTPONE, (due_at, reason, delivery.id)))
+
+    def give_up(self, delivery: Delivery, now: float, reason: str) -> None:
+        """It could not be sent, and never will: it is kept, and counted."""
+        metric = event_counts.DEAD_LETTER_ERRORS if delivery.kind == DEAD_LETTER else event_counts.DESTINATION_FAILURES
+
+        def act(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                connection.execute(_POSTPONE, (None, reason, delivery.id))
+                event_counts.add(connection, [EventCount(delivery.function, metric, event_counts.minute_of(now))])
+
+        self._write(act)
 
     def next_delivery(self) -> float | None:
         """When something is to be sent next."""
@@ -188,6 +154,10 @@ class Queue:
         statement = f"select {_SHOWN} from events{where} order by id"
         return [QueuedEvent(*row) for row in self._read(statement, () if target is None else (target,))]
 
+    def metrics(self, function: str | None = None, since: float = 0.0) -> list[EventCount]:
+        """What was counted of one function or all, from the minute of a time on, oldest first."""
+        return [EventCount(*row) for row in self._read(*event_counts.query(function, since))]
+
     def _read(self, statement: str, parameters: tuple[object, ...] = ()) -> list[Any]:
         return self._file.read(statement, parameters, self._accepted.alone)
 
@@ -198,9 +168,8 @@ class Queue:
         return found
 
     def clear(self) -> None:
-        """Forget all events."""
-        self._write(lambda connection: connection.execute("delete from events", ()))
-        self._write(lambda connection: connection.execute("delete from deliveries", ()))
+        """Forget all events, and what was counted of them."""
+        self._write(_clear)
 
     def close(self) -> None:
         """Store what callers still wait for, and close the file."""
@@ -219,16 +188,28 @@ def _insert(connection: sqlite3.Connection, rows: list[_Row]) -> None:
 def _take(connection: sqlite3.Connection, target: str, now: float, most: int) -> Taken:
     statement = f"select {_COLUMNS}, checksum from events where target = ? and due_at <= ? order by due_at, id limit ?"
     rows = connection.execute(statement, (target, now, most)).fetchall()
-    found = [event for row in rows if _is_sound(event := QueuedEvent._make(row[:-1]), row[-1])]
+    found = [event for row in rows if is_sound(event := QueuedEvent._make(row[:-1]), row[-1])]
     sound = {event.id for event in found}
     damaged = [row[0] for row in rows if row[0] not in sound]
     if rows:
         with transaction(connection):
+            event_counts.add(connection, _counts_of(found, now))
             _mark(connection, RUNNING, sound)
             _mark(connection, CORRUPT, damaged)
     first = "select min(due_at) from events where target = ? and due_at is not null"
     (next_due,) = connection.execute(first, (target,)).fetchone()
     return Taken(found, damaged, next_due)
+
+
+def _counts_of(taken: list[QueuedEvent], now: float) -> Iterator[EventCount]:
+    """What is counted of events that are about to be run: that they came, if it is the first time, and how old they are."""
+    minute = event_counts.minute_of(now)
+    for event in taken:
+        function = event.target.partition(":")[0]
+        age_ms = max(0.0, now - event.accepted_at) * 1000
+        yield EventCount(function, event_counts.AGE, minute, 1, age_ms, age_ms)
+        if not (event.attempts or event.setbacks or event.interruptions):
+            yield EventCount(function, event_counts.RECEIVED, event_counts.minute_of(event.accepted_at))
 
 
 def _mark(connection: sqlite3.Connection, state: str, ids: Sequence[int] | set[int]) -> None:
@@ -239,7 +220,12 @@ def _mark(connection: sqlite3.Connection, state: str, ids: Sequence[int] | set[i
         )
 
 
-def _settle(connection: sqlite3.Connection, changes: Sequence[Change], deliveries: Sequence[Delivery]) -> None:
+def _settle(
+    connection: sqlite3.Connection,
+    changes: Sequence[Change],
+    deliveries: Sequence[Delivery],
+    counts: Sequence[EventCount],
+) -> None:
     gone = [change.id for change in changes if change.state is None]
     with transaction(connection):
         if gone:
@@ -250,6 +236,7 @@ def _settle(connection: sqlite3.Connection, changes: Sequence[Change], deliverie
                 connection.execute(_UPDATE, (*change[1:], change.id))
         for delivery in deliveries:
             connection.execute(_SEND, delivery[:-1])
+        event_counts.add(connection, counts)
         if any(change.state == DEAD for change in changes):
             connection.execute(_BURY, (DEAD, DEAD_KEPT))
 
@@ -264,16 +251,13 @@ def _recover(connection: sqlite3.Connection) -> int:
         ).rowcount
 
 
+def _clear(connection: sqlite3.Connection) -> None:
+    with transaction(connection):
+        for table in ("events", "deliveries", "event_counts"):
+            connection.execute(f"delete from {table}")
+
+
 def _row(event: QueuedEvent) -> _Row:
-    checksum = _checksum(event.target, event.request_id, event.event)
+    checksum = checksum_of(event.target, event.request_id, event.event)
     about = event.target, event.request_id, event.trigger, event.trace_id, event.client_context
     return (*about, event.accepted_at, event.due_at or event.accepted_at, checksum, event.event)
-
-
-def _checksum(target: str, request_id: str, event: bytes) -> int:
-    return zlib.crc32(event, zlib.crc32(f"{target} {request_id}".encode()))
-
-
-def _is_sound(event: QueuedEvent, checksum: int) -> bool:
-    """Whether a row is what was stored."""
-    return isinstance(event.event, bytes) and _checksum(event.target, event.request_id, event.event) == checksum

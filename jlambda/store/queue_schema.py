@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from jlambda.store.event_counts import make_table
 from jlambda.store.schema import Migration
 
 #: what an event is doing
@@ -64,4 +65,4 @@ def _deliveries(connection: sqlite3.Connection) -> None:
 
 
 #: the steps to today's queue.db
-STEPS: tuple[Migration, ...] = (_events, _deliveries)
+STEPS: tuple[Migration, ...] = (_events, _deliveries, make_table)

@@ -8,10 +8,13 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 
+from jlambda.store import event_counts
 from jlambda.store.connection import open_writer, transaction
+from jlambda.store.event_counts import EventCount
 from jlambda.store.queue_schema import CORRUPT, STEPS
 
 _TABLES = ("events", "deliveries")
@@ -35,6 +38,8 @@ def salvage(path: Path) -> Path:
                 for row in _readable(old, table):
                     names, marks = ", ".join(row.keys()), ", ".join("?" * len(row))
                     new.execute(f"insert into {table} ({names}) values ({marks})", tuple(row))
+            with suppress(sqlite3.DatabaseError):
+                event_counts.add(new, [EventCount(*row) for row in old.execute("select * from event_counts")])
             for number, target in _known(old):
                 new.execute(
                     "insert or ignore into events (id, target, request_id, trigger, accepted_at, state, checksum, event)"

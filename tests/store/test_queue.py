@@ -12,8 +12,10 @@ import pytest
 
 from jlambda.errors import StateError
 from jlambda.model.delivery import Delivery
-from jlambda.store.queue import Change, Queue, QueuedEvent
+from jlambda.store.event_counts import EventCount
+from jlambda.store.queue import Queue
 from jlambda.store.queue_schema import DEAD, RETRYING
+from jlambda.store.queued_event import Change, QueuedEvent
 
 NOON = 1_795_435_200.0
 
@@ -203,8 +205,30 @@ def test_what_becomes_of_an_event_and_what_is_sent_on_is_one(queue: Queue) -> No
     assert queue.counts() == {"delivering": 1}
     (kept,) = queue.take_deliveries(NOON, 10)
     assert kept._replace(id=0) == delivery
-    queue.postpone(kept, None, "gone")
-    assert (queue.counts(), queue.take_deliveries(NOON + 1, 10)) == ({"undelivered": 1}, [])
+    queue.postpone(kept, NOON + 5, "later")
+    assert [each.attempts for each in queue.take_deliveries(NOON + 5, 10)] == [1]
+    queue.give_up(kept._replace(function_arn="arn:aws:lambda:us-east-1:123456789012:function:f:$LATEST"), NOON, "gone")
+    assert (queue.counts(), queue.take_deliveries(NOON + 9, 10)) == ({"undelivered": 1}, [])
+    assert queue.metrics("f", NOON)[-1] == EventCount("f", "DestinationDeliveryFailures", int(NOON))
+
+
+def test_what_is_counted(queue: Queue) -> None:
+    """An event is received once, in the minute in which it was accepted; its age counts each time that it is taken."""
+    queue.put(an_event(0))
+    queue.put(an_event(1, "f:live"))
+    queue.put(an_event(2, "g"))
+    (event,) = queue.take("f", NOON + 61.5, 10).events
+    queue.take("f:live", NOON + 62.5, 10)
+    queue.settle([Change(event.id, RETRYING, NOON + 120, 1)], counts=[EventCount("f", "AsyncEventsDropped", int(NOON))])
+    queue.take("f", NOON + 120, 10)
+    assert queue.metrics() == [
+        EventCount("f", "AsyncEventsDropped", int(NOON), 1),
+        EventCount("f", "AsyncEventsReceived", int(NOON), 2),
+        EventCount("f", "AsyncEventAge", int(NOON) + 60, 2, 124_000.0, 62_500.0),
+        EventCount("f", "AsyncEventAge", int(NOON) + 120, 1, 120_000.0, 120_000.0),
+    ]
+    assert queue.metrics("g") == []
+    assert len(queue.metrics("f", NOON + 60)) == 2
 
 
 @pytest.mark.parametrize("is_open", [True, False], ids=["while it is used", "before it is opened"])
