@@ -212,8 +212,7 @@ class EventQueue:
 
     def next_due(self) -> float | None:
         """When the next event is due, by the session's clock, or was, if it is being run; None if none is pending."""
-        others = self._queue.running_since(), self._queue.next_delivery()
-        return min((*self._queue.due().values(), *(at for at in others if at is not None)), default=None)
+        return self._queue.next_due()
 
     def run_due(self, now: float) -> None:
         """Begin all that is due at `now`, which the clock tells too."""

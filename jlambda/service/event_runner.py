@@ -180,7 +180,7 @@ class EventRunner:
                 lane.serve()
             if lane.is_empty:
                 del self._lanes[lane.target]
-            wait = min(wait, lane.look_again_in(), max(0.0, lane.due_at - now))
+            wait = min(wait, lane.wait_s(now))
         is_idle = all(lane.is_idle for lane in self._lanes.values())
         if self._unstored:
             late_by = self.elapsed() - self._unstored_since - _SETTLE_AFTER_S

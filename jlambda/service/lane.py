@@ -103,9 +103,12 @@ class Lane:
         """What the lane waited for is there, or cannot be had for now."""
         self._is_waiting, self._failure = False, failure
 
-    def look_again_in(self) -> float:
-        """After how many real seconds more environments may be wanted."""
-        return _GROW_AFTER_S if self.ready and not self._is_waiting else _NEVER
+    def wait_s(self, now: float) -> float:
+        """After how many seconds `serve` has something to do again, unless something happens before."""
+        if self._is_waiting:
+            return _NEVER
+        # what is due and was not begun has not got an environment yet
+        return _GROW_AFTER_S if self.ready or self.due_at <= now else self.due_at - now
 
     def serve(self) -> None:
         """Begin what is due, as far as there may be environments for it."""
@@ -149,13 +152,13 @@ class Lane:
             self.refused(event, target, request, failure)
             return
         stream = Stream(self, target)
+        self.at_work += 1  # first: it may be over before `serve` returns
+        stream.outstanding = 1
         try:
             self._queue.loop.serve(target.version, request, stream)
         except LambdaError as error:
+            self.at_work -= 1
             self.refused(event, target, request, error)
-            return
-        self.at_work += 1
-        stream.outstanding = 1
 
     def request(self, event: QueuedEvent, target: Target) -> EventRequest | None:
         """An event as what is sent to an environment, None where it is not to be tried."""

@@ -41,6 +41,12 @@ _UPDATE = (
 )
 _SEND = f"insert into deliveries ({_SENT}) values ({', '.join('?' * (len(Delivery._fields) - 1))})"
 _POSTPONE = "update deliveries set due_at = ?, attempts = attempts + 1, reason = ? where id = ?"
+# one statement, so that nothing is missed that goes from one to the other meanwhile
+_NEXT_DUE = (
+    "select min(at) from (select min(due_at) as at from events where due_at is not null"
+    " union all select min(accepted_at) from events where due_at is null and state = ?"
+    " union all select min(due_at) from deliveries where due_at is not null)"
+)
 _BURY = (
     "delete from events where id in"
     " (select id from events where due_at is null and state = ? order by id desc limit -1 offset ?)"
@@ -161,10 +167,9 @@ class Queue:
     def _read(self, statement: str, parameters: tuple[object, ...] = ()) -> list[Any]:
         return self._file.read(statement, parameters, self._accepted.alone)
 
-    def running_since(self) -> float | None:
-        """When the oldest of the events that are being run was accepted, None if none is."""
-        statement = "select min(accepted_at) from events where due_at is null and state = ?"
-        found: float | None = self._read(statement, (RUNNING,))[0][0]
+    def next_due(self) -> float | None:
+        """When something is to be done next; of an event that is being run, when it was accepted; None if nothing is."""
+        found: float | None = self._read(_NEXT_DUE, (RUNNING,))[0][0]
         return found
 
     def clear(self) -> None:
