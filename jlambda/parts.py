@@ -35,6 +35,7 @@ from jlambda.service.expiry import Expiry
 from jlambda.service.http_triggers import RouteTriggers, UrlTriggers
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
+from jlambda.service.log_subscriptions import LogSubscriptions
 from jlambda.service.provisioned import Provisioned
 from jlambda.service.push_places import Buckets, LogGroups, Topics
 from jlambda.service.push_triggers import PushTriggers
@@ -128,6 +129,9 @@ class Parts:
             )
             opened.callback(self.queue.close)
             self.services.push = Pushes(self.queue).take
+            self.log_subscriptions = LogSubscriptions(database, session.account, self.control.version, self.services.push)
+            self.invoker.recorded = self.log_subscriptions.recorded
+            self.services.observe(self.log_subscriptions.saw)
             self.triggers = Triggers(database, self.service.targets)
             clients = Clients(partial(session.client_while_open, self))
             self._plug_in_services(database, session, clients)
