@@ -22,11 +22,11 @@ def _add_reset(parser: Parser) -> None:
 def _reset(desk: Desk, keep: str | None) -> None:
     count = len(desk.session.functions())
     desk.session.reset(keep_functions=keep == "functions")
-    gone = "" if desk.session.aws_endpoint else "; the embedded AWS services are empty"
+    functions = f"{count} function{'' if count == 1 else 's'}"
     if keep == "functions":
-        print(f"kept {count} function{'' if count == 1 else 's'}{gone}")
+        print(f"kept {functions}; the embedded AWS services are empty, and no event waits")
     else:
-        print(f"deleted {count} function{'' if count == 1 else 's'}, all invocations and logs{gone}")
+        print(f"deleted {functions}, all invocations and logs")
 
 
 def _add_snapshot(parser: Parser) -> None:
