@@ -36,6 +36,9 @@ from jlambda.service.http_triggers import RouteTriggers, UrlTriggers
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.log_subscriptions import LogSubscriptions
+from jlambda.service.mapping_sources import Sources, send_to
+from jlambda.service.mapping_triggers import MAPPED, MappingTriggers
+from jlambda.service.polling import Polling
 from jlambda.service.provisioned import Provisioned
 from jlambda.service.push_places import Buckets, LogGroups, Topics
 from jlambda.service.push_triggers import PushTriggers
@@ -128,7 +131,7 @@ class Parts:
                 *(self.service.event_invoke, self.clock, session.account),
             )
             opened.callback(self.queue.close)
-            self.services.push = Pushes(self.queue).take
+            self.services.push = (pushes := Pushes(self.queue)).take
             self.log_subscriptions = LogSubscriptions(database, session.account, self.control.version, self.services.push)
             self.invoker.recorded = self.log_subscriptions.recorded
             self.services.observe(self.log_subscriptions.saw)
@@ -140,10 +143,24 @@ class Parts:
             has_services, gateway_v2 = (lambda: self.services.is_running), partial(session.client, "apigatewayv2")
             routes = RouteTriggers(gateway_v2, has_services, permissions, session.account, session.front_url)
             self.triggers.plug_in(routes, "http")
-            self._put_events_together(session, database, opened, clients)
+            self._put_events_together(session, database, opened, clients, pushes)
             self.before_close: list[Callable[[], None]] = []
+            self._deliver(session, database, opened)
             self.gateway: Gateway | None = None
             self._opened = opened.pop_all()
+
+    def _deliver(self, session: Session, database: Database, opened: ExitStack) -> None:
+        """What reads queues and streams for functions; it begins once the session is open."""
+        # a poller knows better when to try again than its client
+        clients, mappings = Clients(partial(session.client_while_open, self, attempts=1)), self.service.mappings
+        sources = Sources(
+            *(database, self.control, self.invoker, self.clock, session.account, clients, partial(send_to, clients)),
+            lambda uuid: mappings.find(uuid) is not None,
+            self.services.dismiss,
+        )
+        self.polling = Polling(mappings, sources, self.services)
+        self.triggers.plug_in(MappingTriggers(mappings, self.control, session.account, clients), *MAPPED)
+        opened.callback(self.polling.join)
 
     def _plug_in_services(self, database: Database, session: Session, clients: Clients) -> None:
         """What works through the services' API: triggers that they push, and where results of events go."""
@@ -155,17 +172,22 @@ class Parts:
         for destination in destinations(clients, self.clock.now):
             self.queue.plug(destination.service, destination)
 
-    def _put_events_together(self, session: Session, database: Database, opened: ExitStack, clients: Clients) -> None:
+    def _put_events_together(
+        self, session: Session, database: Database, opened: ExitStack, clients: Clients, pushes: Pushes
+    ) -> None:
         """EventBridge and schedules, at work."""
         account = session.account
-        delivery = Delivery(clients, self.queue.accept)
+        delivery = Delivery(clients, self.queue)
         self.bus = EventBus(account, self.clock, clients, delivery)
-        opened.callback(EventFront(self.bus, self.services).close)
+        self.event_front = EventFront(self.bus, self.services)
+        opened.callback(self.event_front.close)
+        pushes.to_bus = self.event_front.take
         self.schedules = Schedules(database, account, self.clock, clients, delivery)
         opened.callback(self.schedules.close)
         self.services.observe(self.bus.saw)
         self.services.observe(self.schedules.saw)
-        triggers = EventTriggers(account, clients, lambda: self.services.is_running or self.schedules.are_any)
+        is_there = lambda: self.services.is_running or self.schedules.are_any  # noqa: E731  # as its neighbours
+        triggers = EventTriggers(account, clients, is_there, lambda: self.services.push_refusal)
         self.triggers.plug_in(triggers, *triggers.KINDS)
 
     def _gone(self, function: str, version: str | None) -> None:
@@ -177,6 +199,7 @@ class Parts:
         """All this is about to be closed: nothing more is begun in the background."""
         self.is_closing = True
         self.schedules.leave()
+        self.polling.close()
 
     def _let_go_of_port(self) -> None:
         if self.reserved is not None:

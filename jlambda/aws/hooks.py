@@ -19,7 +19,9 @@ from random import Random
 from typing import Any
 
 from jlambda.model.arn import Account
+from jlambda.model.event_pattern import problem
 from jlambda.model.events import logs, s3, secrets, sns
+from jlambda.model.filters import subscribed
 
 _CURRENT = threading.local()
 
@@ -158,13 +160,14 @@ def prepare_service(service: str) -> None:
 
 
 def _prepare_s3() -> None:
+    import flask
     import moto.s3.models as models
     import moto.s3.notifications as notifications
 
-    def event(event_name: str, bucket: Any, key: Any, notification_id: str) -> dict[str, Any]:
+    def change(event_name: str, bucket: Any, key: Any) -> s3.ObjectChange:
         name = event_name[3:]  # an enumeration, whose text is another
         is_gone = name.startswith("ObjectRemoved")
-        change = s3.ObjectChange(
+        return s3.ObjectChange(
             name=name,
             bucket=bucket.name,
             key=key.name,
@@ -175,7 +178,15 @@ def _prepare_s3() -> None:
             etag=None if is_gone else key.etag.strip('"'),
             version_id=str(key.version_id) if bucket.is_versioned else None,
         )
-        return s3.notification(change, Account(bucket.account_id, bucket.region_name), notification_id)
+
+    def event(event_name: str, bucket: Any, key: Any, notification_id: str) -> dict[str, Any]:
+        account = Account(bucket.account_id, bucket.region_name)
+        return s3.notification(change(event_name, bucket, key), account, notification_id)
+
+    def to_bus(account_id: str, bucket: Any, event_name: str, key: Any) -> None:
+        account = Account(account_id, bucket.region_name)
+        made = s3.to_eventbridge(change(event_name, bucket, key), account, str(uuid.uuid4()))
+        _push(f"arn:aws:events:{account.region}:{account_id}:event-bus/default", "s3", made)
 
     def invoke(account_id: str, event_body: Any, fn_arn: str, region_name: str) -> None:
         del account_id, region_name
@@ -192,7 +203,15 @@ def _prepare_s3() -> None:
     # its subscriptions to functions are among those that are changed
     prepare_soon("sns")
     notifications._get_s3_event, notifications._invoke_awslambda = event, invoke
-    notifications._send_sns_message = to_topic
+    notifications._send_sns_message, notifications._send_event_bridge_message = to_topic, to_bus
+    send = notifications.send_event
+
+    def send_event(account_id: str, event_name: Any, bucket: Any, key: Any) -> None:
+        """moto takes every put for one that sets tags, too."""
+        if not event_name.startswith("s3:ObjectTagging") or "tagging" in flask.request.args:
+            send(account_id, event_name, bucket, key)
+
+    notifications.send_event = send_event
     set_marker = models.S3Backend._set_delete_marker
 
     def with_event(self: Any, bucket_name: str, key_name: str) -> Any:
@@ -256,6 +275,31 @@ def _prepare_sns() -> None:
         _push(self.endpoint, "sns", made.event())
 
     models.Subscription.publish = push  # type: ignore[method-assign,assignment]
+    _prepare_filter_policies()
+
+
+def _prepare_filter_policies() -> None:
+    """Filter policies mean what patterns of events do: moto knows some operators not at all, and takes $or for a name."""
+    import moto.sns.models as models
+    from moto.sns.exceptions import SNSInvalidParameter
+    from moto.sns.utils import FilterPolicyMatcher
+
+    validate = models.SNSBackend._validate_filter_policy
+
+    def is_policy(self: Any, value: Any, scope: str | None) -> None:
+        try:
+            validate(self, value, scope)
+        except SNSInvalidParameter as error:
+            if "Unrecognized match type" not in str(error):
+                raise
+        if (found := problem(value)) is not None:
+            raise SNSInvalidParameter(f"Invalid parameter: FilterPolicy: {found}")
+
+    def is_wanted(self: Any, message_attributes: dict[str, Any] | None, message: str) -> bool:
+        return subscribed(self.filter_policy, self.filter_policy_scope, message, message_attributes or {})
+
+    models.SNSBackend._validate_filter_policy = is_policy  # type: ignore[method-assign]
+    FilterPolicyMatcher.matches = is_wanted  # type: ignore[method-assign]
 
 
 def _prepare_secrets() -> None:

@@ -24,9 +24,14 @@ class Pushes:
         self._queue = queue
         self._lock = threading.Lock()
         self._groups: dict[str, deque[Push]] = {}
+        #: what takes an event for a bus of EventBridge
+        self.to_bus: Callable[[Push, Callable[[], object]], object] = lambda _push, taken: taken()
 
     def take(self, push: Push, trace_id: str | None, taken: Callable[[], object]) -> None:
         """Have a function started; `taken` is called, in any thread, once that is certain, or certain not to be."""
+        if push.arn.split(":")[2] == "events":
+            self.to_bus(push, taken)
+            return
         if push.group:
             self._take_in_order(push)
             taken()
