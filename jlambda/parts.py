@@ -35,7 +35,6 @@ from jlambda.service.expiry import Expiry
 from jlambda.service.http_triggers import RouteTriggers, UrlTriggers
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
-from jlambda.service.log_subscriptions import LogSubscriptions
 from jlambda.service.mapping_sources import Sources, send_to
 from jlambda.service.mapping_triggers import MAPPED, MappingTriggers
 from jlambda.service.polling import Polling
@@ -132,9 +131,6 @@ class Parts:
             )
             opened.callback(self.queue.close)
             self.services.push = (pushes := Pushes(self.queue)).take
-            self.log_subscriptions = LogSubscriptions(database, session.account, self.control.version, self.services.push)
-            self.invoker.recorded = self.log_subscriptions.recorded
-            self.services.observe(self.log_subscriptions.saw)
             self.triggers = Triggers(database, self.service.targets)
             clients = Clients(partial(session.client_while_open, self))
             self._plug_in_services(database, session, clients)

@@ -426,7 +426,6 @@ class Session:
     def _empty_services(self) -> None:
         if self.aws_endpoint is None:  # another endpoint's data is its own
             self.services.reset()
-            self._open().log_subscriptions.forget()
 
     # -- snapshots of all that a session has ---------------------------------------------------------------------------
 

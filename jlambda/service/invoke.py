@@ -105,8 +105,6 @@ class Invoker:
         self._engine, self._append = engine, records.append
         #: a request one further in its chain of events; raises `RecursiveInvocation` where that makes a loop
         self.follow: Callable[[str, Request], Request] = lambda _, request: request
-        #: who is told of each record with its log
-        self.recorded: Callable[[InvocationRecord, bytes], None] = lambda _record, _log: None
         #: what was begun and has not ended
         self._under_way: set[Callable[[Exception], None]] = set()
 
@@ -225,7 +223,6 @@ class Invoker:
         )
         event = request.event if version.redact is None else version.redact(request.event)
         self._append(record, log, event, payload)
-        self.recorded(record, log)
         return Finished(record, payload, log)
 
     def record_throttle(self, version: DeployedVersion, request: Request) -> Finished:

@@ -147,24 +147,6 @@ def test_a_log_group_starts_a_function(session: jlambda.Session) -> None:
     assert str(listed.trigger) == "logs:/app?filter=ERROR"
 
 
-def test_the_log_of_one_function_starts_another(session: jlambda.Session) -> None:
-    """Functions' own log groups can be subscribed to; after the session is opened again too, until the filter is deleted."""
-    jlambda.deploy(ECHO, name="reader", triggers=["logs:/aws/lambda/talker?filter=ERROR"])
-    talker = jlambda.deploy("def handler(event, context):\n    print('ERROR', event)\n    print('all well')", name="talker")
-    talker(1)
-    (event,) = events_of(session, "reader", 1)
-    found = log_events.unpacked(event)
-    assert found["logGroup"] == "/aws/lambda/talker"
-    assert [each["message"].strip() for each in found["logEvents"]] == ["ERROR 1"]
-    session.close()
-    jlambda.get("talker")(2)
-    assert len(events_of(session, "reader", 2)) == 2
-    session.triggers.remove("reader", "logs:/aws/lambda/talker")
-    jlambda.get("talker")(3)
-    assert session.queue.settle(10)
-    assert len(events_of(session, "reader", 2)) == 2
-
-
 def test_an_event_of_a_service_is_retried_as_any_other(session: jlambda.Session) -> None:
     """A notification whose function fails is run three times in all, and the bucket's client never sees an error."""
     jlambda.deploy("def handler(event, context): raise ValueError('poison')", name="failing", triggers=["s3://poisoned/*"])
