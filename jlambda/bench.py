@@ -13,7 +13,7 @@ from jlambda.errors import LambdaError, ResourceNotFound
 
 NAMES = (
     *("loading", "warm", "cold", "fan_out", "endurance", "thousand", "protections", "share", "gateway", "languages"),
-    *("queue", "crashes", "services"),
+    *("queue", "crashes"),
 )
 
 
