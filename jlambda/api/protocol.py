@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, with head and body of an answer in one packet.
+"""uvicorn's HTTP protocol, with head and body of an answer in one packet, and with heads that have a limit.
 
 uvicorn writes them one after the other as they come, which for answers as small as ours costs the server a system call and
 the client a wake-up more. Here what is written within one turn of the loop leaves together.
@@ -7,12 +7,21 @@ the client a wake-up more. Here what is written within one turn of the loop leav
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 #: what is longer leaves at once
 _KEPT_BYTES = 1 << 16
+#: what the line and the headers of a request may have
+_HEAD_BYTES = 1 << 16
+_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+#: what clients get wrong is theirs to be told, and nothing for the log of a notebook
+_quiet = logging.getLogger(__name__)
+_quiet.addHandler(logging.NullHandler())
+_quiet.propagate = False
 
 
 class Together:
@@ -57,6 +66,30 @@ class Together:
 
 class Protocol(HttpToolsProtocol):
     """uvicorn's protocol on such a transport."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.logger = _quiet
+        self._head_bytes, self._is_in_head = 0, True
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come; whoever never comes to the end of the headers is shown out."""
+        super().data_received(data)
+        if self._is_in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > _HEAD_BYTES and not self.transport.is_closing():
+                self.transport.write(_TOO_LONG)
+                self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        """The head is over, and was not too long."""
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """What comes now is the next head."""
+        super().on_message_complete()
+        self._head_bytes, self._is_in_head = 0, True
 
     def on_message_begin(self) -> None:
         """Let the application cut the connection: the one way to say that a response which has begun has failed."""
