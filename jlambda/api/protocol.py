@@ -44,23 +44,24 @@ class Together:
         """Have `data` written."""
         self._waiting.append(data)
         if len(self._waiting) > 1 or len(data) > _KEPT_BYTES:
-            self._flush()
+            self.flush()
         else:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what waits."""
         if self._waiting:
             self._transport.write(b"".join(self._waiting))
             self._waiting.clear()
 
     def abort(self) -> None:
         """Write what is left, and cut the connection."""
-        self._flush()
+        self.flush()
         self._transport.abort()
 
     def close(self) -> None:
         """Write what is left, and close."""
-        self._flush()
+        self.flush()
         self._transport.close()
 
 
@@ -90,6 +91,11 @@ class Protocol(HttpToolsProtocol):
         """What comes now is the next head."""
         super().on_message_complete()
         self._head_bytes, self._is_in_head = 0, True
+
+    def on_response_complete(self) -> None:
+        """Nothing more belongs to the answer: it leaves at once."""
+        self.transport.flush()  # type: ignore[attr-defined]  # of `Together`
+        super().on_response_complete()
 
     def on_message_begin(self) -> None:
         """Let the application cut the connection: the one way to say that a response which has begun has failed."""
