@@ -18,6 +18,7 @@ from xml.sax.saxutils import escape
 from jlambda.api import auth, chunked, presigned_old, wire
 from jlambda.api.asgi import Disconnected, Message, Receive, Send, send_whole
 from jlambda.api.keys import Keys
+from jlambda.api.observed.front import Observed
 from jlambda.errors import LambdaError
 from jlambda.model.exchange import ServiceRequest
 from jlambda.service.invoke import new_request_id
@@ -39,6 +40,7 @@ class Forwarding:
 
     def __init__(self, session: Session, keys: Keys, pool: Executor) -> None:
         self._session, self._keys, self._pool = session, keys, pool
+        self._observed = Observed(session, pool)
 
     async def __call__(self, parts: auth.Parts, claim: auth.Claim, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -83,7 +85,7 @@ class Forwarding:
         return parts, len(content)
 
     async def _answer(self, request: ServiceRequest, receive: Receive, send: Send) -> None:
-        asked = asyncio.ensure_future(self._session.services.ask(request))
+        asked = asyncio.ensure_future(self._observed.ask(request))
         gone = asyncio.ensure_future(_disconnected(receive)) if request.service == "sqs" else None
         try:
             # a receiver that went away must not be given messages

@@ -19,6 +19,8 @@ from jlambda.model.duration import seconds_of, span_text
 from jlambda.store.database import Database
 from jlambda.store.resources import Resources
 
+#: how long, in real seconds, what a step began may take at least to be finished
+_PATIENCE_S = 5.0
 _LAST = datetime.max.replace(tzinfo=UTC).timestamp() - 86_400
 
 
@@ -62,10 +64,13 @@ class Clock:
         self._added: list[_Added] = []
         self._listeners: list[Callable[[float], object]] = []
         self._advancing = threading.Lock()
+        #: while it is moved on, it stands still but for its leaps
+        self._stands_at: float | None = None
 
     def now(self) -> float:
         """The time now: seconds since the epoch, as `time.time`."""
-        return self._real() + self._offset_s
+        at = self._stands_at
+        return self._real() + self._offset_s if at is None else at
 
     @property
     def offset_s(self) -> float:
@@ -90,8 +95,8 @@ class Clock:
         """Let time go on by so much: ``"2 minutes"``, ``"1h30m"``, 90 (seconds), a timedelta; returns the clock.
 
         What is due in between happens in order of time, each step before the next, without real waiting but for what a
-        step began to be finished; so it takes no longer than the time that it stands for. Ctrl-C stops it where
-        it has come to. Raises `InvalidParameter`: time goes forward only.
+        step began to be finished; meanwhile the clock stands still. It takes no longer than the time that it stands for, or
+        five seconds. Ctrl-C stops it where it has come to. Raises `InvalidParameter`: time goes forward only.
         """
         seconds = seconds_of(by)
         if seconds < 0:
@@ -100,22 +105,30 @@ class Clock:
             began, target = self._real(), self.now() + seconds
             if target > _LAST:
                 raise InvalidParameter(f"advance({by!r}) leads beyond the year 9999")
-            failing: dict[int, float] = {}
-            while True:
-                dues = [each.due.next_due() for each in self._added]
-                # what is still due at the same time after it was its turn cannot be done now: it is not asked again
-                i = next_step([None if failing.get(i) == at else at for i, at in enumerate(dues)], target)
-                at = None if i is None else dues[i]
-                if i is None or at is None:
-                    break
-                failing[i] = at
-                self._leap(at)
-                self._added[i].due.run_due(max(at, self.now()))
-                for each in self._added:
-                    if each.settle is not None:
-                        each.settle(max(0.0, began + seconds - self._real()))
-            self._leap(target)
+            self._stands_at = target - seconds
+            try:
+                self._take_steps(target, began + max(seconds, _PATIENCE_S))
+                self._leap(target)
+            finally:
+                self._stands_at = None
         return self
+
+    def _take_steps(self, target: float, patient_until: float) -> None:
+        """Carry out what is due by `target`; what takes longer is waited for until a real time."""
+        failing: dict[int, float] = {}
+        while True:
+            dues = [each.due.next_due() for each in self._added]
+            # what is still due at the same time after it was its turn cannot be done now: it is not asked again
+            i = next_step([None if failing.get(i) == at else at for i, at in enumerate(dues)], target)
+            at = None if i is None else dues[i]
+            if i is None or at is None:
+                return
+            failing[i] = at
+            self._leap(at)
+            self._added[i].due.run_due(self.now())
+            for each in self._added:
+                if each.settle is not None:
+                    each.settle(max(0.0, patient_until - self._real()))
 
     def start_over(self) -> None:
         """Go back to real time, in a session where nothing is left that has seen another."""
@@ -123,9 +136,9 @@ class Clock:
             self._set(0.0)
 
     def _leap(self, to: float) -> None:
-        seconds = to - self.now()
-        if seconds > 0:
-            self._set(self._offset_s + seconds)
+        if self._stands_at is not None and to > self._stands_at:
+            self._stands_at = to
+            self._set(max(self._offset_s, to - self._real()))
 
     def _set(self, offset_s: float) -> None:
         self._kept.put(ClockState(offset_s), "session")  # first: no event is ever kept with a time that is forgotten

@@ -141,13 +141,13 @@ class Lane:
         if request is None:
             return
         stream = Stream(self, target)
-        try:
-            self._queue.loop.serve(target.version, request, stream)
-        except LambdaError as error:
-            self.refused(event, target, request, error)
-            return
         self.at_work += 1
         stream.outstanding = 1
+        try:
+            self._queue.loop.serve(target.version, request, stream)  # it may have answered when this returns
+        except LambdaError as error:
+            self.at_work -= 1
+            self.refused(event, target, request, error)
 
     def request(self, event: QueuedEvent, target: Target) -> EventRequest | None:
         """An event as what is sent to an environment, None where it is not to be tried."""

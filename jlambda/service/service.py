@@ -11,6 +11,8 @@ from jlambda.runtimes.code import CodeStore
 from jlambda.service.code_signing import CodeSigning
 from jlambda.service.control import ControlPlane
 from jlambda.service.event_invoke import EventInvokeConfigs
+from jlambda.service.function_logs import FunctionLogs
+from jlambda.service.function_metrics import FunctionMetrics
 from jlambda.service.function_settings import FunctionSettings
 from jlambda.service.functions import ApiFunctions
 from jlambda.service.layers import Layers
@@ -23,6 +25,7 @@ from jlambda.service.url_gate import UrlGate
 from jlambda.service.urls import FunctionUrls
 from jlambda.store.database import Database
 from jlambda.store.functions import Functions
+from jlambda.store.records import Records
 from jlambda.store.secrets import Secrets
 
 
@@ -53,6 +56,7 @@ class Service:
         concurrency: int,
         is_strict: bool,
         settle_s: float,
+        records: Records,
     ) -> None:
         lock = control.lock
         self.targets = targets = Targets(functions, account)
@@ -70,6 +74,8 @@ class Service:
             "code-signing-config": self.code_signing.has,
         }
         self.tags = Tags(database, targets, exist, account, lock)
+        self.logs = FunctionLogs(records, functions, database, account)
+        self.metrics = FunctionMetrics(records, functions)
         self.functions = ApiFunctions(
             *(control, functions, secrets, code, layers, targets, self.tags, self.code_signing, account, is_strict),
             settle_s=settle_s,

@@ -47,7 +47,7 @@ _STREAMS = """
     from records join environments on environments.id = environment where status <> 'throttled' group by environment
 """
 _INVOKED = """
-    select distinct function, version, qualifier from records join environments on environments.id = environment
+    select distinct function, version, qualifier, initialization from records join environments on environments.id = environment
     order by function, version, qualifier
 """
 
@@ -60,6 +60,15 @@ class LogStream(NamedTuple):
     name: str
     began_at: float
     ended_at: float
+
+
+class Invoked(NamedTuple):
+    """What has been invoked, by which qualifier, in which kind of environment."""
+
+    function: str
+    version: str
+    qualifier: str | None
+    initialization: str
 
 
 class _Wanted(NamedTuple):
@@ -153,10 +162,10 @@ class Records:
         self.flush()
         return [LogStream(*row) for row in self._database.execute(_STREAMS)]
 
-    def invoked(self) -> list[tuple[str, str, str | None]]:
-        """Every function, version and qualifier of which there are records."""
+    def invoked(self) -> list[Invoked]:
+        """Every function, version, qualifier and kind of environment of which there are records."""
         self.flush()
-        return [(function, version, qualifier) for function, version, qualifier in self._database.execute(_INVOKED)]
+        return [Invoked(*row) for row in self._database.execute(_INVOKED)]
 
     def find(self, prefix: str, newest: int) -> list[tuple[InvocationRecord, bytes, Payloads]]:
         """The `newest` invocations whose request ids begin with `prefix`, in order of start, with output and payloads."""

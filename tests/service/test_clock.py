@@ -115,7 +115,36 @@ def test_a_step_is_finished_before_the_next(kept: Database) -> None:
     given_s: list[tuple[int, float]] = []
     clock.add("begun", calendar, lambda seconds: given_s.append((len(ran), seconds)))
     clock.advance(30)
+    clock.advance(1)
     assert given_s == [(1, 30), (2, 30)]
+    Calendar(clock, [(31, None)], ran)
+    clock.advance(0)
+    assert given_s[-1] == (3, 5)
+
+
+def test_time_stands_still_while_a_step_is_taken(kept: Database) -> None:
+    """However long that takes for real; what follows from it is due as if it had taken no time. It never goes back."""
+    real = [START]
+    clock = Clock(kept, lambda: real[0])
+    clock.start_over()
+    seen: list[float] = []
+
+    class Slow(Calendar):
+        def run_due(self, now: float) -> None:
+            super().run_due(now)
+            real[0] += 25
+            seen.append(self.clock.now())
+
+    slow = Slow(clock, [(10, 20.0)], [])
+    clock.advance(60)
+    assert seen == [START + 10, START + 30]
+    assert clock.now() == START + 60
+    assert clock.offset_s == 10
+    slow.left = [(START + 60, None)]
+    clock.advance(2)
+    assert (clock.now(), clock.offset_s) == (START + 85, 10)
+    real[0] += 1
+    assert clock.now() == START + 86
 
 
 def test_sleepers_are_told_of_each_leap(kept: Database) -> None:

@@ -116,6 +116,15 @@ def test_what_is_refused(session: jlambda.Session) -> None:
     assert session.queue.counts() == {}
 
 
+def test_events_that_are_over_before_they_are_begun(session: jlambda.Session) -> None:
+    """An environment may have answered by the time that the event is sent: that counts as much as any other."""
+    session.deploy("def handler(event, context): return event", "f").alias("live", session.get("f").publish().qualifier)
+    live = session.get("f:live")
+    handles = [live.invoke(number, type="Event") for number in range(300)]
+    assert session.queue.settle(30)
+    assert {handle.result(0).status for handle in handles} == {"success"}
+
+
 def test_many_events_of_many_functions(session: jlambda.Session) -> None:
     """Each runs once, and one function's backlog keeps nobody waiting."""
     slow = session.deploy("import time\ndef handler(event, context): time.sleep(0.05)", "slow")

@@ -19,6 +19,17 @@ _MODULE_SYNTAX = re.compile(r"^\s*(?:import\b(?!\s*\()|export\b)", re.MULTILINE)
 _TYPES = re.compile(rb"\(\s*\w+\??:\s*[\w{\[]|^\s*(?:interface|type)\s+\w", re.MULTILINE)
 #: what Node.js says of a file that it cannot read: a place, the line, a caret, the reason
 _PLACE, _REASON = re.compile(r":(\d+)\n"), re.compile(r"^(SyntaxError.*|TypeError.*)$", re.MULTILINE)
+#: leaves the types out of a file, line for line: node --check finds no fault in what has some
+_STRIP = """
+const { readFileSync, writeFileSync } = require('node:fs');
+const [from, to] = process.argv.slice(1);
+try {
+  writeFileSync(to, require('node:module').stripTypeScriptTypes(readFileSync(from, 'utf8')));
+} catch (error) {
+  console.error(error.stack);
+  process.exit(1);
+}
+"""
 
 
 class Node(Language):
@@ -63,12 +74,29 @@ class Node(Language):
         complaints = []
         for name in kinds:
             write_files({name: source}, folder)
-            checked = process.run([tool.path, "--check", str(folder / name)], timeout_s=_CHECK_LIMIT_S)
-            if checked.exit_code == 0:
+            complaint = _check(tool, folder / name)
+            if not complaint:
                 return sources.handler or self.default_handler
-            complaints.append(checked.output)
+            complaints.append(complaint)
             (folder / name).unlink()
-        raise CodeError(_complaint(complaints[0], sources, tool))
+        raise CodeError(_complaint(complaints[-1 if _TYPES.search(source) else 0], sources, tool))
+
+
+def _check(tool: Tool, path: Path) -> str:
+    """What Node.js has to say against a file; nothing if it can read it."""
+    if path.suffix in (".mts", ".cts"):
+        stripped = path.with_name(f"stripped{path.suffix.replace('ts', 'js')}")
+        command = [tool.path, "--disable-warning=ExperimentalWarning", "-e", _STRIP, str(path), str(stripped)]
+        done = process.run(command, timeout_s=_CHECK_LIMIT_S)
+        if done.exit_code:
+            return done.output
+        path = stripped
+    try:
+        done = process.run([tool.path, "--check", str(path)], timeout_s=_CHECK_LIMIT_S)
+    finally:
+        if path.stem == "stripped":
+            path.unlink()
+    return done.output or f"node --check ends with {done.exit_code}" if done.exit_code else ""
 
 
 def _strips_types(tool: Tool) -> bool:

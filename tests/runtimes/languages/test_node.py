@@ -12,6 +12,7 @@ import pytest
 import jlambda
 from jlambda.errors import CodeError
 from jlambda.handle import Function
+from jlambda.runtimes.language import numbers
 from jlambda.runtimes.languages import language_of
 from tests.conftest import need
 
@@ -51,8 +52,12 @@ def test_typescript_runs_where_node_runs_it(deploy) -> None:  # type: ignore[no-
     """On a Node.js that leaves types out; an older one says which is new enough."""
     source = "export const handler = async (event: { n: number }): Promise<number> => event.n + 1;\n"
     (tool, *_) = language_of("nodejs").tools()
-    if tool.version >= "22.18":
+    if numbers(tool.version) >= (22, 18):
         assert deploy(source)({"n": 1}) == 2
+        with pytest.raises(CodeError, match=r"^Cell In\[7\], line 2: SyntaxError.*: Unexpected token `=`"):
+            deploy(source + "const = 2;\n", origin="Cell In[7]")
+        with pytest.raises(CodeError, match=r"^Cell In\[7\], line 2: SyntaxError.*enum is not supported"):
+            deploy(source + "enum A { X }\n", origin="Cell In[7]")
     else:
         with pytest.raises(CodeError, match=r"runs JavaScript; for TypeScript install 22\.18 or newer"):
             deploy(source, runtime=tool.runtime)
