@@ -71,12 +71,13 @@ class Protocol(HttpToolsProtocol):
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         self.logger = _quiet
-        self._head_bytes, self._is_in_head = 0, True
+        self._head_bytes, self._is_in_head, self._has_ended = 0, True, False
 
     def data_received(self, data: bytes) -> None:
         """Take what has come; whoever never comes to the end of the headers is shown out."""
+        self._has_ended = False
         super().data_received(data)
-        if self._is_in_head:
+        if self._is_in_head and not self._has_ended:  # else this was a body's, to its end
             self._head_bytes += len(data)
             if self._head_bytes > _HEAD_BYTES and not self.transport.is_closing():
                 self.transport.write(_TOO_LONG)
@@ -90,7 +91,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """What comes now is the next head."""
         super().on_message_complete()
-        self._head_bytes, self._is_in_head = 0, True
+        self._head_bytes, self._is_in_head, self._has_ended = 0, True, True
 
     def on_response_complete(self) -> None:
         """Nothing more belongs to the answer: it leaves at once."""
