@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from jlambda.service.control import ControlPlane
     from jlambda.service.event_queue import EventQueue
     from jlambda.service.invoke import Invoker
+    from jlambda.service.log_subscriptions import LogSubscriptions
     from jlambda.service.provisioned import Provisioned
     from jlambda.service.recursion import Recursion
     from jlambda.service.roles import Roles
@@ -159,6 +160,11 @@ class Session:
     def recursion(self) -> Recursion:
         """Recursive loops of functions, and how many invocations were stopped for them."""
         return self._open().recursion
+
+    @property
+    def log_subscriptions(self) -> LogSubscriptions:
+        """Who is started with what functions log."""
+        return self._open().log_subscriptions
 
     @property
     def reservations(self) -> Concurrency:
@@ -418,6 +424,7 @@ class Session:
         self.queue.clear()
         parts = self._open()
         parts.schedules.forget()
+        parts.log_subscriptions.forget()
         parts.bus.forget()
         parts.records.clear()
         self.clock.start_over()
