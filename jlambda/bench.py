@@ -12,8 +12,22 @@ from pathlib import Path
 from jlambda.errors import LambdaError, ResourceNotFound
 
 NAMES = (
-    *("loading", "warm", "cold", "fan_out", "endurance", "thousand", "protections", "share", "gateway", "languages"),
-    *("queue", "crashes", "sources"),
+    *(
+        "loading",
+        "warm",
+        "cold",
+        "fan_out",
+        "endurance",
+        "thousand",
+        "protections",
+        "share",
+        "gateway",
+        "languages",
+        "queue",
+        "crashes",
+        "sources",
+        "http",
+    ),
 )
 
 
