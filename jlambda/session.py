@@ -568,11 +568,16 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
+def beside(notebook: Path) -> Path:
+    """The state folder of a notebook: ``.jlambda/NOTEBOOK`` beside it."""
+    return notebook.parent / ".jlambda" / notebook.stem
+
+
 def default_folder() -> Path:
-    """``.jlambda/NOTEBOOK`` beside the notebook, which kernels of Jupyter Server know; else ``.jlambda/default`` here."""
+    """That of the notebook of this kernel, where Jupyter Server tells which one it is; else ``.jlambda/default`` here."""
     notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))
-    beside = notebook.parent if notebook.is_absolute() and notebook.parent.is_dir() else Path.cwd()
-    return beside / ".jlambda" / (notebook.stem or "default")
+    is_known = notebook.is_absolute() and notebook.parent.is_dir()
+    return beside(notebook if is_known else Path.cwd() / (notebook.name or "default"))
 
 
 _current: Session | None = None

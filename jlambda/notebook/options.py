@@ -54,6 +54,31 @@ def cell_options(line: str) -> CellOptions:
     return CellOptions(**_with_tuples(given))
 
 
+def deployment(given: CellOptions, secrets: Mapping[str, str] | None, ship: Mapping[str, object]) -> dict[str, Any]:
+    """The options as arguments of `Session.deploy`, with the values of secrets, and the objects that are shipped."""
+    return {
+        "handler": given.handler,
+        "runtime": given.runtime,
+        "memory": given.memory,
+        "timeout": given.timeout,
+        "env": dict(given.env) if given.env else None,
+        "secrets": secrets,
+        "description": given.description,
+        "ephemeral_storage": given.ephemeral_storage,
+        "architecture": given.architecture,
+        "layers": given.layer if given.layer or given.no_layers else None,
+        "log_format": given.log_format,
+        "application_log_level": given.log_level,
+        "system_log_level": given.system_log_level,
+        "log_group": given.log_group,
+        "snap_start": given.snap_start,
+        "role": given.role,
+        "use": ship or None,
+        "classpath": given.classpath,
+        "triggers": given.trigger,
+    }
+
+
 def cell_parser() -> Parser:
     """The parser of a `%%lambda` line."""
     parser = Parser(
