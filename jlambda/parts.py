@@ -13,16 +13,19 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from jlambda.aws.child import GatewayKey
 from jlambda.aws.services import Services
 from jlambda.engine.control import Template, wanted_sandbox
 from jlambda.engine.engine import Engine
 from jlambda.engine.scheduler import Scheduler
+from jlambda.model.role import role_arn
 from jlambda.runtimes import languages, python
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.clients import Clients
 from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
 from jlambda.service.control import ControlPlane
+from jlambda.service.destinations import destinations
 from jlambda.service.event_bus import EventBus
 from jlambda.service.event_delivery import Delivery
 from jlambda.service.event_front import EventFront
@@ -33,6 +36,9 @@ from jlambda.service.http_triggers import RouteTriggers, UrlTriggers
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.provisioned import Provisioned
+from jlambda.service.push_places import Buckets, LogGroups, Topics
+from jlambda.service.push_triggers import PushTriggers
+from jlambda.service.pushes import Pushes
 from jlambda.service.recursion import Recursion
 from jlambda.service.roles import Roles
 from jlambda.service.schedules import Schedules
@@ -109,7 +115,8 @@ class Parts:
             )
             self.roles = Roles(session.account, session.reserve_port)
             self.control.give_access(self.roles.variables)
-            self.services = Services(session.account, lambda: session.gateway().port)
+            tasks = self.roles.key(role_arn("states-role", session.account), "states")
+            self.services = Services(session.account, lambda: GatewayKey(session.gateway().port, tasks))
             opened.callback(self.services.close)
             self.recursion = Recursion(self.service.settings, session.account)
             self.invoker.follow = self.recursion.follow
@@ -118,28 +125,46 @@ class Parts:
                 *(self.service.event_invoke, self.clock, session.account),
             )
             opened.callback(self.queue.close)
+            self.services.push = (pushes := Pushes(self.queue)).take
             self.triggers = Triggers(database, self.service.targets)
+            clients = Clients(partial(session.client_while_open, self))
+            self._plug_in_services(database, session, clients)
             urls, gate, permissions = self.service.urls, self.service.url_gate, self.service.permissions
             self.triggers.plug_in(UrlTriggers(urls, gate, session.front_url), "url")
             has_services, gateway_v2 = (lambda: self.services.pid is not None), partial(session.client, "apigatewayv2")
             routes = RouteTriggers(gateway_v2, has_services, permissions, session.account, session.front_url)
             self.triggers.plug_in(routes, "http")
-            self._put_events_together(session, database, opened)
+            self._put_events_together(session, database, opened, clients, pushes)
             self.before_close: list[Callable[[], None]] = []
             self.gateway: Gateway | None = None
             self._opened = opened.pop_all()
 
-    def _put_events_together(self, session: Session, database: Database, opened: ExitStack) -> None:
+    def _plug_in_services(self, database: Database, session: Session, clients: Clients) -> None:
+        """What works through the services' API: triggers that they push, and where results of events go."""
+        for place in (Buckets(clients), Topics(clients), LogGroups(clients)):
+            kind = PushTriggers(
+                *(place, database, session.account, lambda: self.services.is_running, lambda: self.services.push_refusal),
+            )
+            self.triggers.plug_in(kind, place.kind)
+        for destination in destinations(clients, self.clock.now):
+            self.queue.plug(destination.service, destination)
+
+    def _put_events_together(
+        self, session: Session, database: Database, opened: ExitStack, clients: Clients, pushes: Pushes
+    ) -> None:
         """EventBridge and schedules, at work."""
-        account, clients = session.account, Clients(partial(session.client_while_open, self))
-        delivery = Delivery(clients, self.queue.accept)
+        account = session.account
+        delivery = Delivery(clients, self.queue)
         self.bus = EventBus(account, self.clock, clients, delivery)
-        opened.callback(EventFront(self.bus, self.services).close)
+        self.event_front = EventFront(self.bus, self.services)
+        opened.callback(self.event_front.close)
+        pushes.to_bus = self.event_front.take
         self.schedules = Schedules(database, account, self.clock, clients, delivery)
         opened.callback(self.schedules.close)
         self.services.observe(self.bus.saw)
         self.services.observe(self.schedules.saw)
-        triggers = EventTriggers(account, clients, lambda: self.services.pid is not None or self.schedules.are_any)
+        is_there = lambda: self.services.is_running or self.schedules.are_any  # noqa: E731  # as its neighbours
+        triggers = EventTriggers(account, clients, is_there, lambda: self.services.push_refusal)
         self.triggers.plug_in(triggers, *triggers.KINDS)
 
     def _gone(self, function: str, version: str | None) -> None:

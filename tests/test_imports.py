@@ -46,7 +46,10 @@ HOMES: dict[str, tuple[str, ...]] = {
     "multiprocess": ("engine.", "process"),
     "subprocess": ("process",),
     "sqlite3": ("store.",),
-    "boto3": ("api.address",),
+    "boto3": (
+        "aws.",
+        "api.address",
+    ),
     "botocore": ("api.shapes", "api.address", "aws."),
     "moto": ("aws.",),
     "uvicorn": ("api.server", "api.protocol"),

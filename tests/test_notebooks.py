@@ -52,6 +52,23 @@ PROMISES = {
         r"λ doctor  functions run",
         r"frozen when idle +yes",
     ),
+    # files that start a function, one at a time and 48 at once, a table, and one that fails three times and is told of
+    "03-s3-events": (
+        r"48 files; the first is in/Seattle 2012-01\.csv",
+        r"triggers +s3://weather-reports/in/\*\.csv\n +made +bucket weather-reports",
+        r"0 +s3 +success +True",
+        r"in/Seattle 2012-01\.csv: 31 days, 1065 bytes",
+        r"clean/Seattle 2012-01\.csv \d+\nin/Seattle 2012-01\.csv 1065",
+        r"'key': 'in/Seattle\+2012-01\.csv'",
+        r"49 invocations in \d+ environments\n\{'success': 49",
+        r"48 months\n",
+        r"2015-12 +284\.5",
+        r"clean-report +retrying +1",
+        r"(\d+ +[123] +error +KeyError\s+){3}",
+        r"RetriesExhausted after 3 attempts\nKeyError 'precipitation'\nin/Seattle\+2016-01\.csv",
+        r"clean-report +s3://weather-reports/in/\*\.csv +Enabled +cell",
+        r"'FilterRules'",
+    ),
     # scaling, a reservation, throttles, provisioned environments and what spills over
     "07-concurrency": (
         r"environments: 1\n",

@@ -8,29 +8,48 @@ from __future__ import annotations
 import array
 import asyncio
 import json
+import logging
 import socket
 import threading
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import NamedTuple
 
 from jlambda import process
-from jlambda.aws.frames import LENGTHS, PIECE, head_of
-from jlambda.errors import EngineError
-from jlambda.model.exchange import Reply, ServiceRequest
+from jlambda.aws.frames import FAULT, LENGTHS, PIECE, head_of
+from jlambda.errors import EngineError, LambdaError
+from jlambda.model.exchange import Push, Reply, ServiceRequest
+from jlambda.model.role import Credentials
 
 # moto holds most services to no locks of its own: two requests at a time for one of them got wrong answers. Executions of
 # state machines wait for what they call, and may call their own service.
 _AT_ONCE = {"states": 16}
+
+_log = logging.getLogger(__name__)
+
+
+class GatewayKey(NamedTuple):
+    """Where the child finds the session's gateway, and the key that it calls it with."""
+
+    port: int
+    key: Credentials
 
 
 class Died(Exception):  # whoever asks starts it anew
     """The process ended before it answered."""
 
 
+class ServiceFault(LambdaError):
+    """An embedded service could not carry a request out."""
+
+    code, status = "InternalFailure", 500
+
+
 class Child:
     """moto in a process of its own, alive until it is closed or dies."""
 
-    def __init__(self, account: str, port: int) -> None:
-        self._port = str(port)
+    def __init__(self, account: str, gateway: GatewayKey) -> None:
+        self._port = str(gateway.port)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         variables = {
             **process.clean_environment(),
@@ -48,6 +67,9 @@ class Child:
         finally:
             theirs.close()
         self.pid = self._process.pid
+        with suppress(OSError):  # it has died already, which the first request will see
+            said = {"url": f"http://127.0.0.1:{gateway.port}", "key": gateway.key}
+            self._control.sendall(json.dumps(said).encode() + b"\n")
         self._free: dict[str, list[socket.socket]] = {}
         self._turns: dict[str, asyncio.Semaphore] = {}
         self._lock = threading.Lock()
@@ -77,6 +99,8 @@ class Child:
         if not rest:
             self.give_back(request.service, connection)
             turns.release()
+            if reply.status == FAULT:
+                raise ServiceFault(f"the embedded {request.service} could not carry this out: {reply.first.decode()}")
             return reply
         reply.rest = _Rest(self, connection, rest, request.service, turns)
         return reply
@@ -106,6 +130,7 @@ class Child:
     async def _send(self, connection: socket.socket, request: ServiceRequest) -> None:
         loop = asyncio.get_running_loop()
         head = {
+            "service": request.service,
             "method": request.method,
             "path": request.path,
             "query": request.query,
@@ -135,8 +160,14 @@ class Child:
         await upto(begins + min(body_length, PIECE))
         head = json.loads(held[LENGTHS.size : begins])
         first = bytes(held[begins:])
+        if head["status"] == FAULT:
+            _log.warning("an embedded AWS service failed:\n%s", first.decode(errors="replace"))
+            said = first.decode(errors="replace").strip().rpartition("\n")[2]
+            reply = Reply(FAULT, [], 0, said.encode())
+            return reply, 0
         headers = [(name.lower(), value) for name, value in head["headers"]]
-        return Reply(head["status"], headers, body_length, first), body_length - len(first)
+        pushes = tuple(Push(**each) for each in head["pushes"])
+        return Reply(head["status"], headers, body_length, first, pushes=pushes), body_length - len(first)
 
     def end(self) -> str:
         """Make sure that it is gone, and say how it went."""
@@ -197,11 +228,11 @@ class Embedded:
     def __init__(
         self,
         account: str,
-        port: Callable[[], int],
+        gateway: Callable[[], GatewayKey],
         restore: Callable[[Child], Awaitable[None]],
         tell: Callable[[str], None],
     ) -> None:
-        self._account, self._port, self._restore, self._tell = account, port, restore, tell
+        self._account, self._gateway, self._restore, self._tell = account, gateway, restore, tell
         self._child: Child | None = None
         self._starting = asyncio.Lock()
         self._is_closed = False
@@ -242,7 +273,7 @@ class Embedded:
             if self._is_closed:
                 raise EngineError("the session is closed: its AWS services are gone")
             if self._child is None:
-                child = Child(self._account, self._port())
+                child = Child(self._account, self._gateway())
                 try:
                     await self._restore(child)
                 except BaseException:

@@ -20,7 +20,8 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
-from jlambda.aws.frames import LENGTHS, PIECE, head_of
+from jlambda.aws import hooks
+from jlambda.aws.frames import FAULT, LENGTHS, PIECE, head_of
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 #: larger bodies are kept on the disk until moto reads them
@@ -36,7 +37,9 @@ def main() -> None:
     for fd in (0, 1, 2):
         os.dup2(null, fd)
     control = socket.socket(fileno=int(sys.argv[1]))
-    threading.Thread(target=_take_connections, args=(control, _make_application()), daemon=True).start()
+    with control.makefile("rb", buffering=0) as lines:
+        gateway = json.loads(lines.readline() or "{}")
+    threading.Thread(target=_take_connections, args=(control, _make_application(gateway)), daemon=True).start()
     # the control socket is looked at by a thread, so that this one is free for what Python gives the main thread alone
     threading.Event().wait()
 
@@ -56,7 +59,8 @@ def _take_connections(control: socket.socket, application: Application) -> None:
         os._exit(0)
 
 
-def _make_application() -> Application:
+def _make_application(gateway: dict[str, Any]) -> Application:
+    hooks.prepare(gateway)
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     application: Application = DomainDispatcherApplication(create_backend_app)
@@ -72,9 +76,12 @@ def _serve(connection: socket.socket, application: Application) -> None:
             with SpooledTemporaryFile(_IN_MEMORY) as body:
                 _copy(stream, body, body_length)
                 body.seek(0)
+                hooks.prepare_service(head["service"])
+                pushes = hooks.collect()
                 status, headers, answer = _answer(application, head, body, body_length)
             length = sum(map(len, answer))
-            connection.sendall(head_of({"status": status, "headers": headers}, length) + (answer[0] if answer else b""))
+            reply = head_of({"status": status, "headers": headers, "pushes": pushes}, length)
+            connection.sendall(reply + (answer[0] if answer else b""))
             for piece in answer[1:]:
                 connection.sendall(piece)
 
@@ -107,7 +114,7 @@ def _answer(
             if close:
                 close()
     except Exception:  # moto's own mistakes are told to whoever asked
-        return 500, [("x-jlambda-fault", "1"), ("content-type", "text/plain")], [traceback.format_exc().encode()]
+        return FAULT, [], [traceback.format_exc().encode()]
     return started[0], started[1], [piece for piece in pieces if piece]
 
 

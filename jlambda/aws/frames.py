@@ -11,6 +11,8 @@ from typing import Any
 
 #: the lengths of head and body that a frame begins with
 LENGTHS = struct.Struct(">IQ")
+#: the status of a reply whose body is a traceback: moto could not carry the request out
+FAULT = 0
 #: bodies are read and sent in pieces of so much
 PIECE = 1 << 18
 

@@ -5,18 +5,19 @@ Works in the gateway's event loop, but for `observe` and `close`. Knows no HTTP 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any
 
 from jlambda.aws import identity
-from jlambda.aws.child import Child, Embedded
+from jlambda.aws.child import Child, Embedded, GatewayKey
 from jlambda.aws.operations import Operation, operation_of
 from jlambda.aws.tracing import traced
 from jlambda.aws.waits import QueueWaits
 from jlambda.model.arn import Account
-from jlambda.model.exchange import Reply, ServiceRequest, Write
+from jlambda.model.exchange import Push, Reply, ServiceRequest, Write
 
 Observer = Callable[[Write], None]
 Ask = Callable[[ServiceRequest], Awaitable[Reply]]
@@ -27,19 +28,31 @@ _log = logging.getLogger(__name__)
 
 
 class Services:
-    """Answers requests for all services but Lambda. `port` is the gateway's, asked for when it is up."""
+    """Answers requests for all services but Lambda. `gateway` is asked for when it is up."""
 
-    def __init__(self, account: Account, port: Callable[[], int]) -> None:
+    def __init__(self, account: Account, gateway: Callable[[], GatewayKey]) -> None:
         self._account = account
-        self._embedded = Embedded(account.id, port, self._restore, _log.warning)
+        self._embedded = Embedded(account.id, gateway, self._restore, _log.warning)
         self._observers: tuple[Observer, ...] = ()
         self._own: dict[tuple[str, str], Own] = {}
         self.waits = QueueWaits()
+        #: what takes an event that a service starts a function with, and calls back once it is durable
+        self.push: Callable[[Push, str | None, Callable[[], object]], object] = lambda _push, _trace_id, taken: taken()
 
     @property
     def pid(self) -> int | None:
         """The process of the embedded services, None while there is none."""
         return self._embedded.pid
+
+    @property
+    def is_running(self) -> bool:
+        """Whether they can be asked without being started."""
+        return self._embedded.pid is not None
+
+    @property
+    def push_refusal(self) -> str:
+        """Why these services start no functions by themselves; empty where they do."""
+        return ""
 
     def observe(self, observer: Observer) -> Callable[[], None]:
         """Have `observer` called after each successful write, before whoever wrote is answered; returns what ends that.
@@ -73,9 +86,20 @@ class Services:
 
     async def _pass_on(self, operation: Operation, request: ServiceRequest) -> Reply:
         reply = await self._embedded.ask(traced(request, operation))
+        if reply.pushes:
+            await self._hand_on(reply.pushes, request.header("x-amzn-trace-id") or None)
         if operation.is_write and reply.is_success:
             self._wrote(request, operation)
         return reply
+
+    async def _hand_on(self, pushes: tuple[Push, ...], trace_id: str | None) -> None:
+        """Have what a request started made durable, before it is answered."""
+        loop, taken = asyncio.get_running_loop(), list[asyncio.Future[None]]()
+        for push in pushes:
+            future: asyncio.Future[None] = loop.create_future()
+            taken.append(future)
+            self.push(push, trace_id, partial(loop.call_soon_threadsafe, _settle, future))
+        await asyncio.gather(*taken)
 
     def _wrote(self, request: ServiceRequest, operation: Operation) -> None:
         write = Write(request.service, operation.name, operation.parameters, request.region, request.caller)
@@ -96,3 +120,8 @@ class Services:
     def close(self) -> None:
         """End the embedded services."""
         self._embedded.close()
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

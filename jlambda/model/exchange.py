@@ -55,6 +55,19 @@ class Pieces(Protocol):
         """Leave what has not been read."""
 
 
+@dataclass(frozen=True, slots=True)
+class Push:
+    """An event that a service starts a function with: `source` is the service's name, `event` is JSON.
+
+    Those of one `group` are to be run one after the other, each once the one before has succeeded.
+    """
+
+    arn: str
+    source: str
+    event: str
+    group: str = ""
+
+
 @dataclass(slots=True)
 class Reply:
     """What a service answered: the `first` bytes of the body, all of it where it is small, and the `rest`."""
@@ -64,6 +77,7 @@ class Reply:
     length: int | None
     first: bytes
     rest: Pieces | None = None
+    pushes: tuple[Push, ...] = ()
 
     @property
     def is_success(self) -> bool:

@@ -17,8 +17,22 @@ _NOTHING = object()
 
 def matches(pattern: Mapping[str, Any], event: object) -> bool:
     """Whether `event` is what `pattern` asks for."""
-    leaves = set(_leaves(event, ()))
-    return _match([pattern], event, (), leaves)
+    return _match([pattern], event, (), _Leaves(event))
+
+
+class _Leaves:
+    """Where an event has values; looked through when it is first asked, since few patterns ask what is not there."""
+
+    __slots__ = ("_event", "_found")
+
+    def __init__(self, event: object) -> None:
+        self._event = event
+        self._found: set[Path] | None = None
+
+    def __contains__(self, path: Path) -> bool:
+        if self._found is None:
+            self._found = set(_leaves(self._event, ()))
+        return path in self._found
 
 
 def _leaves(value: object, path: Path) -> Iterator[Path]:
@@ -42,7 +56,7 @@ def _elements(value: object) -> Iterator[object]:
         yield value
 
 
-def _match(patterns: Sequence[Mapping[str, Any]], value: object, path: Path, leaves: set[Path]) -> bool:
+def _match(patterns: Sequence[Mapping[str, Any]], value: object, path: Path, leaves: _Leaves) -> bool:
     """Whether `value`, which stands at `path` and is no array, is all that `patterns` ask for."""
     for index, pattern in enumerate(patterns):
         if "$or" in pattern:
@@ -57,7 +71,7 @@ def _match(patterns: Sequence[Mapping[str, Any]], value: object, path: Path, lea
     return all(_match_member(members, has.get(name, _NOTHING), (*path, name), leaves) for name, members in asked.items())
 
 
-def _match_member(asked: Sequence[Any], value: object, path: Path, leaves: set[Path]) -> bool:
+def _match_member(asked: Sequence[Any], value: object, path: Path, leaves: _Leaves) -> bool:
     """Whether one of the elements that `value` stands for is all that is asked."""
     within = [each for each in asked if isinstance(each, Mapping)]
     conditions = [each for each in asked if not isinstance(each, Mapping)]
@@ -68,7 +82,7 @@ def _match_member(asked: Sequence[Any], value: object, path: Path, leaves: set[P
     )
 
 
-def _holds(condition: object, value: object, path: Path, leaves: set[Path]) -> bool:
+def _holds(condition: object, value: object, path: Path, leaves: _Leaves) -> bool:
     if isinstance(condition, Mapping):
         ((operator, argument),) = condition.items()
         if operator == "exists" and not argument:

@@ -60,6 +60,7 @@ class ControlPlane:
         self._layers = layers
         self.alias_moved: Callable[[str, str], None] = lambda _function, _alias: None
         self._warned: set[str] = set()
+        self._prepared: set[Choice] = set()
         self.gone: Callable[[str, str | None], None] = lambda _function, _version: None
         #: called with the name of a function that was made, changed or deleted; from any thread
         self.watchers: list[Callable[[str], None]] = []
@@ -179,6 +180,9 @@ class ControlPlane:
             classpath=settings.classpath,
             origin=settings.origin,
         )
+        if choice not in self._prepared:  # the first invocation does not wait for it
+            languages.client(choice)
+            self._prepared.add(choice)
         package = self._code.put_zip(built.data)
         return replace(wanted, handler=built.handler, code_sha256=package.sha256, code_size=package.size)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +21,7 @@ from jlambda.model.exchange import Write
 from jlambda.model.filters import parsed
 from jlambda.model.matching import matches
 from jlambda.service.clock import Clock
-from jlambda.service.event_delivery import Clients, Delivery, Sender
+from jlambda.service.event_delivery import Clients, Delivery, Sender, Waited
 
 # https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
 ENTRIES = 10
@@ -61,10 +61,13 @@ class EventBus:
                 f"Member must have length {'less than or equal to 10' if entries else 'greater than or equal to 1'}"
             )
         buses = {name: self._on_bus(name) for name in {_bus_name(each.get("EventBusName")) for each in entries}}
-        results = [self._put(each, buses[_bus_name(each.get("EventBusName"))]) for each in entries]
+        waits: list[Waited] = []
+        results = [self._put(each, buses[_bus_name(each.get("EventBusName"))], waits) for each in entries]
+        for wait in waits:
+            wait()
         return {"FailedEntryCount": sum("ErrorCode" in each for each in results), "Entries": results}
 
-    def _put(self, entry: Mapping[str, Any], rules: Sequence[Rule]) -> dict[str, str]:
+    def _put(self, entry: Mapping[str, Any], rules: Sequence[Rule], waits: list[Waited]) -> dict[str, str]:
         for name in ("Source", "DetailType", "Detail"):
             if not entry.get(name):
                 reason = f"Parameter {name} is not valid. Reason: {name} is a required argument."
@@ -88,27 +91,30 @@ class EventBus:
             account=self._account,
             resources=entry.get("Resources") or (),
         )
-        self._route(made, rules, entry.get("TraceHeader"), _HOPS)
+        waits += self._route(made, rules, entry.get("TraceHeader"), _HOPS)
         return {"EventId": made["id"]}
 
     def route(self, event: Mapping[str, Any], bus: str = "default") -> None:
-        """Have an event that a service made go to the targets of a bus's rules."""
-        self._route(event, self._on_bus(bus), None, _HOPS)
+        """Have an event that a service made go to the targets of a bus's rules; returns once they have it."""
+        for wait in list(self._route(event, self._on_bus(bus), None, _HOPS)):
+            wait()
 
-    def _route(self, event: Mapping[str, Any], rules: Sequence[Rule], trace_id: str | None, hops: int) -> None:
+    def _route(self, event: Mapping[str, Any], rules: Sequence[Rule], trace_id: str | None, hops: int) -> Iterator[Waited]:
         for rule in rules:
             if rule.wants(event):
                 for target in rule.targets:
-                    self._send(rule, target, event, trace_id, hops)
+                    yield from self._send(rule, target, event, trace_id, hops)
 
-    def _send(self, rule: Rule, target: Target, event: Mapping[str, Any], trace_id: str | None, hops: int) -> None:
+    def _send(self, rule: Rule, target: Target, event: Mapping[str, Any], trace_id: str | None, hops: int) -> Iterator[Waited]:
         parts = target.arn.split(":", 5)
+        if target.arn.endswith(":::"):
+            return  # an archive's own rule; events are not archived
         if len(parts) == 6 and parts[2] == "events" and parts[5].startswith("event-bus/"):
             if hops:
-                self._route(event, self._on_bus(parts[5]), trace_id, hops - 1)
+                yield from self._route(event, self._on_bus(parts[5]), trace_id, hops - 1)
             return
         payload = target_input(target, event, rule, iso_s(self._clock.now()))
-        self._delivery.send(Sender(rule.arn, "events", trace_id), target, payload)
+        yield self._delivery.send(Sender(rule.arn, "events", trace_id), target, payload)
 
     def _on_bus(self, bus: str) -> tuple[Rule, ...]:
         """The rules of a bus that have a pattern."""

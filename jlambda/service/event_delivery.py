@@ -9,6 +9,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any, NamedTuple, Protocol
 from uuid import uuid4
 
@@ -18,12 +19,26 @@ from jlambda.model.event_rule import Target, at_path
 _log = logging.getLogger(__name__)
 
 Clients = Callable[[str], Any]
+Waited = Callable[[], object]
 
 
-class Accept(Protocol):
-    """Takes an event in for a function, as `EventQueue.accept`."""
+class Queue(Protocol):
+    """Takes events in for functions, as `EventQueue` does."""
 
-    def __call__(self, reference: str, event: bytes, *, trigger: str, trace_id: str | None = None) -> str: ...
+    def accept_later(
+        self,
+        reference: str,
+        event: bytes,
+        told: Callable[[Exception | None], object],
+        *,
+        trigger: str,
+        trace_id: str | None = None,
+    ) -> str:
+        """Have `told` called once the event is on the disk, or cannot be. Raises `LambdaError` where it will never run."""
+
+
+def _nothing() -> None:
+    """There is nothing to wait for."""
 
 
 class Sender(NamedTuple):
@@ -45,8 +60,8 @@ class Undelivered(Exception):
 class Delivery:
     """Delivers to targets by the service in their ARN. `clients` gives a boto3 client for a service."""
 
-    def __init__(self, clients: Clients, accept: Accept) -> None:
-        self._clients, self._accept = clients, accept
+    def __init__(self, clients: Clients, queue: Queue) -> None:
+        self._clients, self._queue = clients, queue
         self._senders: dict[str, Callable[[Target, str], None]] = {
             "sqs": self._to_queue,
             "sns": self._to_topic,
@@ -58,22 +73,36 @@ class Delivery:
             "scheduler": self._to_any_operation,
         }
 
-    def send(self, sender: Sender, target: Target, payload: str) -> None:
-        """Have `target` get `payload`; returns once it has it. Raises nothing but what ends the session."""
+    def send(self, sender: Sender, target: Target, payload: str) -> Waited:
+        """Have `target` get `payload`: it has it once the answer has been called, which raises `StateError` where the disk
+        does not take it. Raises nothing but what ends the session."""
         try:
-            self._send(sender, target, payload)
+            return self._send(sender, target, payload)
         except Undelivered as failure:
             self._give_up(sender, target, payload, failure)
+            return _nothing
 
-    def _send(self, sender: Sender, target: Target, payload: str) -> None:
+    def _to_function(self, sender: Sender, target: Target, payload: str) -> Waited:
+        kept: Future[None] = Future()
+
+        def told(error: Exception | None) -> None:
+            if error is None:
+                kept.set_result(None)
+            else:
+                kept.set_exception(error)
+
+        self._queue.accept_later(target.arn, payload.encode(), told, trigger=sender.trigger, trace_id=sender.trace_id)
+        return kept.result
+
+    def _send(self, sender: Sender, target: Target, payload: str) -> Waited:
         service = target.arn.split(":")[2] if target.arn.count(":") >= 5 else ""
         try:
             if service == "lambda":
-                self._accept(target.arn, payload.encode(), trigger=sender.trigger, trace_id=sender.trace_id)
-            elif service in self._senders:
-                self._senders[service](target, payload)
-            else:
+                return self._to_function(sender, target, payload)
+            if service not in self._senders:
                 raise Undelivered("UNSUPPORTED_TARGET", f"jlambda delivers nothing to {service or target.arn!r}")
+            self._senders[service](target, payload)
+            return _nothing
         except EngineError:
             raise
         except LambdaError as error:
@@ -99,7 +128,7 @@ class Delivery:
         typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
         queue = Target(target.dead_letter_arn, {"MessageAttributes": typed})
         try:
-            self._send(sender, queue, payload)
+            self._send(sender, queue, payload)()
         except Undelivered as error:
             _log.warning("%s; nor could its dead-letter queue %s: %s", told, queue.arn, error.message)
 
@@ -140,6 +169,8 @@ class Delivery:
 
     def _to_bus(self, target: Target, payload: str) -> None:
         """What a schedule sends to a bus: an event that it describes, or its own as it is."""
+        if ":event-bus/" not in target.arn:
+            raise Undelivered("UNSUPPORTED_TARGET", "jlambda delivers nothing to API destinations")
         described, event = target.members.get("EventBridgeParameters"), json.loads(payload)
         if described:
             entry = {"Source": described["Source"], "DetailType": described["DetailType"], "Detail": payload}

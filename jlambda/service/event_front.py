@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol
 
-from jlambda.errors import InvalidParameter, ValidationFailed
-from jlambda.model.exchange import Reply, ServiceRequest
+from jlambda.errors import InvalidParameter, LambdaError, ValidationFailed
+from jlambda.model.exchange import Push, Reply, ServiceRequest
 from jlambda.model.plan import Plan, parsed
 from jlambda.model.schedule import parse_schedule
 from jlambda.service.event_bus import EventBus, checked_pattern, is_match
@@ -22,6 +23,7 @@ Ask = Callable[[ServiceRequest], Awaitable[Reply]]
 Own = Callable[[ServiceRequest, Mapping[str, Any], Ask], Awaitable[Reply]]
 #: PutEvents at one time; each waits for its targets
 _AT_ONCE = 8
+_log = logging.getLogger(__name__)
 
 
 class Answers(Protocol):
@@ -36,7 +38,7 @@ class EventFront:
 
     def __init__(self, bus: EventBus, services: Answers) -> None:
         self._bus = bus
-        self._pool = ThreadPoolExecutor(_AT_ONCE, "jlambda-events")
+        self.pool = ThreadPoolExecutor(_AT_ONCE, "jlambda-events")
         services.answer("events", "PutEvents", self._put_events)
         services.answer("events", "TestEventPattern", self._test_event_pattern)
         services.answer("events", "PutRule", self._put_rule)
@@ -46,7 +48,7 @@ class EventFront:
     async def _put_events(self, request: ServiceRequest, parameters: Mapping[str, Any], _: Ask) -> Reply:
         entries = parameters.get("Entries") or []
         loop = asyncio.get_running_loop()
-        return _reply(request, await loop.run_in_executor(self._pool, self._bus.put_events, entries))
+        return _reply(request, await loop.run_in_executor(self.pool, self._bus.put_events, entries))
 
     async def _test_event_pattern(self, request: ServiceRequest, parameters: Mapping[str, Any], _: Ask) -> Reply:
         found = is_match(parameters.get("EventPattern", ""), parameters.get("Event", ""))
@@ -71,9 +73,22 @@ class EventFront:
             pass  # the service says what is missing
         return await ask(request)
 
+    def take(self, push: Push, taken: Callable[[], object]) -> None:
+        """Have an event that a service made go over its bus; `taken` is called once its targets have it."""
+
+        def route() -> None:
+            try:
+                self._bus.route(json.loads(push.event), push.arn)
+            except LambdaError as error:
+                _log.warning("an event of %s did not go over its bus: %s", push.source, error)
+            finally:
+                taken()
+
+        self.pool.submit(route)
+
     def close(self) -> None:
         """End the threads, after what they are at."""
-        self._pool.shutdown()
+        self.pool.shutdown()
 
 
 def _reply(request: ServiceRequest, document: Mapping[str, Any]) -> Reply:

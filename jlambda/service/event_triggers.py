@@ -29,15 +29,20 @@ Named = tuple[str, str | None]
 
 
 class EventTriggers:
-    """Sees to triggers of the kinds rate, cron, at and events. `is_running` says whether there is a service to be asked."""
+    """Sees to triggers of the kinds rate, cron, at and events.
+
+    `is_running` says whether there is a service to be asked, `refusal` why triggers cannot be served, if so.
+    """
 
     KINDS = ("rate", "cron", "at", "events")
 
-    def __init__(self, account: Account, clients: Clients, is_running: Callable[[], bool]) -> None:
-        self._account, self._clients, self._is_running = account, clients, is_running
+    def __init__(self, account: Account, clients: Clients, is_running: Callable[[], bool], refusal: Callable[[], str]) -> None:
+        self._account, self._clients, self._is_running, self._refusal = account, clients, is_running, refusal
 
     def attach(self, function: str, qualifier: str | None, trigger: Trigger) -> Sequence[str]:
         """Make its rule or schedule, or give the one that is there these options."""
+        if why := self._refusal():
+            raise InvalidParameter(f"trigger {trigger.key!r}: {why}")
         name = _name(function, qualifier, trigger)
         arn = self._account.function_arn(function, qualifier)
         there = [each for each in self.list() if _is_same(each, function, qualifier, trigger)]

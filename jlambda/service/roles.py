@@ -28,7 +28,11 @@ class Roles:
 
     def credentials(self, configuration: FunctionConfiguration) -> Credentials:
         """The key of a function with the role that it has now."""
-        caller = Caller(configuration.role or role_arn(DEFAULT_ROLE, self._account), configuration.name)
+        return self.key(configuration.role or role_arn(DEFAULT_ROLE, self._account), configuration.name)
+
+    def key(self, role: str, name: str) -> Credentials:
+        """The key of whoever has assumed a role, given by its ARN, under a name."""
+        caller = Caller(role, name)
         digest = hmac.digest(self._secret, f"{caller.role_arn}\n{caller.function}".encode(), "sha512")
         key_id = "ASIA" + base64.b32encode(digest[:10]).decode()
         found = self._by_id.get(key_id)

@@ -182,7 +182,7 @@ class Schedules:
         sender = Sender(plan.arn, "schedule")
         for members in plan.members.get("Targets") or ():
             target = Target(members["Arn"], members)
-            self._delivery.send(sender, target, self._payload(plan, target, occurrence.at, event_id))
+            self._delivery.send(sender, target, self._payload(plan, target, occurrence.at, event_id))()
         done = replace(plan, since=occurrence.at)
         self._keep(done)
         if done.is_over:

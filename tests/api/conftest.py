@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -25,7 +26,11 @@ def start_all(session: jlambda.Session) -> None:
     """Start all processes and threads of a session that tests share, so that none is new to a single test."""
     session.engine.protection()
     session.queue.start()
-    pool = session.gateway().application.pool
+    start_threads(session.gateway().application.pool)
+
+
+def start_threads(pool: ThreadPoolExecutor) -> None:
+    """Have a pool start all its threads."""
     together = threading.Barrier(pool._max_workers + 1)
     for _ in range(pool._max_workers):
         pool.submit(together.wait)

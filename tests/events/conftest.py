@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import jlambda
-from tests.api.conftest import start_all
+from tests.api.conftest import start_all, start_threads
 from tests.conftest import eventually
 
 ECHO = "import json\ndef handler(event, context):\n    print('GOT ' + json.dumps(event))\n    return event\n"
@@ -38,6 +38,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jlambda.Sessio
     """One session for the tests of a module, all its processes and threads running."""
     with jlambda.Session(tmp_path_factory.mktemp("running") / "state") as session:
         start_all(session)
+        assert session._parts is not None
+        start_threads(session._parts.event_front.pool)
         events = session.client("events")
         events.put_events(Entries=[{"Source": "s", "DetailType": "t", "Detail": "{}"}])
         events.put_rule(Name="first", ScheduleExpression="rate(1 day)")

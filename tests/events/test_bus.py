@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.parser.models import EventBridgeModel
+from aws_lambda_powertools.utilities.parser.models import EventBridgeModel, S3EventNotificationEventBridgeModel
 from botocore.exceptions import ClientError
 
 import jlambda
@@ -264,3 +264,60 @@ def test_a_rule_of_boto3_shows_as_a_trigger(heard: Heard) -> None:
     assert found.id == "other/mine"
     session.get("echo:live").triggers.remove("other/mine")
     assert session.client("events").list_rules(EventBusName="other")["Rules"] == []
+
+
+def test_buckets_tell_of_their_objects(heard: Heard) -> None:
+    """What a bucket with EventBridge on is told of reaches rules, and is S3's own event."""
+    session, s3 = heard.session, heard.session.client("s3")
+    s3.create_bucket(Bucket="told")
+    s3.put_bucket_notification_configuration(Bucket="told", NotificationConfiguration={"EventBridgeConfiguration": {}})
+    pattern = {"source": ["aws.s3"], "detail": {"bucket": {"name": ["told"]}, "object": {"key": [{"suffix": ".csv"}]}}}
+    rule(session, "files", pattern, echo_target(session))
+    s3.put_object(Bucket="told", Key="a b.csv", Body=b"123")
+    s3.put_object(Bucket="told", Key="a.txt", Body=b"123")
+    s3.delete_object(Bucket="told", Key="a b.csv")
+    deleted, created = sorted(heard.events("echo", 2), key=lambda each: str(each["detail"]["reason"]))
+    assert deleted["detail"]["object"]["key"] == "a b.csv"
+    for event in (created, deleted):
+        S3EventNotificationEventBridgeModel.model_validate(event)
+    assert (created["detail-type"], created["detail"]["object"]["key"]) == ("Object Created", "a b.csv")
+    assert (created["detail"]["object"]["size"], created["detail"]["reason"]) == (3, "PutObject")
+    assert (deleted["detail-type"], deleted["detail"]["deletion-type"]) == ("Object Deleted", "Permanently Deleted")
+    s3.delete_object(Bucket="told", Key="a.txt")
+    s3.delete_bucket(Bucket="told")
+
+
+@pytest.mark.parametrize(
+    ("policy", "wanted"),
+    [
+        ({"$or": [{"kind": ["a"]}, {"size": [{"numeric": [">", 5]}]}]}, ["a", "large"]),
+        ({"kind": [{"wildcard": "l*ge"}]}, ["large"]),
+        ({"ip": [{"cidr": "10.0.0.0/8"}]}, ["near"]),
+        ({"kind": [{"anything-but": {"suffix": "e"}}]}, ["a", "near"]),
+    ],
+)
+def test_filter_policies_of_topics(heard: Heard, policy: dict[str, Any], wanted: list[str]) -> None:
+    """What moto alone would refuse, or take for something else."""
+    session, sns = heard.session, heard.session.client("sns")
+    topic = sns.create_topic(Name="filtered")["TopicArn"]
+    arn = session.account.function_arn("echo")
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn, Attributes={"FilterPolicy": json.dumps(policy)})
+    for kind, size, ip in [("a", 1, "192.168.0.1"), ("large", 9, "192.168.0.1"), ("near", 1, "10.1.2.3")]:
+        values = {"kind": ("String", kind), "size": ("Number", str(size)), "ip": ("String", ip)}
+        typed = {name: {"DataType": type_, "StringValue": value} for name, (type_, value) in values.items()}
+        sns.publish(TopicArn=topic, Message=kind, MessageAttributes=typed)
+    assert sorted(event["Records"][0]["Sns"]["Message"] for event in heard.events("echo", len(wanted))) == wanted
+    sns.delete_topic(TopicArn=topic)
+
+
+def test_an_archive_is_no_trouble(heard: Heard, caplog: pytest.LogCaptureFixture) -> None:
+    """It keeps nothing, and puts a rule of its own on the bus, which nobody hears of."""
+    session, events = heard.session, heard.session.client("events")
+    rule(session, "r", {"source": ["x"]}, echo_target(session))
+    bus = "arn:aws:events:us-east-1:123456789012:event-bus/default"
+    events.create_archive(ArchiveName="kept", EventSourceArn=bus)
+    with caplog.at_level(logging.WARNING):
+        assert put(session, {}, "x")["FailedEntryCount"] == 0
+    assert len(heard.events("echo")) == 1
+    assert caplog.text == ""
+    events.delete_archive(ArchiveName="kept")

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jlambda.model.event_rule import Rule, Target, rule_of, target_input, transformed
@@ -78,6 +78,7 @@ def test_a_template(template: str, expected: object) -> None:
     assert sent(InputTransformer=transformer) == expected
 
 
+@settings(deadline=None)
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), lambda inner: st.lists(inner, max_size=3)))
 def test_any_value_fits_into_a_template(value: Any) -> None:
     """Whatever stands in the event, what is sent is JSON, and the value is in it."""

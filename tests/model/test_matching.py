@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from jlambda.model.event_pattern import problem
@@ -401,6 +401,7 @@ patterns = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(patterns, events)
 @example({"a": {"b": [1]}, "$or": [{"a": {"c": [2]}}, {"a": ["x"]}]}, {"a": [{"b": 1}, {"c": 2}]})
 @example({"a": {"b": [{"exists": False}], "c": [1]}}, {"a": [{"c": 1}, {"b": 2}]})

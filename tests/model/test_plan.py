@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jlambda.errors import InvalidParameter
@@ -51,6 +51,7 @@ def test_a_year_of_minutes_is_missed_at_once(expression: str) -> None:
     assert found == Occurrence(T0 + 365 * DAY_S, missed=COUNTED)
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["rate(7 minutes)", "cron(0/20 8-9 ? * MON-FRI *)", "cron(30 1 L * ? *)"]), st.floats(0, 400 * DAY_S))
 def test_the_latest_is_the_latest(expression: str, later: float) -> None:
     """Whatever the time, nothing is due between what is sent and now."""

@@ -7,7 +7,7 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jlambda.errors import InvalidParameter
@@ -97,6 +97,7 @@ def test_a_time_of_a_zone() -> None:
     assert datetime.fromtimestamp(schedule.moment, UTC) == datetime(2026, 7, 1, 13, tzinfo=UTC)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 10_000), st.floats(0, 4e9), st.floats(0, 4e9))
 def test_a_rate_is_due_a_whole_number_of_periods_after_its_anchor(minutes: int, anchor: float, moment: float) -> None:
     """And it is the first such time."""
@@ -222,6 +223,7 @@ days = st.tuples(
 )
 
 
+@settings(deadline=None)
 @given(days, st.dates(date(2026, 1, 1), date(2030, 1, 1)))
 def test_days_are_those_of_the_slow_evaluator(which: tuple[tuple[str, str], str, str], start: date) -> None:
     """The next two days of any expression within two years."""
@@ -253,6 +255,7 @@ nights = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(field(0, 59), field(0, 23), zones, nights, st.integers(0, 600))
 def test_times_are_those_of_the_slow_evaluator(minute: str, hour: str, zone_name: str, night: datetime, later: int) -> None:
     """Each minute of thirty hours around a change of clocks is looked at; a minute that comes again does not count."""

@@ -267,6 +267,20 @@ def test_restore_is_the_end_of_init(rig: Rig) -> None:
     assert b"restored 200" in rig.logged
 
 
+def test_a_failure_after_a_restore_is_that_of_the_first_invocation(rig: Rig) -> None:
+    """What a runtime posts to restore/error goes to the caller; before a restore it may not."""
+    hooks = (
+        f"early = call('POST', '{BASE}/restore/error', {{}}, '{{}}')[0]\n"
+        f"call('GET', '{BASE}/restore/next')\n"
+        "error = json.dumps({'errorType': 'Runtime.AfterRestoreError', 'errorMessage': f'too early: {early}'})\n"
+        f"call('POST', '{BASE}/restore/error', {{}}, error)\n"
+        "sys.exit(1)"
+    )
+    outcome = rig.run(rig.version(environment={"BEFORE_INIT": hooks}), [])
+    assert (outcome.status, outcome.error_type) == ("error", "Runtime.AfterRestoreError")
+    assert json.loads(outcome.payload)["errorMessage"] == "too early: 403"
+
+
 def test_an_extension_is_told_of_invocations_and_of_the_end(rig: Rig, tmp_path: Path) -> None:
     """It is started before the runtime, sees each event, and has time to finish when the environment ends."""
     version = rig.version(layers={"extensions/watcher": EXTENSION.encode()})

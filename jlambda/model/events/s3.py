@@ -93,9 +93,25 @@ _REASONS = {
 }
 
 
+# by the first event whose name a change's name begins with
+_DETAIL_TYPES = {
+    "ObjectCreated": "Object Created",
+    "ObjectRemoved": "Object Deleted",
+    "LifecycleExpiration": "Object Deleted",
+    "ObjectRestore:Post": "Object Restore Initiated",
+    "ObjectRestore:Completed": "Object Restore Completed",
+    "ObjectRestore:Delete": "Object Restore Expired",
+    "LifecycleTransition": "Object Storage Class Changed",
+    "IntelligentTiering": "Object Access Tier Changed",
+    "ObjectAcl": "Object ACL Updated",
+    "ObjectTagging:Put": "Object Tags Added",
+    "ObjectTagging:Delete": "Object Tags Deleted",
+}
+
+
 def to_eventbridge(change: ObjectChange, account: Account, event_id: str) -> dict[str, Any]:
     """What a bucket that sends its events to EventBridge tells of the same."""
-    is_gone = change.name.startswith("ObjectRemoved")
+    detail_type = next((each for name, each in _DETAIL_TYPES.items() if change.name.startswith(name)), change.name)
     item = {
         "key": change.key,
         "size": change.size,
@@ -110,14 +126,15 @@ def to_eventbridge(change: ObjectChange, account: Account, event_id: str) -> dic
         "request-id": change.request_id,
         "requester": account.id,
         "source-ip-address": change.source_ip,
-        "reason": _REASONS.get(change.name, change.name),
     }
-    if is_gone:
-        is_marker = change.name == "ObjectRemoved:DeleteMarkerCreated"
+    if change.name in _REASONS:
+        detail["reason"] = _REASONS[change.name]
+    if detail_type == "Object Deleted":
+        is_marker = change.name.endswith(":DeleteMarkerCreated")
         detail["deletion-type"] = "Delete Marker Created" if is_marker else "Permanently Deleted"
     return eventbridge.event(
         source="aws.s3",
-        detail_type="Object Deleted" if is_gone else "Object Created",
+        detail_type=detail_type,
         detail=detail,
         event_id=event_id,
         at=change.at,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from jlambda.model.events import eventbridge, s3, sns, sqs
@@ -26,56 +26,29 @@ def _notification(
     return s3.notification(_change(setting, name, bucket, key, size, etag, version_id), setting.account, setting.id(2))
 
 
-def s3_put(
-    setting: Setting,
-    *,
-    bucket: str = "my-bucket",
-    key: str = "in/data.csv",
-    size: int = 1024,
-    etag: str = _ETAG,
-    version_id: str | None = None,
-) -> Members:
-    """An object was put into a bucket."""
-    return _notification(setting, "ObjectCreated:Put", bucket, key, size, etag, version_id)
+def _created(how: str, summary: str, size: int = 1024, etag: str = _ETAG) -> Callable[..., Members]:
+    """The sample of an object that came into a bucket in one of several ways."""
+
+    def build(
+        setting: Setting,
+        *,
+        bucket: str = "my-bucket",
+        key: str = "in/data.csv",
+        size: int = size,
+        etag: str = etag,
+        version_id: str | None = None,
+    ) -> Members:
+        return _notification(setting, f"ObjectCreated:{how}", bucket, key, size, etag, version_id)
+
+    build.__doc__ = summary
+    return build
 
 
-def s3_post(
-    setting: Setting,
-    *,
-    bucket: str = "my-bucket",
-    key: str = "in/data.csv",
-    size: int = 1024,
-    etag: str = _ETAG,
-    version_id: str | None = None,
-) -> Members:
-    """An object was uploaded by an HTML form."""
-    return _notification(setting, "ObjectCreated:Post", bucket, key, size, etag, version_id)
-
-
-def s3_copy(
-    setting: Setting,
-    *,
-    bucket: str = "my-bucket",
-    key: str = "in/data.csv",
-    size: int = 1024,
-    etag: str = _ETAG,
-    version_id: str | None = None,
-) -> Members:
-    """An object was copied into a bucket."""
-    return _notification(setting, "ObjectCreated:Copy", bucket, key, size, etag, version_id)
-
-
-def s3_multipart(
-    setting: Setting,
-    *,
-    bucket: str = "my-bucket",
-    key: str = "in/data.csv",
-    size: int = 10_485_760,
-    etag: str = f"{_ETAG}-2",
-    version_id: str | None = None,
-) -> Members:
-    """The last part of a large object was uploaded."""
-    return _notification(setting, "ObjectCreated:CompleteMultipartUpload", bucket, key, size, etag, version_id)
+s3_put = _created("Put", "An object was put into a bucket.")
+s3_post = _created("Post", "An object was uploaded by an HTML form.")
+s3_copy = _created("Copy", "An object was copied into a bucket.")
+_LARGE = "The last part of a large object was uploaded."
+s3_multipart = _created("CompleteMultipartUpload", _LARGE, 10_485_760, f"{_ETAG}-2")
 
 
 def s3_delete(setting: Setting, *, bucket: str = "my-bucket", key: str = "in/data.csv") -> Members:

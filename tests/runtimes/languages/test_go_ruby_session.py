@@ -95,3 +95,20 @@ def test_a_folder_of_go_sources_is_built(session: jlambda.Session, tmp_path: Pat
     (module / "go.mod").write_text("module mine\n\ngo 1.18\n\nrequire github.com/aws/aws-lambda-go v1.47.0\n")
     (module / "main.go").write_text(GO)
     assert session.deploy(module, name="f", runtime="go")("a") == 1
+
+
+def test_the_first_invocation_finds_all_built(
+    session: jlambda.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deploying makes the language's client too, where none is kept yet."""
+    need(bool(on_path("ruby")), "ruby")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)
+        function = session.deploy(RUBY, "f", runtime="ruby", memory=1769, timeout=10)
+
+    def too_late(*_: object) -> str:
+        raise AssertionError("built for an invocation")
+
+    monkeypatch.setattr(type(choose("ruby").language), "client", too_late)
+    assert function("stay") == 1
