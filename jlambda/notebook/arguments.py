@@ -190,3 +190,10 @@ def variable(text: str) -> tuple[str, str]:
     if not equals or not key:
         raise InvalidParameter(f"environment variable {text!r}: use KEY=VALUE")
     return key, value
+
+
+def python_variable(text: str) -> str:
+    """A type for `add_argument`: a name that Python takes."""
+    if not text.isidentifier():
+        raise InvalidParameter(f"variable {text!r}: use a Python name")
+    return text

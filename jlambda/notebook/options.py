@@ -12,8 +12,7 @@ from jlambda.errors import InvalidParameter
 from jlambda.model import limits
 from jlambda.model.function import ARCHITECTURES
 from jlambda.model.log_settings import APPLICATION_LOG_LEVELS, LOG_FORMATS, SYSTEM_LOG_LEVELS
-from jlambda.notebook.arguments import OneOf, Parser, variable, whole, words
-from jlambda.notebook.verbs.verb import python_variable
+from jlambda.notebook.arguments import OneOf, Parser, python_variable, variable, whole, words
 
 
 @dataclass(frozen=True, slots=True)
