@@ -35,6 +35,9 @@ from jlambda.service.expiry import Expiry
 from jlambda.service.http_triggers import RouteTriggers, UrlTriggers
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
+from jlambda.service.mapping_sources import Sources, send_to
+from jlambda.service.mapping_triggers import MAPPED, MappingTriggers
+from jlambda.service.polling import Polling
 from jlambda.service.provisioned import Provisioned
 from jlambda.service.push_places import Buckets, LogGroups, Topics
 from jlambda.service.push_triggers import PushTriggers
@@ -136,8 +139,22 @@ class Parts:
             self.triggers.plug_in(routes, "http")
             self._put_events_together(session, database, opened, clients, pushes)
             self.before_close: list[Callable[[], None]] = []
+            self._deliver(session, database, opened)
             self.gateway: Gateway | None = None
             self._opened = opened.pop_all()
+
+    def _deliver(self, session: Session, database: Database, opened: ExitStack) -> None:
+        """What reads queues and streams for functions; it begins once the session is open."""
+        # a poller knows better when to try again than its client
+        clients, mappings = Clients(partial(session.client_while_open, self, attempts=1)), self.service.mappings
+        sources = Sources(
+            *(database, self.control, self.invoker, self.clock, session.account, clients, partial(send_to, clients)),
+            lambda uuid: mappings.find(uuid) is not None,
+            self.services.dismiss,
+        )
+        self.polling = Polling(mappings, sources, self.services)
+        self.triggers.plug_in(MappingTriggers(mappings, self.control, session.account, clients), *MAPPED)
+        opened.callback(self.polling.join)
 
     def _plug_in_services(self, database: Database, session: Session, clients: Clients) -> None:
         """What works through the services' API: triggers that they push, and where results of events go."""
@@ -176,6 +193,7 @@ class Parts:
         """All this is about to be closed: nothing more is begun in the background."""
         self.is_closing = True
         self.schedules.leave()
+        self.polling.close()
 
     def _let_go_of_port(self) -> None:
         if self.reserved is not None:

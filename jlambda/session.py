@@ -110,6 +110,7 @@ class Session:
                     self._parts = Parts(self._asked, self)
                     # later than the database's own, so earlier at the interpreter's end
                     atexit.register(self.close)
+                    self._parts.polling.start()
                 parts = self._parts
         return parts
 
@@ -219,7 +220,10 @@ class Session:
 
     def client(self, service: str) -> Any:
         """A boto3 client of an AWS service, wired to this session: ``client("lambda").invoke(FunctionName=...)``."""
-        made = self.address.client(service)
+        return self._client(service)
+
+    def _client(self, service: str, attempts: int | None = None) -> Any:
+        made = self.address.client(service, attempts)
         kept = weakref.ref(made)
 
         def close() -> None:
@@ -229,15 +233,18 @@ class Session:
         self._open().before_close.append(close)
         return made
 
-    def client_while_open(self, parts: Parts, service: str) -> Any:
-        """A boto3 client for what works in the background of `parts`. Raises `EngineError` once they are being closed."""
+    def client_while_open(self, parts: Parts, service: str, attempts: int | None = None) -> Any:
+        """A boto3 client for what works in the background of `parts`. Raises `EngineError` once they are being closed.
+
+        `attempts` are those of each call, boto3's own number unless given.
+        """
         while not self._lock.acquire(timeout=0.05):  # whoever closes the session holds it, and may wait for us
             if parts.is_closing:
                 raise EngineError("this session is closed")
         try:
             if parts.is_closing or self._parts is not parts:
                 raise EngineError("this session is closed")
-            return self.client(service)
+            return self._client(service, attempts)
         finally:
             self._lock.release()
 
@@ -396,6 +403,7 @@ class Session:
         """Delete all functions with their triggers, records and logs; the clock shows real time again."""
         for configuration in self.control.list():
             self.triggers.forget(configuration.name)
+        self.service.mappings.clear()
         self.control.reset()
         self.queue.clear()
         parts = self._open()

@@ -29,20 +29,21 @@ def wait(session: Session, timeout: float | str | timedelta | None = None) -> bo
                 return True
             if not left_s:
                 return False
-            counts = session.queue.counts()
-            pending = sum(counts.get(state, 0) for state in ("waiting", "running", "retrying"))
+            pending, counts = session.queue.pending, session.queue.counts()
             most = max(most, pending)
             progress.done, progress.total = most - pending, most
             progress.show()
             due, now = session.queue.next_due(), session.clock.now()
-            if counts.get("retrying") == pending and due is not None and due > max(told, now + 1):
+            retries, sendings = counts.get("retrying", 0), counts.get("delivering", 0)
+            if retries + sendings == pending and due is not None and due > max(told, now + 1):
                 told = due
-                _tell(pending, due - now)
+                print(_what_waits(retries, sendings, due - now))
     finally:
         progress.close()
 
 
-def _tell(pending: int, due_in_s: float) -> None:
-    waits = "1 event waits" if pending == 1 else f"{pending} events wait"
+def _what_waits(retries: int, sendings: int, due_in_s: float) -> str:
+    told = [f"{retries} event{'' if retries == 1 else 's'} to be tried again"] if retries else []
+    told += [f"{sendings} result{'' if sendings == 1 else 's'} to be sent again"] if sendings else []
     at_once = f"jlambda.clock.advance({math.ceil(due_in_s)}) gets there at once"
-    print(f"{waits} for a retry, the next in {span_text(due_in_s)}: {at_once}")
+    return f"waiting for {' and '.join(told)}, the next in {span_text(due_in_s)}: {at_once}"

@@ -26,7 +26,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "billing": {"model"},
     "aws": {"model"},
     "api": {"model", "session", "service", "telemetry", "billing"},
-    "service": {"model", "engine", "runtimes", "store", "telemetry", "billing"},
+    "service": {"model", "engine", "runtimes", "store", "sources", "telemetry", "billing"},
+    "sources": {"model"},
     "session": {"model", "store", "telemetry", "billing", "service", "handle", "invocation", "api", "parts", "waiting"},
     "parts": {"model", "aws", "engine", "runtimes", "store", "service"},
     "invocation": {"model", "telemetry", "billing", "service", "session"},
@@ -79,7 +80,8 @@ IN_ENVIRONMENT = {
 #: the parts that decide: no clock, process, socket or lock
 PURE = {
     *("engine.scheduler", "engine.lifecycle", "engine.conversation", "billing", "model."),
-    *("notebook.findings", "notebook.advice", "notebook.doctor", "notebook.draft"),
+    *("sources.batching", "sources.came", "sources.given_up", "sources.queue", "sources.responses", "sources.scaling"),
+    *("sources.shard", "notebook.findings", "notebook.advice", "notebook.doctor", "notebook.draft"),
 }
 IMPURE_MODULES = {"time", "threading", "socket", "select", "os", "multiprocess", "subprocess", "random"}
 

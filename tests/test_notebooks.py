@@ -69,6 +69,27 @@ PROMISES = {
         r"clean-report +s3://weather-reports/in/\*\.csv +Enabled +cell",
         r"'FilterRules'",
     ),
+    # a retry on the moved clock, a repair in time, destinations, what runs twice, and the same once it is idempotent
+    "06-asynchronous": (
+        r"<EventHandle [-0-9a-f]{36} pending>",
+        r"success at attempt 1",
+        r"waiting for 1 event to be tried again, the next in",
+        r"charge\s+retrying\s+1",
+        r"ahead +1 minute of real time",
+        r"charge\s+dead\s+3",
+        r"(?s)1\s+error\s+ValueError.*2\s+error\s+ValueError.*3\s+error\s+ValueError",
+        r"success at attempt 2",
+        r"shipping order 4\nsorry, order 5: RetriesExhausted after 2 attempts, could not convert string to float: 'a lot'",
+        r"λ chaos charge +on",
+        r"λ chaos charge +off",
+        r"of these +6 twice · 5 killed",
+        r'\{"order": 122, "amount": "10\.00"\} +23 +killed, retried · delivered twice +3',
+        r"30 orders, 41 payments: 10 customers paid more than once",
+        r"10 of 30 events ran more than once",
+        r"30 orders, 30 payments: 0 customers paid more than once",
+        r"it ran 16 times",
+        r"dead\s+0\s+RecursiveInvocation",
+    ),
     # scaling, a reservation, throttles, provisioned environments and what spills over
     "07-concurrency": (
         r"environments: 1\n",

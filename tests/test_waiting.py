@@ -32,7 +32,8 @@ def test_wait_says_what_it_waits_for(session: jlambda.Session, capsys: pytest.Ca
     assert session.queue.settle(10)
     assert not jlambda.wait(0.5)
     found = re.fullmatch(
-        r"1 event waits for a retry, the next in (\d+ seconds|1 minute): jlambda.clock.advance\((\d+)\) gets there at once\n",
+        r"waiting for 1 event to be tried again, the next in (\d+ seconds|1 minute): "
+        r"jlambda.clock.advance\((\d+)\) gets there at once\n",
         capsys.readouterr().out,
     )
     assert found

@@ -62,8 +62,8 @@ class Address:
         SigV4Auth(Credentials(self.access_key_id, self.secret_access_key), service, self.region).add_auth(request)
         return {name.lower(): value for name, value in request.headers.items()}
 
-    def client(self, service: str) -> Any:
-        """A boto3 client of this gateway."""
+    def client(self, service: str, attempts: int | None = None) -> Any:
+        """A boto3 client of this gateway; `attempts` are those of each call, boto3's own number unless given."""
         import boto3
         from botocore.config import Config
 
@@ -72,6 +72,7 @@ class Address:
             inject_host_prefix=False,  # the gateway has no names but its own
             max_pool_connections=50,
             proxies={},
+            retries=None if attempts is None else {"total_max_attempts": attempts},
             s3={"addressing_style": "path"},
             # what a client of S3 presigns would be signed the old way
             signature_version="s3v4" if service == "s3" else None,

@@ -59,6 +59,7 @@ def _members(session: Session, mapping: EventSourceMapping) -> Members:
     }
     if mapping.source_arn is not None:
         members["EventSourceArn"] = mapping.source_arn
-    if mapping.last_result is not None:
-        members["LastProcessingResult"] = mapping.last_result
+    result = session.service.mappings.last_result(mapping)
+    if result is not None:
+        members["LastProcessingResult"] = result
     return members

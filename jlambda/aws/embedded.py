@@ -20,7 +20,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
-from jlambda.aws import hooks
+from jlambda.aws import hooks, moto_queues
 from jlambda.aws.frames import FAULT, LENGTHS, PIECE, head_of
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -63,6 +63,7 @@ def _make_application(gateway: dict[str, Any]) -> Application:
     hooks.prepare(gateway)
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+    moto_queues.quicken()
     application: Application = DomainDispatcherApplication(create_backend_app)
     return application
 

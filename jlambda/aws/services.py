@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -36,6 +37,7 @@ class Services:
         self._observers: tuple[Observer, ...] = ()
         self._own: dict[tuple[str, str], Own] = {}
         self.waits = QueueWaits()
+        self._loop: asyncio.AbstractEventLoop | None = None
         #: what takes an event that a service starts a function with, and calls back once it is durable
         self.push: Callable[[Push, str | None, Callable[[], object]], object] = lambda _push, _trace_id, taken: taken()
 
@@ -75,6 +77,7 @@ class Services:
         if request.method in _READING:
             return await self._embedded.ask(request)
         operation = operation_of(request)
+        self._loop = asyncio.get_running_loop()
         if request.service == "sts" and operation.name == "GetCallerIdentity" and request.caller.role_arn is not None:
             return identity.caller_identity(request.caller, self._account)
         if request.service == "sqs" and operation.name == "ReceiveMessage":
@@ -112,6 +115,12 @@ class Services:
 
     async def _restore(self, child: Child) -> None:
         """Bring back what earlier requests had made."""
+
+    def dismiss(self, queue: str) -> None:
+        """Have whoever waits for messages of a queue answered now. From any thread."""
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop has ended, and the waits with it
+                self._loop.call_soon_threadsafe(self.waits.dismiss, queue)
 
     def leave(self) -> None:
         """The event loop is about to end: nobody waits any longer."""

@@ -34,6 +34,7 @@ class _Queue:
         self.wait_s, self.delay_s, self.visibility_s = 0.0, 0.0, _VISIBILITY_S
         self.due: list[float] = []
         self.waiting: set[asyncio.Event] = set()
+        self.dismissals = 0
 
     def set(self, attributes: Mapping[str, Any]) -> None:
         self.wait_s = _number(attributes.get("ReceiveMessageWaitTimeSeconds"), self.wait_s)
@@ -59,7 +60,7 @@ class QueueWaits:
         request = _without_wait(request, parameters)
         loop = asyncio.get_running_loop()
         end = loop.time() + min(wait_s, 20.0)
-        woken = asyncio.Event()
+        woken, dismissals = asyncio.Event(), queue.dismissals
         queue.waiting.add(woken)
         try:
             while True:
@@ -72,7 +73,7 @@ class QueueWaits:
                 now = loop.time()
                 while queue.due and queue.due[0] <= now:
                     heapq.heappop(queue.due)
-                if now >= end or self._is_over:
+                if now >= end or self._is_over or queue.dismissals != dismissals:
                     return reply
                 until = min(end, queue.due[0]) if queue.due else end
                 try:
@@ -115,6 +116,12 @@ class QueueWaits:
                 if not _name(parameters).endswith(".fifo"):  # there, the next of its group becomes available
                     return
         queue.wake()
+
+    def dismiss(self, queue: str) -> None:
+        """Whoever waits for messages of a queue is answered now, with what there is."""
+        if queue in self._queues:
+            self._queues[queue].dismissals += 1
+            self._queues[queue].wake()
 
     def waiting(self, queue: str) -> int:
         """How many receivers wait for messages of a queue."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jlambda.notebook.cards import Card, Row, table_html, table_text
 from jlambda.telemetry.chaos import ChaosEvent, ChaosReport
 
-_HEADER = ("event", "number", "what happened", "runs", "request")
+_HEADER = ("event", "number", "what happened", "runs")
 #: rows of the table
 _SHOWN = 50
 
@@ -36,10 +36,7 @@ def chaos_card(report: ChaosReport) -> Card:
 
 
 def _rows(report: ChaosReport) -> list[tuple[str, ...]]:
-    return [
-        (event.event, str(event.number), _what_happened(event), str(event.runs), event.request_id)
-        for event in report.twice[:_SHOWN]
-    ]
+    return [(event.event, str(event.number), _what_happened(event), str(event.runs)) for event in report.twice[:_SHOWN]]
 
 
 def _what_happened(event: ChaosEvent) -> str:

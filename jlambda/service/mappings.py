@@ -37,6 +37,9 @@ class Mappings:
         self._targets, self._account, self._lock = targets, account, lock
         self._clock, self._settle_s = clock, settle_s
         self._mappings = Resources(database, "mapping", EventSourceMapping)
+        self._results: dict[str, str] = {}
+        #: called with a mapping that is about to be made; raises `InvalidParameter` where its source is not there
+        self.prepare: Callable[[EventSourceMapping], None] = lambda _: None
         self._watchers: list[Callable[[EventSourceMapping], None]] = []
 
     def watch(self, changed: Callable[[EventSourceMapping], None]) -> None:
@@ -58,6 +61,7 @@ class Mappings:
             source = request.get("EventSourceArn")
             made = EventSourceMapping(str(uuid.uuid4()), name, qualifier, source, members, "Creating", goal, 0.0, 0.0)
             self._check_alone(made)
+            self.prepare(made)
             return self._put(made)
 
     def update(self, identity: str, request: Mapping[str, Any]) -> EventSourceMapping:
@@ -103,6 +107,21 @@ class Mappings:
         """Delete a mapping: it is Deleting for a while, then gone. Raises `ResourceNotFound` and `ResourceInUse`."""
         with self._lock:
             return self._put(replace(self._settled(identity, "delete"), state="Deleting", goal=""))
+
+    def clear(self) -> None:
+        """Delete all mappings at once."""
+        with self._lock:
+            for mapping in self.list():
+                self._put(replace(mapping, state="Deleting", goal=""))
+                self._mappings.forget(_owner(mapping.uuid))
+
+    def told(self, identity: str, result: str) -> None:
+        """What became of the last records of a mapping: its LastProcessingResult."""
+        self._results[identity] = result
+
+    def last_result(self, mapping: EventSourceMapping) -> str | None:
+        """What became of a mapping's last records, None where AWS does not tell."""
+        return mapping.last_result and self._results.get(mapping.uuid, mapping.last_result)
 
     def arn(self, mapping: EventSourceMapping) -> str:
         """The ARN of a mapping."""

@@ -37,6 +37,21 @@ def start_threads(pool: ThreadPoolExecutor) -> None:
     together.wait()
 
 
+def make_sources(session: jlambda.Session, queue: str, stream: str = "", table: str = "") -> None:
+    """Make the queue, stream and table that a test's mappings are of."""
+    session.client("sqs").create_queue(QueueName=queue)
+    if stream:
+        session.client("kinesis").create_stream(StreamName=stream, ShardCount=1)
+    if table:
+        session.client("dynamodb").create_table(
+            TableName=table,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+        )
+
+
 @pytest.fixture(scope="module")
 def client(shared: jlambda.Session) -> Any:
     """boto3's client of the module's session; each answer that it gets is held to botocore's model."""

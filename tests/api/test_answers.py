@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+import jlambda
 from jlambda.api.operations import Later
 from jlambda.api.table import OPERATIONS
 from tests.api import oracle
-from tests.api.conftest import Functions
+from tests.api.conftest import Functions, make_sources
 from tests.api.packages import zipped
 from tests.conftest import eventually
 
@@ -20,6 +21,13 @@ QUEUE = f"arn:aws:sqs:us-east-1:{ACCOUNT}:jobs"
 PUBLISHER = f"arn:aws:signer:us-east-1:{ACCOUNT}:/signing-profiles/Profile/abcdefghij"
 
 
+@pytest.fixture(scope="module")
+def sources(shared: jlambda.Session) -> None:
+    """A queue and a stream."""
+    make_sources(shared, "jobs", "s")
+
+
+@pytest.mark.usefixtures("sources")
 def test_every_operation_answers(client: Any, create: Functions) -> None:
     """One after the other, with all the members that they have; the oracle judges each answer."""
     oracle.SEEN.clear()

@@ -14,7 +14,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 import jlambda
-from tests.api.conftest import start_all
+from tests.api.conftest import make_sources, start_all
 from tests.api.packages import ROLE, RUNTIME, zipped
 
 ARN = "arn:aws:lambda:us-east-1:123456789012"
@@ -22,6 +22,7 @@ FUNCTION, LAYER = f"{ARN}:function:f", f"{ARN}:layer:tools"
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:q"
 STREAM = "arn:aws:kinesis:us-east-1:123456789012:stream/s"
 TABLE = "arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/2026-01-01T00:00:00.000"
+RECORDED_TABLE = "table/test-table-4a53f4e8/stream/2025-02-22T03:03:25.490"
 ZIP = zipped({"app.py": "def handler(event, context): return event\n"})
 KAFKA: dict[str, Any] = {
     "FunctionName": "f",
@@ -166,6 +167,7 @@ PROVOKED: dict[int, Act] = {
     11: call("publish_version", FunctionName="f", CodeSha256=within(11, r"CodeSHA256 \((a+)\)")),
     12: call("publish_version", FunctionName="f", CodeSha256="somenonexistentsha256"),
     13: create(Code={"ZipFile": b"nonsense"}),
+    18: mapping(EventSourceArn=f"{QUEUE}-gone"),
     19: mapping(FunctionName="doesnotexist", EventSourceArn=QUEUE),
     20: mapping(EventSourceArn=QUEUE, FilterCriteria={"Filters": [{"Pattern": "nonsense"}]}),
     21: weighted({"1": 0.5}),
@@ -185,6 +187,10 @@ PROVOKED: dict[int, Act] = {
     36: provide(FunctionName="g", ProvisionedConcurrentExecutions=950),
     37: provide(FunctionName="g", ProvisionedConcurrentExecutions=1_001),
     38: call("put_function_concurrency", FunctionName="f", ReservedConcurrentExecutions=950),
+    39: mapping(
+        EventSourceArn=TABLE.replace("table/t/stream/2026-01-01T00:00:00.000", RECORDED_TABLE), StartingPosition="LATEST"
+    ),
+    40: mapping(EventSourceArn=f"{STREAM[:-1]}test-foobar-81ded7e8", StartingPosition="LATEST"),
     41: call("tag_resource", Resource=f"{FUNCTION}:1", Tags={"a": "1"}),
     42: call("get_function", FunctionName="f:1", Qualifier="2"),
     43: destination(f"{ARN}:function:doesnotexist"),
@@ -331,7 +337,6 @@ ELSEWHERE = {
     9: "AWS does not say of what",
     **dict.fromkeys((14, 15), "of EC2, which is not there"),
     **dict.fromkeys((16, 17), "of S3: the embedded services"),
-    **dict.fromkeys((18, 39, 40), "of queues and streams: the embedded services"),
     32: "of container images, which cannot be made here",
     83: "see test_an_update_in_progress",
 }
@@ -342,7 +347,16 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jlambda.Session
     """A session whose gateway is on."""
     with jlambda.Session(tmp_path_factory.mktemp("errors") / "state") as made:
         start_all(made)
+        make_sources(made, "q", "s", "t")
         yield made
+
+
+@pytest.fixture(autouse=True)
+def no_mapping_left(request: pytest.FixtureRequest) -> Iterator[None]:
+    """After each test its mappings end."""
+    yield
+    if "client" in request.fixturenames:
+        request.getfixturevalue("filled").service.mappings.clear()
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 import jlambda
 from jlambda.errors import InvalidParameter
+from tests.api.conftest import make_sources
 from tests.api.packages import ROLE, RUNTIME, zipped
 from tests.conftest import eventually
 
@@ -24,6 +25,7 @@ def client(tmp_path: Path) -> Any:
     """boto3's client of such a session."""
     with jlambda.Session(tmp_path / "state", settle_s=SETTLE_S) as session:
         session.engine.protection()
+        make_sources(session, "q")
         yield session.client("lambda")
 
 

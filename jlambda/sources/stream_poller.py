@@ -1,0 +1,234 @@
+"""One mapping of a stream at work: its shards are read, the function run, and how far it got is kept.
+
+What happens to the records of a shard is decided elsewhere. One thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from jlambda.sources.came import Came
+from jlambda.sources.poller import Poller, Runner
+from jlambda.sources.shard import GivenUp, Shard, StreamBatch, StreamSettings
+from jlambda.sources.stream_client import ShardInfo, Start, StreamClient
+
+#: shards that came by splitting or merging are looked for after so many seconds, if nothing tells of them
+_LOOK_S = 60.0
+#: a document that its destination does not take is sent so many times
+_SENDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a shard is done. No sequence number: nothing of it is, from the horizon on; finished: it was closed."""
+
+    sequence: str | None
+    is_finished: bool = False
+
+
+class Positions(Protocol):
+    """What keeps the positions of a mapping."""
+
+    def load(self) -> Mapping[str, Position]:
+        """What was kept, by shard."""
+
+    def save(self, shard_id: str, position: Position) -> None:
+        """Keep one, for good."""
+
+
+class Hooks(NamedTuple):
+    """What a stream's poller tells: what it gave up (by shard), and how the last batch went.
+
+    `now` is the session's time, by which records grow old.
+    """
+
+    give_up: Callable[[str, GivenUp], None]
+    told: Callable[[str], None]
+    now: Callable[[], float] = time.time
+
+
+class _Open:
+    """A shard that is read."""
+
+    def __init__(self, info: ShardInfo, shard: Shard, iterator: str) -> None:
+        self.info, self.shard = info, shard
+        self.iterator: str | None = iterator
+        self.is_lost = False
+        self.read_at = 0.0
+        self.saved = shard.checkpoint
+        self.given_up: list[tuple[GivenUp, int]] = []
+
+
+class StreamPoller(Poller):
+    """The shards of one stream for one function.
+
+    With `is_ours` the stream is an embedded service's, which may have begun anew: positions are checked against it, and
+    LATEST is kept as the record that it means. `idle_s` is how long it sleeps where nothing wakes it.
+    """
+
+    def __init__(
+        self,
+        client: StreamClient,
+        settings: StreamSettings,
+        start: Start,
+        positions: Positions,
+        run: Runner,
+        hooks: Hooks,
+        *,
+        is_ours: bool = True,
+        idle_s: float = 20.0,
+    ) -> None:
+        super().__init__(client.kind, client.arn.split("/")[1], run, hooks.told)
+        self._client, self._settings, self._start, self._positions, self._hooks = client, settings, start, positions, hooks
+        self._is_ours, self._idle_s = is_ours, idle_s
+        self._shards: dict[str, _Open] = {}
+        self._finished: set[str] = set()
+        self._running = 0
+        self._look_at = 0.0
+
+    def look_for_shards(self) -> None:
+        """The stream has been split or merged."""
+        self.post(self._look_again)
+        self.wake()
+
+    def begin_anew(self) -> None:
+        """A stream of this name has been made in the place of an earlier one."""
+        self.post(self._begin_anew)
+        self.wake()
+
+    def _begin_anew(self) -> None:
+        for each in self._shards.values():
+            each.shard.last_read, each.is_lost = None, True
+        self._look_again()
+
+    def _look_again(self) -> None:
+        self._look_at = 0.0
+
+    @property
+    def _is_drained(self) -> bool:
+        return not self._running and not any(each.given_up for each in self._shards.values())
+
+    def _begin(self, now: float) -> float | None:
+        if self._is_stopping:
+            return None
+        dues = []
+        for each in self._shards.values():
+            each.given_up += [(given_up, 0) for given_up in each.shard.expired(self._hooks.now())]
+            for batch in each.shard.due(now):
+                self._running += 1
+                self._invoke((record.event for record in batch.records), self._ended_with(each, batch))
+            dues.append(each.shard.next_due())
+        return min((due for due in dues if due is not None), default=None)
+
+    def _read(self) -> float:
+        if time.time() >= self._look_at:
+            self._look()
+        now = time.time()
+        for each in list(self._shards.values()):
+            if each.iterator is not None and each.read_at <= now and each.shard.wants():
+                try:
+                    self._read_shard(each)
+                except Exception:
+                    each.is_lost = True
+                    raise
+        waits = [each.read_at - time.time() for each in self._shards.values() if each.iterator and each.shard.wants()]
+        return max(0.0, min([*waits, self._look_at - time.time()]))
+
+    def _settle(self, now: float) -> float | None:
+        due: float | None = None
+        for name, each in list(self._shards.items()):
+            while each.given_up:
+                given_up, sends = each.given_up[0]
+                try:
+                    self._hooks.give_up(name, given_up)
+                except Exception as error:  # whatever the destination's client raises
+                    self.told(f"PROBLEM: {error}")
+                    if sends + 1 < _SENDS:
+                        each.given_up[0] = given_up, sends + 1
+                        due = now + 1.0
+                        break
+                each.given_up.pop(0)
+            checkpoint = each.shard.checkpoint
+            if not each.given_up and checkpoint != each.saved:
+                self._positions.save(name, Position(checkpoint))
+                each.saved = checkpoint
+            if each.iterator is None and each.shard.is_idle and not each.given_up:
+                self._positions.save(name, Position(checkpoint, is_finished=True))
+                self._finished.add(name)
+                del self._shards[name]
+                self._look_at = self._read_at = due = 0.0
+        return due
+
+    def _let_go(self) -> None:
+        """Nothing was taken from the stream: what has been read is read again."""
+
+    def _look(self) -> None:
+        """Open the shards that can be read now: the children of one only after it is finished."""
+        listed = self._client.shards()
+        kept = self._positions.load()
+        self._finished |= {name for name, position in kept.items() if position.is_finished}
+        names = {each.id for each in listed}
+        for info in listed:
+            if info.id in self._shards or info.id in self._finished:
+                continue
+            if any(parent in names and parent not in self._finished for parent in info.parents):
+                continue
+            # a shard that came later is read from its beginning
+            is_new = bool(kept) and info.id not in kept
+            self._open(info, Start("TRIM_HORIZON") if is_new else self._start, kept.get(info.id))
+        self._look_at = time.time() + _LOOK_S
+
+    def _open(self, info: ShardInfo, start: Start, kept: Position | None) -> None:
+        if kept is None and start.position == "LATEST" and self._is_ours:
+            kept = Position(self._client.last_sequence(info.id))
+        if kept is None and start.position == "TRIM_HORIZON":
+            kept = Position(None)
+        if kept is None:
+            iterator, sequence = self._client.begin(info.id, start), None
+        else:
+            iterator, sequence = self._place(info.id, kept)
+            self._positions.save(info.id, Position(sequence))
+        self._shards[info.id] = _Open(info, Shard(self._settings, sequence), iterator)
+
+    def _place(self, shard_id: str, at: Position) -> tuple[str, str | None]:
+        """An iterator behind a position, and the position; from the beginning where the stream is not what it was."""
+        sequence = at.sequence
+        if sequence is not None and (not self._is_ours or self._client.has(shard_id, sequence)):
+            return self._client.after(shard_id, sequence), sequence
+        return self._client.begin(shard_id, Start("TRIM_HORIZON")), None
+
+    def _read_shard(self, each: _Open) -> None:
+        assert each.iterator is not None
+        if each.is_lost:
+            each.iterator, _ = self._place(each.info.id, Position(each.shard.last_read))
+            each.is_lost = False
+        page = self._client.read(each.iterator, each.shard.wants())
+        now = time.time()
+        each.iterator = page.iterator
+        if page.records:
+            each.shard.received([self._client.record(given, each.info.id, now) for given in page.records])
+        elif page.is_last:
+            each.read_at = now + self._idle_s
+            if not each.info.is_open:
+                each.iterator = None
+
+    def _woken(self) -> None:
+        super()._woken()
+        for each in self._shards.values():
+            each.read_at = 0.0
+
+    def _ended_with(self, each: _Open, batch: StreamBatch) -> Callable[[Came], None]:
+        def ended(came: Came) -> None:
+            self._running -= 1
+            given_up = each.shard.ended(batch, came, time.time())
+            if given_up is not None:
+                each.given_up.append((given_up, 0))
+            if came.how != "nothing":
+                self.told("OK" if came.how == "success" else "PROBLEM: Function call failed")
+            if not self._failures:
+                self._read_at = 0.0
+
+        return ended
