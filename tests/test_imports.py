@@ -75,7 +75,7 @@ IN_ENVIRONMENT = {
     "snap_start",
     "shipped",
 } | {
-    *("runtime_api", "engine_end", "listener", "extensions", "children", "http", "messages", "shutdown"),
+    *("runtime_api", "engine_end", "listener", "extensions", "children", "http", "messages", "shutdown", "states"),
 }
 #: the parts that decide: no clock, process, socket or lock
 PURE = {

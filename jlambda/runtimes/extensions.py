@@ -95,6 +95,12 @@ class Extensions:
             extension.parked = connection
         return extension.due
 
+    def dropped(self, connection: Connection) -> None:
+        """A connection has ended: nobody waits on it any more."""
+        for extension in self:
+            if extension.parked is connection:
+                extension.parked = None
+
     def _register(self, request: Request) -> Answer:
         name = request.headers.get("lambda-extension-name")
         if not name:

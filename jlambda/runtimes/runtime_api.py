@@ -19,27 +19,19 @@ from typing import NoReturn
 
 from jlambda.model.frames import ERROR, FAILED, READY
 from jlambda.model.lineage import tracer
-from jlambda.model.signals import OUT_OF_MEMORY, TIMED_OUT
+from jlambda.model.signals import OUT_OF_MEMORY
 from jlambda.runtimes import messages
 from jlambda.runtimes.children import Children, Ended
 from jlambda.runtimes.engine_end import EngineEnd
 from jlambda.runtimes.extensions import EXTENSIONS, INVOKE, Extensions, refused
 from jlambda.runtimes.http import Answer, Connection, Request
 from jlambda.runtimes.listener import Listener
-from jlambda.runtimes.shutdown import Shutdown
+from jlambda.runtimes.shutdown import ENDS, Shutdown
+from jlambda.runtimes.states import RuntimeState, State
 
 PREFIX = "/2018-06-01/runtime"
 _ACCEPTED = Answer(202, b'{"status":"OK"}\n')
 _NOT_FOUND = Answer(404, b"404 page not found\n")
-
-#: signals that end an environment: AWS's word for why, and how its process then ends
-_ENDS = {
-    signal.SIGTERM: ("spindown", Ended()),
-    TIMED_OUT: ("timeout", Ended(signal=signal.SIGKILL)),
-    OUT_OF_MEMORY: ("failure", Ended(signal=signal.SIGKILL)),
-}
-#: states of the runtime, as AWS's emulator names them in what it answers
-_STARTED, _READY, _RUNNING, _RESPONDED, _RESTORING = "Started", "Ready", "Running", "ResponseSent", "Restoring"
 
 
 def run(channel: socket.socket, start: Mapping[str, object]) -> NoReturn:
@@ -72,10 +64,9 @@ class Bridge:
         function_arn = str(start["function_arn"])
         self._arn, self._trace = function_arn.encode(), tracer(function_arn)
         self._extensions = Extensions(self._children.extension_names(), messages.about_function(function_arn, os.environ))
-        self._state = _STARTED
+        self._runtime = RuntimeState()
         self._parked: Connection | None = None
         self._is_to_be_restored = self._has_init_ended = self._is_listening_to_engine = False
-        self._request_id = b""
         self._wants_stream = False
         self._held: tuple[bytes, bytes] | None = None
         self._outcome: Ended | None = None
@@ -84,7 +75,7 @@ class Bridge:
 
     def serve(self) -> Ended:
         """Until the runtime's process has ended, or the engine wants this environment to end: how."""
-        self._listener.watch_signals([signal.SIGCHLD, *_ENDS], self._signalled)
+        self._listener.watch_signals([signal.SIGCHLD, *ENDS], self._signalled)
         if failure := self._children.start_extensions():
             self._crashed("Extension.LaunchError", failure)
         elif not self._extensions.has_external:
@@ -99,24 +90,19 @@ class Bridge:
     def _signalled(self, numbers: bytes) -> None:
         if OUT_OF_MEMORY in numbers:
             self._children.kill_runtime()  # as the kernel does on AWS
-        for number, (reason, outcome) in _ENDS.items():
+        for number, (reason, outcome) in ENDS.items():
             if number in numbers and self._outcome is None:
                 self._begin_shutdown(reason, outcome)
         if signal.SIGCHLD in numbers:
             self._listener.read_all()  # what a process said before it ended counts
             self._reap()
 
-    def _end(self, outcome: Ended) -> None:
-        self._outcome, self._is_over = outcome, True
-
     def _dropped(self, connection: Connection) -> None:
         if connection is self._parked:
             self._parked = None
             self._listen_to_engine(False)
-            self._state = _RESPONDED if self._has_init_ended else _STARTED
-        for extension in self._extensions:
-            if extension.parked is connection:
-                extension.parked = None
+            self._runtime.state = State.RESPONDED if self._has_init_ended else State.STARTED
+        self._extensions.dropped(connection)
 
     # -- requests ----------------------------------------------------------------------------------------------------
 
@@ -140,8 +126,8 @@ class Bridge:
 
     def _limit(self, request: Request) -> int:
         """How long a body may be; a response that the caller takes while it comes is passed on at once."""
-        is_wanted = self._wants_stream and self._state == _RUNNING and messages.is_streamed(request)
-        if is_wanted and request.path == f"{PREFIX}/invocation/{self._request_id.decode()}/response":
+        is_wanted = self._wants_stream and self._runtime.state == State.RUNNING and messages.is_streamed(request)
+        if is_wanted and request.path == f"{PREFIX}/invocation/{self._runtime.request_id.decode()}/response":
             self._wants_stream = False
             self._engine.begin_stream(request.headers.get("content-type", "application/octet-stream"))
             request.take = self._engine.pass_on
@@ -163,10 +149,10 @@ class Bridge:
 
     def _next(self, connection: Connection) -> None:
         """The runtime has nothing to do: init, or an invocation, is over for it."""
-        if self._state == _RUNNING or self._parked is not None:
-            self._listener.answer(connection, self._not_allowed(_READY))
+        if self._runtime.state == State.RUNNING or self._parked is not None:
+            self._listener.answer(connection, self._runtime.not_allowed(State.READY))
             return
-        self._state, self._parked = _READY, connection
+        self._runtime.state, self._parked = State.READY, connection
         if not self._has_init_ended:
             self._end_init_if_over()
         elif self._held is None:
@@ -176,48 +162,36 @@ class Bridge:
 
     def _restore_next(self, connection: Connection) -> Answer | None:
         """The runtime of a function with SnapStart: init is over, and goes on once there is an event."""
-        if self._has_init_ended or self._state != _STARTED:
-            return self._not_allowed("RestoreReady")
+        if self._has_init_ended or self._runtime.state != State.STARTED:
+            return self._runtime.not_allowed("RestoreReady")
         self._is_to_be_restored = True
         self._next(connection)
         return None
 
-    def _not_allowed(self, to: str) -> Answer:
-        message = f"State transition from {self._state} to {to} failed for runtime. Error: State transition is not allowed"
-        return refused("InvalidStateTransition", message)
-
-    def _check(self, request_id: str, to: str) -> Answer | None:
-        """Why a response cannot be taken now; None if it can."""
-        if self._state != _RUNNING:
-            return self._not_allowed(to)
-        if request_id.encode() != self._request_id:
-            return refused("InvalidRequestID", "Invalid request ID", 400)
-        return None
-
     def _respond(self, request_id: str, request: Request) -> Answer:
-        if refusal := self._check(request_id, "InvocationResponse"):
+        if refusal := self._runtime.cannot_answer(request_id, "InvocationResponse"):
             return refusal
         self._finish(*messages.response(request))
         return messages.too_large() if request.is_too_large else _ACCEPTED
 
     def _fail(self, request_id: str, request: Request) -> Answer:
-        if refusal := self._check(request_id, "InvocationErrorResponse"):
+        if refusal := self._runtime.cannot_answer(request_id, "InvocationErrorResponse"):
             return refusal
         self._finish(ERROR, messages.error_document(request))
         return _ACCEPTED
 
     def _fail_init(self, request: Request) -> Answer:
-        if self._has_init_ended or self._state != _STARTED:
-            return self._not_allowed("InitError")
+        if self._has_init_ended or self._runtime.state != State.STARTED:
+            return self._runtime.not_allowed("InitError")
         self._has_init_ended = True
         self._send(FAILED, messages.error_document(request))
         return _ACCEPTED
 
     def _fail_restore(self, request: Request) -> Answer:
         """What a runtime does between being restored and its first event has failed: that event gets the error."""
-        if self._state != _RESTORING:
-            return self._not_allowed("RestoreError")
-        self._request_id = self._engine.take().request_id
+        if self._runtime.state != State.RESTORING:
+            return self._runtime.not_allowed("RestoreError")
+        self._runtime.request_id = self._engine.take().request_id
         self._finish(ERROR, messages.error_document(request))
         return _ACCEPTED
 
@@ -228,7 +202,7 @@ class Bridge:
         if failure is not None:
             if failure.document:
                 self._send(FAILED, failure.document)
-            self._end(Ended(exit_code=failure.exit_code))
+            self._outcome, self._is_over = Ended(exit_code=failure.exit_code), True
 
     def _extension_spoke(self) -> None:
         failed = self._extensions.failed()
@@ -242,7 +216,7 @@ class Bridge:
             self._send_held_if_over()
 
     def _end_init_if_over(self) -> None:
-        if self._state != _READY or not self._extensions.are_waiting():
+        if self._runtime.state != State.READY or not self._extensions.are_waiting():
             return
         self._has_init_ended = self._extensions.is_closed = True
         self._engine.end_init()
@@ -263,13 +237,13 @@ class Bridge:
         assert connection is not None
         self._listen_to_engine(False)
         if self._is_to_be_restored:  # the event stays where it is, until the runtime asks for it
-            self._is_to_be_restored, self._state = False, _RESTORING
+            self._is_to_be_restored, self._runtime.state = False, State.RESTORING
             self._listener.answer(connection, Answer(200, b""))
             return
         event = self._engine.take()
         if "trace_id" not in event.extra:
             event.extra["trace_id"] = self._trace(event.request_id.decode(), int(time.time()))
-        self._state, self._request_id = _RUNNING, event.request_id
+        self._runtime.state, self._runtime.request_id = State.RUNNING, event.request_id
         self._wants_stream = bool(event.extra.get("is_streamed"))
         qualifier = event.extra.get("qualifier")
         arn = b"%b:%b" % (self._arn, qualifier.encode()) if qualifier else self._arn
@@ -280,14 +254,14 @@ class Bridge:
 
     def _finish(self, kind: bytes, body: bytes) -> None:
         """The invocation has its answer: pass it on, unless extensions are still at work on it."""
-        self._state = _RESPONDED
+        self._runtime.state = State.RESPONDED
         if self._extensions and not self._extensions.are_waiting(INVOKE):
             self._held = (kind, body)
         else:
             self._send(kind, body)
 
     def _send_held_if_over(self) -> None:
-        if self._held is not None and self._state == _READY and self._extensions.are_waiting(INVOKE):
+        if self._held is not None and self._runtime.state == State.READY and self._extensions.are_waiting(INVOKE):
             self._send(*self._held)
             self._held = None
             self._listen_to_engine(True)
@@ -310,11 +284,11 @@ class Bridge:
 
     def _crashed(self, error_type: str, reason: str) -> None:
         """An extension cannot go on, and the environment with it."""
-        message = f"RequestId: {self._request_id.decode()} Error: {reason}"
+        message = f"RequestId: {self._runtime.request_id.decode()} Error: {reason}"
         document = json.dumps({"errorType": error_type, "errorMessage": message}, separators=(",", ":")).encode()
         if not self._has_init_ended:
             self._send(FAILED, document)
-        elif self._state == _RUNNING or self._held is not None:
+        elif self._runtime.state == State.RUNNING or self._held is not None:
             self._send(ERROR, document)
         self._begin_shutdown("failure", Ended(exit_code=1))
 

@@ -7,16 +7,25 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html#run
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 
-from jlambda.runtimes.children import Children
+from jlambda.model.signals import OUT_OF_MEMORY, TIMED_OUT
+from jlambda.runtimes.children import Children, Ended
 from jlambda.runtimes.extensions import SHUTDOWN, Extensions
 from jlambda.runtimes.http import Answer, Connection
 
 # the same page: how long it may take where there are internal extensions only, and where there are external ones; the
 # runtime's part of that
 _INTERNAL_S, _EXTERNAL_S, _RUNTIME_S = 0.5, 2.0, 0.3
+
+#: signals that end an environment: AWS's word for why, and how its process then ends
+ENDS = {
+    signal.SIGTERM: ("spindown", Ended()),
+    TIMED_OUT: ("timeout", Ended(signal=signal.SIGKILL)),
+    OUT_OF_MEMORY: ("failure", Ended(signal=signal.SIGKILL)),
+}
 
 
 class Shutdown:

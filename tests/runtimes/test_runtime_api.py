@@ -318,7 +318,8 @@ def test_an_extension_is_told_of_invocations_and_of_the_end(rig: Rig, tmp_path: 
 def test_extensions_are_told_why_an_environment_ends(rig: Rig, does: str, status: str, reason: str, on_event: str) -> None:
     """After a timeout or a crash they get their SHUTDOWN event; the next invocation finds all new."""
     watcher = {"extensions/watcher": EXTENSION.encode()}
-    version = rig.version(layers=watcher, environment={"ON_EVENT": on_event}, timeout_s=1, memory_mb=256)
+    version = rig.version(layers=watcher, environment={"ON_EVENT": on_event}, memory_mb=256)
+    version.timeout_s = 1 if status == "timeout" else 20
     outcome = rig.run(version, does)
     assert outcome.status == status
     assert f'"eventType": "SHUTDOWN", "shutdownReason": "{reason}"'.encode() in outcome.log
