@@ -35,6 +35,7 @@ from jlambda.service.expiry import Expiry
 from jlambda.service.http_triggers import RouteTriggers, UrlTriggers
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
+from jlambda.service.log_subscriptions import LogSubscriptions
 from jlambda.service.mapping_sources import Sources, send_to
 from jlambda.service.mapping_triggers import MAPPED, MappingTriggers
 from jlambda.service.polling import Polling
@@ -119,7 +120,9 @@ class Parts:
             self.roles = Roles(session.account, session.reserve_port)
             self.control.give_access(self.roles.variables)
             tasks = self.roles.key(role_arn("states-role", session.account), "states")
-            self.services = Services(session.account, lambda: GatewayKey(session.gateway().port, tasks))
+            self.services = Services(
+                session.account, lambda: GatewayKey(session.gateway().port, tasks), self.folder.path, session.aws_endpoint
+            )
             opened.callback(self.services.close)
             self.recursion = Recursion(self.service.settings, session.account)
             self.invoker.follow = self.recursion.follow
@@ -128,13 +131,15 @@ class Parts:
                 *(self.service.event_invoke, self.clock, session.account),
             )
             opened.callback(self.queue.close)
+            self.log_subscriptions = LogSubscriptions(database, self.queue, session.account, self.control.get)
+            self.invoker.written = self.log_subscriptions.written
             self.services.push = (pushes := Pushes(self.queue)).take
             self.triggers = Triggers(database, self.service.targets)
             clients = Clients(partial(session.client_while_open, self))
             self._plug_in_services(database, session, clients)
             urls, gate, permissions = self.service.urls, self.service.url_gate, self.service.permissions
             self.triggers.plug_in(UrlTriggers(urls, gate, session.front_url), "url")
-            has_services, gateway_v2 = (lambda: self.services.pid is not None), partial(session.client, "apigatewayv2")
+            has_services, gateway_v2 = (lambda: self.services.is_running), partial(session.client, "apigatewayv2")
             routes = RouteTriggers(gateway_v2, has_services, permissions, session.account, session.front_url)
             self.triggers.plug_in(routes, "http")
             self._put_events_together(session, database, opened, clients, pushes)
@@ -158,10 +163,12 @@ class Parts:
 
     def _plug_in_services(self, database: Database, session: Session, clients: Clients) -> None:
         """What works through the services' API: triggers that they push, and where results of events go."""
+
+        def is_running() -> bool:  # filters on the log groups of functions are there without the services
+            return self.services.is_running or self.log_subscriptions.has_any
+
         for place in (Buckets(clients), Topics(clients), LogGroups(clients)):
-            kind = PushTriggers(
-                *(place, database, session.account, lambda: self.services.is_running, lambda: self.services.push_refusal),
-            )
+            kind = PushTriggers(place, database, session.account, is_running, lambda: self.services.push_refusal)
             self.triggers.plug_in(kind, place.kind)
         for destination in destinations(clients, self.clock.now):
             self.queue.plug(destination.service, destination)
@@ -178,10 +185,12 @@ class Parts:
         pushes.to_bus = self.event_front.take
         self.schedules = Schedules(database, account, self.clock, clients, delivery)
         opened.callback(self.schedules.close)
-        self.services.observe(self.bus.saw)
-        self.services.observe(self.schedules.saw)
-        is_there = lambda: self.services.is_running or self.schedules.are_any  # noqa: E731  # as its neighbours
-        triggers = EventTriggers(account, clients, is_there, lambda: self.services.push_refusal)
+        if not self.services.push_refusal:  # another endpoint sees to its rules and schedules itself
+            self.services.observe(self.bus.saw)
+            self.services.observe(self.schedules.saw)
+        triggers = EventTriggers(
+            *(database, account, clients, lambda: self.services.is_running, lambda: self.services.push_refusal),
+        )
         self.triggers.plug_in(triggers, *triggers.KINDS)
 
     def _gone(self, function: str, version: str | None) -> None:

@@ -80,6 +80,7 @@ PROMISES = {
         r"(?s)1\s+error\s+ValueError.*2\s+error\s+ValueError.*3\s+error\s+ValueError",
         r"success at attempt 2",
         r"shipping order 4\nsorry, order 5: RetriesExhausted after 2 attempts, could not convert string to float: 'a lot'",
+        r"\{\"order\": 6, \"amount\": \"nothing\"\}\ncould not convert string to float: 'nothing'",
         r"λ chaos charge +on",
         r"λ chaos charge +off",
         r"of these +6 twice · 5 killed",

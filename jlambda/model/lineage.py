@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
@@ -56,6 +57,17 @@ def merged(headers: Iterable[str | None]) -> str | None:
             for key, count in _counts(members.get("Lineage", "")).items():
                 counts[key] = max(count, counts.get(key, 0))
     return _header({name: text for name, text in first.items() if name != "Lineage"}, counts) if first else None
+
+
+def of_messages(event: bytes) -> str | None:
+    """The header of an event of SQS, whose messages each carry that of their sender; None if none does."""
+    if b'"AWSTraceHeader"' not in event:
+        return None
+    try:
+        records = json.loads(event)["Records"]
+        return merged(record["attributes"].get("AWSTraceHeader") for record in records)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def tracer(function_arn: str) -> Callable[[str, int], str]:

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from jlambda.model.arn import LATEST, Account
 from jlambda.model.function import FunctionConfiguration
+from jlambda.model.invocation import InvocationRecord
 from jlambda.model.limits import TIMEOUT_S
 from jlambda.model.log_settings import default_log_group
 from jlambda.model.runtime import THIS_PYTHON
@@ -111,14 +112,10 @@ class FunctionLogs:
                     continue
                 configuration = known.get((record.function, record.version)) or known.get((record.function, LATEST))
                 runtime = configuration.runtime if configuration else THIS_PYTHON
-                written = lines(record, raw, runtime, self._account.region)
-                ingested_ms = max((event.timestamp_ms for event in written), default=0)
-                hidden_ms = deleted.until_ms(record.log_stream)
-                for number, event in enumerate(written):
-                    at = event.timestamp_ms
-                    if at > hidden_ms and (start_ms is None or at >= start_ms) and (end_ms is None or at < end_ms):
-                        name = _event_id(at, record.started_at, record.request_id, number)
-                        found.append(Event(name, record.log_stream, at, event.message + "\n", ingested_ms))
+                least_ms = max(start_ms or 0, deleted.until_ms(record.log_stream) + 1)
+                for event in events_of(record, raw, runtime, self._account.region):
+                    if event.timestamp_ms >= least_ms and (end_ms is None or event.timestamp_ms < end_ms):
+                        found.append(event)
         return sorted(found)
 
     def delete(self, group: str, stream: str | None = None) -> None:
@@ -136,6 +133,19 @@ class FunctionLogs:
 
     def _known(self) -> dict[tuple[str, str], FunctionConfiguration]:
         return {(each.name, each.version): each for each in self._functions.everything()}
+
+
+def events_of(record: InvocationRecord, raw: bytes, runtime: str, region: str) -> list[Event]:
+    """The log events of one invocation, in their order."""
+    written = lines(record, raw, runtime, region)
+    ingested_ms = max((event.timestamp_ms for event in written), default=0)
+    return [
+        Event(
+            _event_id(event.timestamp_ms, record.started_at, record.request_id, number),
+            *(record.log_stream, event.timestamp_ms, event.message + "\n", ingested_ms),
+        )
+        for number, event in enumerate(written)
+    ]
 
 
 def _group(known: Mapping[tuple[str, str], FunctionConfiguration], function: str, version: str) -> str:

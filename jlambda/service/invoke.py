@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from jlambda.billing import billed_ms, billed_restore_ms
 from jlambda.engine.engine import Engine
 from jlambda.errors import EngineError, InvalidRequestContent, RequestTooLarge, Throttled
+from jlambda.model.function import FunctionConfiguration
 from jlambda.model.invocation import InvocationRecord, Outcome, Request
 from jlambda.model.limits import PAYLOAD_BYTES
 from jlambda.service.fan import Fan
@@ -105,6 +106,8 @@ class Invoker:
         self._engine, self._append = engine, records.append
         #: a request one further in its chain of events; raises `RecursiveInvocation` where that makes a loop
         self.follow: Callable[[str, Request], Request] = lambda _, request: request
+        #: told of each invocation that has run, with what it wrote; it must return at once
+        self.written: Callable[[FunctionConfiguration, InvocationRecord, bytes], None] = lambda _, __, ___: None
         #: what was begun and has not ended
         self._under_way: set[Callable[[Exception], None]] = set()
 
@@ -223,6 +226,7 @@ class Invoker:
         )
         event = request.event if version.redact is None else version.redact(request.event)
         self._append(record, log, event, payload)
+        self.written(configuration, record, log)
         return Finished(record, payload, log)
 
     def record_throttle(self, version: DeployedVersion, request: Request) -> Finished:

@@ -12,10 +12,12 @@ from collections.abc import Callable
 from jlambda.errors import RecursiveInvocation
 from jlambda.model.arn import Account
 from jlambda.model.invocation import Request
-from jlambda.model.lineage import MOST_IN_A_CHAIN, hop
+from jlambda.model.lineage import MOST_IN_A_CHAIN, hop, of_messages
 from jlambda.service.function_settings import FunctionSettings
 
 TERMINATE = "Terminate"
+#: the trigger of a queue's messages
+_QUEUE = "sqs"
 
 
 class Recursion:
@@ -29,11 +31,14 @@ class Recursion:
     def follow(self, function: str, request: Request) -> Request:
         """The request one further in its chain of events. Raises `RecursiveInvocation` if that makes a loop.
 
-        A request without a trace header begins a chain; its environment makes one.
+        A request without a trace header begins a chain, and its environment makes one; messages of a queue bring their own.
         """
-        if request.trace_id is None:
+        trace_id = request.trace_id
+        if trace_id is None and request.trigger == _QUEUE:
+            trace_id = of_messages(request.event)
+        if trace_id is None:
             return request
-        it = hop(request.trace_id, self._account.function_arn(function), request.request_id, self._now())
+        it = hop(trace_id, self._account.function_arn(function), request.request_id, self._now())
         if it.is_loop and self._settings.recursion(function) == TERMINATE:
             self.dropped[function] += 1
             raise RecursiveInvocation(function, MOST_IN_A_CHAIN)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jlambda.model.arn import Account
-from jlambda.model.lineage import MOST_IN_A_CHAIN, hop, merged, tracer
+from jlambda.model.lineage import MOST_IN_A_CHAIN, hop, merged, of_messages, tracer
 
 F, G = (Account().function_arn(name) for name in ("f", "g"))
 ID = "01234567-89ab-4cde-8f01-23456789abcd"
@@ -71,6 +72,15 @@ def test_any_text_is_taken(header: str) -> None:
     assert "\n" not in it.trace_id
     assert hop(it.trace_id, F, ID, 0).earlier == it.earlier + 1
     assert merged([header, it.trace_id]) is not None
+
+
+def test_messages_bring_the_header_of_their_senders() -> None:
+    """The longest chain among them; what is no event of SQS brings none."""
+    attributes = [{"AWSTraceHeader": f"{ROOT};Lineage=1:{counted(F, n)}"} for n in (2, 5)]
+    event = {"Records": [{"attributes": {}}, *({"attributes": each} for each in attributes)]}
+    assert of_messages(json.dumps(event).encode()) == f"{ROOT};Lineage=1:{counted(F, 5)}"
+    for nothing in (b"{}", b'["AWSTraceHeader"]', b'{"AWSTraceHeader"', b'{"Records": ["AWSTraceHeader"]}'):
+        assert of_messages(nothing) is None
 
 
 def test_a_batch_has_the_longest_chain_of_its_records() -> None:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 import jlambda
+from jlambda.errors import RecursiveInvocation
+from jlambda.model.invocation import Request
+from jlambda.model.lineage import hop
+from jlambda.service.invoke import new_request_id
 
 ECHO = "def handler(event, context): return 1\n"
 
@@ -21,3 +29,34 @@ def test_destinations_that_lead_in_a_circle_are_stopped(session: jlambda.Session
     dead = [(row.target, row.reason, row.attempts) for row in session.queue.rows()]
     assert [row[1:] for row in dead] == [("RecursiveInvocation", 0)]
     assert session.recursion.dropped == {"there": 1}
+
+
+def test_a_function_that_writes_where_it_is_started_from_is_stopped(session: jlambda.Session) -> None:
+    """boto3 within the function passes the trace header on, the bucket hands it back with the event."""
+    source = """
+import boto3
+
+s3 = boto3.client("s3")
+
+def handler(event, context):
+    s3.put_object(Bucket="round", Key=context.aws_request_id, Body=b"")
+"""
+    jlambda.deploy(source, name="copies", memory=1769, timeout=30, triggers=["s3://round/*"])
+    session.client("s3").put_object(Bucket="round", Key="first", Body=b"")
+    assert session.wait("60 seconds")
+    assert len(session.invocations("copies")) == 16
+    assert [row.reason for row in session.queue.rows()] == ["RecursiveInvocation"]
+
+
+def test_messages_of_a_queue_are_followed(session: jlambda.Session) -> None:
+    """By the header that each carries of its sender."""
+    f = jlambda.deploy(ECHO, name="f")
+    first = hop(None, f.arn, new_request_id(), 0).trace_id
+
+    def request(count: int) -> Request:
+        record = {"attributes": {"AWSTraceHeader": f"{first[:-1]}{count}"}}
+        return Request(new_request_id(), json.dumps({"Records": [record]}).encode(), trigger="sqs")
+
+    assert str(session.recursion.follow("f", request(14)).trace_id).endswith(":15")
+    with pytest.raises(RecursiveInvocation):
+        session.recursion.follow("f", request(15))

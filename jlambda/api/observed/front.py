@@ -66,7 +66,7 @@ class Observed:
             members = handle(Here(self._session, behind), asked.parameters)
             return None if members is PASSED_ON else wire.answer(asked, members)
         except LambdaError as fault:
-            return wire.refusal(request.header("content-type"), fault)
+            return wire.refusal(request.service, request.header("content-type"), fault)
 
     async def _behind(self, request: ServiceRequest, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
         """What the service behind answers to another operation, asked by the same caller. Raises `Refused`."""

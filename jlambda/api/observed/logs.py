@@ -187,17 +187,63 @@ def create_group(here: Here, given: Members) -> Members:
     return PASSED_ON
 
 
+def put_subscription(here: Here, given: Members) -> Members:
+    """PutSubscriptionFilter: those for functions are kept here, by the service behind only where the group is its own."""
+    group, arn = _group(given), str(given.get("destinationArn"))
+    if ":lambda:" not in arn:
+        return set_on_group(here, given)
+    wanted = (group, str(given.get("filterName")), str(given.get("filterPattern") or ""), arn)
+    here.session.log_subscriptions.check(*wanted)
+    if not here.session.service.logs.has(group):
+        here.behind("PutSubscriptionFilter", given)
+    here.session.log_subscriptions.put(*wanted)
+    return _NOTHING
+
+
+def describe_subscriptions(here: Here, given: Members) -> Members:
+    """DescribeSubscriptionFilters."""
+    group, prefix = _group(given), str(given.get("filterNamePrefix") or "")
+    ours = here.session.log_subscriptions.of(group)
+    found: dict[str, dict[str, Any]] = {}
+    try:
+        passed = {"logGroupName": group, **({"filterNamePrefix": prefix} if prefix else {})}
+        behind = here.all_behind("DescribeSubscriptionFilters", passed, "subscriptionFilters")
+        found = {each["filterName"]: each for each in behind}
+    except LambdaError as fault:
+        if fault.code != "ResourceNotFoundException" or not (ours or here.session.service.logs.has(group)):
+            raise
+    for each in ours:
+        if each.name.startswith(prefix):
+            found[each.name] = {
+                "filterName": each.name,
+                "logGroupName": group,
+                "filterPattern": each.pattern,
+                "destinationArn": each.destination_arn,
+                "distribution": "ByLogStream",
+                "creationTime": int(each.created_at * 1_000),
+            }
+    shown = [each for _, each in sorted(found.items())]
+    part = page(shown, lambda each: str(each["filterName"]), given.get("nextToken"), _limit(given, _GROUPS))
+    return _with_token({"subscriptionFilters": part.items}, part.token)
+
+
+def delete_subscription(here: Here, given: Members) -> Members:
+    """DeleteSubscriptionFilter."""
+    group = _group(given)
+    if here.session.log_subscriptions.remove(group, str(given.get("filterName"))) and here.session.service.logs.has(group):
+        _ask_quietly(here, "DeleteSubscriptionFilter", given)
+        return _NOTHING
+    return PASSED_ON
+
+
 def delete_group(here: Here, given: Members) -> Members:
     """DeleteLogGroup: what was set on it goes too."""
     group = _group(given)
+    here.session.log_subscriptions.remove(group)
     if not here.session.service.logs.has(group):
         return PASSED_ON
     here.session.service.logs.delete(group)
-    try:
-        here.behind("DeleteLogGroup", {"logGroupName": group})
-    except LambdaError as fault:
-        if fault.code != "ResourceNotFoundException":
-            raise
+    _ask_quietly(here, "DeleteLogGroup", {"logGroupName": group})
     return _NOTHING
 
 
@@ -235,17 +281,28 @@ OPERATIONS: Mapping[str, Callable[[Here, Members], Members]] = {
     "FilterLogEvents": filter_events,
     "CreateLogGroup": create_group,
     "DeleteLogGroup": delete_group,
+    "PutSubscriptionFilter": put_subscription,
+    "DescribeSubscriptionFilters": describe_subscriptions,
+    "DeleteSubscriptionFilter": delete_subscription,
     "DeleteLogStream": delete_stream,
     **dict.fromkeys(
         (
             *("PutRetentionPolicy", "DeleteRetentionPolicy", "AssociateKmsKey", "DisassociateKmsKey"),
-            *("PutSubscriptionFilter", "DescribeSubscriptionFilters", "DeleteSubscriptionFilter"),
             *("PutMetricFilter", "DeleteMetricFilter", "TagLogGroup", "UntagLogGroup", "ListTagsLogGroup"),
             *("TagResource", "UntagResource", "ListTagsForResource"),
         ),
         set_on_group,
     ),
 }
+
+
+def _ask_quietly(here: Here, operation: str, given: Members) -> None:
+    """Have the service behind do the same, where it knows of the group at all."""
+    try:
+        here.behind(operation, given)
+    except LambdaError as fault:
+        if fault.code != "ResourceNotFoundException":
+            raise
 
 
 def _limit(given: Members, most: int) -> int:

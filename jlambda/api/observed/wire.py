@@ -19,6 +19,8 @@ from jlambda.service.invoke import new_request_id
 
 CBOR = "application/cbor"
 _FORM = "application/x-www-form-urlencoded"
+#: what a parameter that cannot be is called, by service
+_INVALID = {"logs": "InvalidParameterException", "monitoring": "InvalidParameterValue"}
 _XMLNS = "http://monitoring.amazonaws.com/doc/2010-08-01/"
 
 
@@ -66,17 +68,16 @@ def answer(asked: Asked, members: Mapping[str, Any]) -> Reply:
     return _reply(200, asked.content_type, _body(asked.content_type, members))
 
 
-def refusal(content_type: str, fault: LambdaError) -> Reply:
-    """What tells of an error, in the protocol that was spoken."""
+def refusal(service: str, content_type: str, fault: LambdaError) -> Reply:
+    """What tells of an error, in the service's words and the protocol that was spoken."""
+    said = _INVALID[service] if fault.code == InvalidParameter.code else fault.code
     if content_type.startswith(_FORM):
         side = "Sender" if fault.status < 500 else "Receiver"
-        body = (
-            f"<Error><Type>{side}</Type><Code>{escape(fault.code)}</Code><Message>{escape(fault.aws_message)}</Message></Error>"
-        )
+        body = f"<Error><Type>{side}</Type><Code>{escape(said)}</Code><Message>{escape(fault.aws_message)}</Message></Error>"
         text = f"<ErrorResponse xmlns={_XMLNS!r}>{body}<RequestId>{new_request_id()}</RequestId></ErrorResponse>"
         return _reply(fault.status, "text/xml", text.encode())
-    members = {"__type": fault.code, "message": fault.aws_message}
-    return _reply(fault.status, content_type, _body(content_type, members), ("x-amzn-errortype", fault.code))
+    members = {"__type": said, "message": fault.aws_message}
+    return _reply(fault.status, content_type, _body(content_type, members), ("x-amzn-errortype", said))
 
 
 def seconds(value: object) -> float:

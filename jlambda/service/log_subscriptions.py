@@ -1,0 +1,162 @@
+"""Subscription filters whose destinations are functions: what other functions log starts them.
+
+Kept here, so that they hold from one kernel to the next; matched as invocations end; delivered by the queue, as every event
+is that nobody waits for.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from jlambda.errors import InvalidParameter, LambdaError, ResourceNotFound
+from jlambda.model.arn import Account
+from jlambda.model.events import logs as log_events
+from jlambda.model.function import FunctionConfiguration
+from jlambda.model.invocation import InvocationRecord
+from jlambda.service.event_queue import EventQueue
+from jlambda.service.function_logs import Event, events_of
+from jlambda.store.database import Database
+from jlambda.store.resources import Resources
+from jlambda.telemetry.log_pattern import compiled
+
+# https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
+_FILTERS = 2
+#: what a function is started with at most: even where it cannot be compressed, the queue takes it
+_EVENT_BYTES = 500_000
+
+_log = logging.getLogger("jlambda")
+
+
+class LimitExceeded(LambdaError):
+    """A log group has as many subscription filters as it may."""
+
+    code, status = "LimitExceededException", 400
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionFilter:
+    """One filter of one group; `created_at` is in seconds since the epoch."""
+
+    group: str
+    name: str
+    pattern: str
+    destination_arn: str
+    created_at: float
+
+
+class LogSubscriptions:
+    """The subscription filters of one session."""
+
+    def __init__(
+        self,
+        database: Database,
+        queue: EventQueue,
+        account: Account,
+        configuration: Callable[[str], FunctionConfiguration],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._kept = Resources(database, "subscription-filter", SubscriptionFilter)
+        self._queue, self._account, self._configuration, self._clock = queue, account, configuration, clock
+        self._lock = threading.Lock()
+        self._by_group: dict[str, tuple[SubscriptionFilter, ...]] = {}
+        for each in self._kept.values():
+            self._by_group[each.group] = (*self._by_group.get(each.group, ()), each)
+
+    @property
+    def has_any(self) -> bool:
+        """Whether there is any filter."""
+        return bool(self._by_group)
+
+    def of(self, group: str) -> tuple[SubscriptionFilter, ...]:
+        """The filters of a group, by name."""
+        return self._by_group.get(group, ())
+
+    def check(self, group: str, name: str, pattern: str, destination_arn: str) -> None:
+        """Raise `InvalidParameter` or `LimitExceeded` for a filter that cannot be."""
+        compiled(pattern)
+        try:
+            target = self._configuration(destination_arn)
+        except (ResourceNotFound, InvalidParameter):
+            raise InvalidParameter(
+                "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your "
+                "function."
+            ) from None
+        if target.log_group == group:
+            raise InvalidParameter(f"{target.name} logs to {group} itself: what it is started with would start it again")
+        others = [each for each in self.of(group) if each.name != name]
+        if len(others) >= _FILTERS:
+            raise LimitExceeded("Resource limit exceeded.")
+
+    def put(self, group: str, name: str, pattern: str, destination_arn: str) -> None:
+        """Keep a filter in place of an earlier one of its name. Raises as `check` does."""
+        with self._lock:
+            self.check(group, name, pattern, destination_arn)
+            made = SubscriptionFilter(group, name, pattern, destination_arn, self._clock())
+            self._kept.put(made, _owner(group), name)
+            others = [each for each in self.of(group) if each.name != name]
+            self._by_group[group] = tuple(sorted((*others, made), key=lambda each: each.name))
+
+    def remove(self, group: str, name: str | None = None) -> bool:
+        """Forget a filter, or all of a group; False if there was none."""
+        with self._lock:
+            gone = [each for each in self.of(group) if name in (None, each.name)]
+            for each in gone:
+                self._kept.delete(_owner(group), each.name)
+            left = tuple(each for each in self.of(group) if each not in gone)
+            if left:
+                self._by_group[group] = left
+            else:
+                self._by_group.pop(group, None)
+            return bool(gone)
+
+    def forget(self) -> None:
+        """Forget all filters of all groups."""
+        for group in list(self._by_group):
+            self.remove(group)
+
+    def written(self, configuration: FunctionConfiguration, record: InvocationRecord, raw: bytes) -> None:
+        """An invocation is over: whoever has subscribed to its log group is started with what it logged. Waits for nothing."""
+        filters = self._by_group.get(configuration.log_group)
+        if filters:
+            events = events_of(record, raw, configuration.runtime, self._account.region)
+            for each in filters:
+                matches = compiled(each.pattern)
+                chosen = [event for event in events if matches(event.message.rstrip("\n"))]
+                for part in _parts(chosen):
+                    self._deliver(each, part)
+
+    def _deliver(self, to: SubscriptionFilter, events: list[Event]) -> None:
+        logged = [log_events.LogEvent(each.id, each.timestamp_ms, each.message) for each in events]
+        event = log_events.subscription(self._account.id, to.group, events[0].stream, [to.name], logged)
+
+        def told(error: Exception | None) -> None:
+            if error is not None:
+                _log.warning("what %s logged could not be kept for %s: %s", to.group, to.destination_arn, error)
+
+        try:
+            self._queue.accept_later(to.destination_arn, json.dumps(event).encode(), told, trigger="logs")
+        except LambdaError as error:  # deleted meanwhile
+            told(error)
+
+
+def _parts(events: list[Event]) -> list[list[Event]]:
+    """Events in parts that one invocation can take each."""
+    parts: list[list[Event]] = []
+    room = 0
+    for event in events:
+        size = len(event.message.encode()) + 100
+        if size > room:
+            parts.append([])
+            room = _EVENT_BYTES
+        parts[-1].append(event)
+        room -= size
+    return parts
+
+
+def _owner(group: str) -> str:
+    return f"log-group:{group}"
