@@ -7,10 +7,12 @@ whose target is a function show as triggers, too.
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import Any
 
 from jlambda.errors import InvalidParameter, LambdaError
@@ -18,41 +20,61 @@ from jlambda.model.arn import Account, parse_reference
 from jlambda.model.event_rule import rule_of
 from jlambda.model.plan import Plan, parsed
 from jlambda.model.schedule import parse_schedule
-from jlambda.model.trigger import Trigger
+from jlambda.model.trigger import Trigger, parse_trigger
 from jlambda.service.event_bus import checked_pattern, targets_of
 from jlambda.service.event_delivery import Clients
 from jlambda.service.triggers import Attached
+from jlambda.store.database import Database
+from jlambda.store.resources import Resources
 
 _GROUP = "default"
 _TARGET = "function"
 Named = tuple[str, str | None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A trigger as it was last seen: listing triggers starts no service."""
+
+    id: str
+    qualifier: str | None
+    text: str
+    state: str
+
+
 class EventTriggers:
     """Sees to triggers of the kinds rate, cron, at and events.
 
-    `is_running` says whether there is a service to be asked, `refusal` why triggers cannot be served, if so.
+    `is_running` says whether there are services that can be asked without being started, `refusal` why triggers cannot be
+    served, if so.
     """
 
     KINDS = ("rate", "cron", "at", "events")
 
-    def __init__(self, account: Account, clients: Clients, is_running: Callable[[], bool], refusal: Callable[[], str]) -> None:
+    def __init__(
+        self, database: Database, account: Account, clients: Clients, is_running: Callable[[], bool], refusal: Callable[[], str]
+    ) -> None:
         self._account, self._clients, self._is_running, self._refusal = account, clients, is_running, refusal
+        self._kept = Resources(database, "event trigger", _Kept)
 
     def attach(self, function: str, qualifier: str | None, trigger: Trigger) -> Sequence[str]:
         """Make its rule or schedule, or give the one that is there these options."""
         if why := self._refusal():
             raise InvalidParameter(f"trigger {trigger.key!r}: {why}")
+        with self._changing():
+            return self._attach(function, qualifier, trigger)
+
+    def _attach(self, function: str, qualifier: str | None, trigger: Trigger) -> Sequence[str]:
         name = _name(function, qualifier, trigger)
         arn = self._account.function_arn(function, qualifier)
-        there = [each for each in self.list() if _is_same(each, function, qualifier, trigger)]
+        there = [each for each in self._all() if _is_same(each, function, qualifier, trigger)]
         if _is_for_scheduler(trigger):
             made = self._put_schedule(there[0].id if there else name, arn, trigger)
         else:
             made = self._put_rule(there[0].id if there else name, arn, trigger)
         for each in there:  # of the other kind, or twice
             if each.id != made:
-                self.detach(each)
+                self._detach(each)
         return () if there else (f"{'schedule' if _is_for_scheduler(trigger) else 'rule'} {made.rpartition('/')[2]}",)
 
     def _put_rule(self, rule_id: str, function_arn: str, trigger: Trigger) -> str:
@@ -100,6 +122,10 @@ class EventTriggers:
 
     def detach(self, attached: Attached) -> None:
         """Delete the rule or schedule; a rule with other targets keeps them."""
+        with self._changing():
+            self._detach(attached)
+
+    def _detach(self, attached: Attached) -> None:
         if attached.id.startswith("schedule/"):
             client = self._clients("scheduler")
             _, group, name = attached.id.split("/")
@@ -117,10 +143,36 @@ class EventTriggers:
             client.delete_rule(Name=name, EventBusName=bus)
 
     def list(self) -> Sequence[Attached]:
-        """Rules and schedules whose target is a function."""
-        if not self._is_running():
+        """Rules and schedules whose target is a function: as they are, or as they were last seen."""
+        if self._refusal():
             return []
+        if self._is_running():
+            self._look()
+        return [
+            Attached(each.id, function, each.qualifier, parse_trigger(each.text), each.state)
+            for function, _, each in self._kept.items()
+        ]
+
+    def _all(self) -> builtins.list[Attached]:
         return [*self._rules(), *self._schedules()]
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        """A change, after which what is kept is what the services have."""
+        try:
+            yield
+        finally:
+            self._look()
+
+    def _look(self) -> None:
+        found = {(each.function, f"{each.id}:{each.qualifier or ''}"): each for each in self._all()}
+        held = {(function, key): each for function, key, each in self._kept.items()}
+        for function, key in held.keys() - found.keys():
+            self._kept.delete(function, key)
+        for (function, key), each in found.items():
+            kept = _Kept(each.id, each.qualifier, str(each.trigger), each.state)
+            if held.get((function, key)) != kept:
+                self._kept.put(kept, function, key)
 
     def _rules(self) -> Iterator[Attached]:
         client = self._clients("events")
@@ -168,11 +220,13 @@ class EventTriggers:
 
     def enable(self, attached: Attached) -> None:
         """Have it start its function again."""
-        self._set_state(attached, "ENABLED")
+        with self._changing():
+            self._set_state(attached, "ENABLED")
 
     def disable(self, attached: Attached) -> None:
         """Have it start nothing until it is enabled."""
-        self._set_state(attached, "DISABLED")
+        with self._changing():
+            self._set_state(attached, "DISABLED")
 
     def _set_state(self, attached: Attached, state: str) -> None:
         if not attached.id.startswith("schedule/"):

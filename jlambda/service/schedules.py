@@ -96,11 +96,6 @@ class Schedules:
                 self._marks.delete(service)
             self._plans, self._stale = {}, set()
 
-    @property
-    def are_any(self) -> bool:
-        """Whether there are schedules, as far as is known without asking the services."""
-        return bool(self._plans or self._stale)
-
     def plans(self) -> list[Plan]:
         """All schedules, read anew where they have changed."""
         with self._working:

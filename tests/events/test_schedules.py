@@ -233,3 +233,15 @@ def test_events_that_were_answered_survive_a_kill(tmp_path: Path) -> None:
         session.deploy(ECHO, "echo")
         session.clock.advance("10 minutes")  # those that ran into the time limit of the old code are retried
         assert {event["detail"]["n"] for event in Heard(session).events("echo", 5)} == set(range(5))
+
+
+def test_triggers_are_shown_without_the_services(tmp_path: Path) -> None:
+    """A session that is opened again lists rules and schedules as they were last seen, and starts nothing for it."""
+    written = ['events:{"source": ["x"]}', "rate(1 day)?flexible=5"]
+    with jlambda.Session(tmp_path / "state") as session:
+        session.deploy(ECHO, "echo", triggers=written)
+        session.get("echo").triggers.disable(written[0])
+    with jlambda.Session(tmp_path / "state") as session:
+        found = {str(each.trigger): each.state for each in session.get("echo").triggers}
+        assert found == {written[0]: "Disabled", written[1]: "Enabled"}
+        assert session.services.pid is None
