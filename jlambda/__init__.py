@@ -33,6 +33,7 @@ _HOMES = {
     "matches": "jlambda.shortcuts",
     "metrics": "jlambda.shortcuts",
     "plot": "jlambda.shortcuts",
+    "reset": "jlambda.shortcuts",
     "queued": "jlambda.shortcuts",
     "sample_event": "jlambda.shortcuts",
     "use": "jlambda.session",
@@ -98,6 +99,7 @@ if TYPE_CHECKING:
     from jlambda.shortcuts import metrics as metrics
     from jlambda.shortcuts import plot as plot
     from jlambda.shortcuts import queued as queued
+    from jlambda.shortcuts import reset as reset
     from jlambda.shortcuts import sample_event as sample_event
     from jlambda.shortcuts import wait as wait
 

@@ -65,6 +65,8 @@ def _serve_parser() -> Parser:
     parser.add_argument("--region", default=Account().region, help=f"default {Account().region}")
     text = "how long changes stay Pending, InProgress, Creating …, as on AWS; default 0"
     parser.add_argument("--settle", metavar="SECONDS", dest="settle_s", type=_seconds, default=0.0, help=text)
+    text = "other AWS services in place of the embedded ones; aws for AWS itself, with your credentials"
+    parser.add_argument("--aws-endpoint", metavar="URL", help=text)
     parser.add_argument("--access-key-id", metavar="ID", help="default: a new key each time")
     parser.add_argument("--secret-access-key", metavar="KEY", help="the secret that goes with it")
     return parser
@@ -83,12 +85,15 @@ def _serve(
     account: str,
     region: str,
     settle_s: float,
+    aws_endpoint: str | None,
     access_key_id: str | None,
     secret_access_key: str | None,
 ) -> int:
     from jlambda.api import serve
 
-    return serve.run(port, state, account, region, access_key_id, secret_access_key, settle_s=settle_s)
+    return serve.run(
+        port, state, account, region, access_key_id, secret_access_key, settle_s=settle_s, aws_endpoint=aws_endpoint
+    )
 
 
 def _doctor_parser() -> Parser:

@@ -120,7 +120,9 @@ class Parts:
             self.roles = Roles(session.account, session.reserve_port)
             self.control.give_access(self.roles.variables)
             tasks = self.roles.key(role_arn("states-role", session.account), "states")
-            self.services = Services(session.account, lambda: GatewayKey(session.gateway().port, tasks))
+            self.services = Services(
+                session.account, lambda: GatewayKey(session.gateway().port, tasks), self.folder.path, session.aws_endpoint
+            )
             opened.callback(self.services.close)
             self.recursion = Recursion(self.service.settings, session.account)
             self.invoker.follow = self.recursion.follow
@@ -137,7 +139,7 @@ class Parts:
             self._plug_in_services(database, session, clients)
             urls, gate, permissions = self.service.urls, self.service.url_gate, self.service.permissions
             self.triggers.plug_in(UrlTriggers(urls, gate, session.front_url), "url")
-            has_services, gateway_v2 = (lambda: self.services.pid is not None), partial(session.client, "apigatewayv2")
+            has_services, gateway_v2 = (lambda: self.services.is_running), partial(session.client, "apigatewayv2")
             routes = RouteTriggers(gateway_v2, has_services, permissions, session.account, session.front_url)
             self.triggers.plug_in(routes, "http")
             self._put_events_together(session, database, opened, clients, pushes)

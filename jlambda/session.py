@@ -9,8 +9,8 @@ import atexit
 import os
 import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from math import inf
 from pathlib import Path
@@ -65,6 +65,8 @@ class Session:
     of it is installed, which would otherwise stand in for it, with a warning. What is changed through the API takes
     `settle_s` to settle: until then, as on AWS, functions are Pending or their update InProgress, event source mappings
     Creating, Updating or Deleting, and neither can be used or changed yet; with 0 only the answer to a change says so.
+    `aws_endpoint` is the URL of AWS-compatible services to use in place of the embedded ones, or ``"aws"`` for AWS itself,
+    with your own credentials, which functions never see.
     """
 
     def __init__(
@@ -79,6 +81,7 @@ class Session:
         keep_alive_s: float = KEEP_ALIVE_S,
         strict_runtimes: bool = False,
         settle_s: float = 0.0,
+        aws_endpoint: str | None = None,
     ) -> None:
         if isinstance(concurrency, bool) or not isinstance(concurrency, int) or concurrency < 0:
             raise InvalidParameter(f"concurrency is {concurrency!r}; it must be a whole number, 0 or more")
@@ -87,7 +90,7 @@ class Session:
         if isinstance(settle_s, bool) or not isinstance(settle_s, (int, float)) or not 0 <= settle_s < inf:
             raise InvalidParameter(f"settle_s is {settle_s!r}; it must be a number of seconds, 0 or more")
         self.concurrency, self.keep_alive_s, self.strict_runtimes = concurrency, keep_alive_s, strict_runtimes
-        self.settle_s = settle_s
+        self.settle_s, self.aws_endpoint = settle_s, aws_endpoint
         self.account = Account(account, region).checked()
         self.cpu_limit, self.freezer = cpu_limit, freezer
         self._asked = Path(state) if state is not None else default_folder()
@@ -405,8 +408,15 @@ class Session:
         self.triggers.forget(name)
         self.control.delete(name)
 
-    def reset(self) -> None:
-        """Delete all functions with their triggers, records and logs; the clock shows real time again."""
+    def reset(self, keep_functions: bool = False) -> None:
+        """Delete all functions with their triggers, records and logs, and all that the embedded services hold.
+
+        The clock shows real time again. With `keep_functions` only the services are emptied, and events that wait given up.
+        """
+        if keep_functions:
+            self.queue.clear()
+            self._empty_services()
+            return
         for configuration in self.control.list():
             self.triggers.forget(configuration.name)
         self.service.mappings.clear()
@@ -418,6 +428,51 @@ class Session:
         parts.bus.forget()
         parts.records.clear()
         self.clock.start_over()
+        self._empty_services()
+
+    def _empty_services(self) -> None:
+        if self.aws_endpoint is None:  # another endpoint's data is its own
+            self.services.reset()
+
+    # -- snapshots of all that a session has ---------------------------------------------------------------------------
+
+    def save_snapshot(self, name: str) -> None:
+        """Keep all there is under a name: functions, records, events, and what the embedded services hold.
+
+        Environments end for it. A snapshot of that name is replaced. Raises `InvalidParameter`.
+        """
+        from jlambda.store import lessons
+
+        lessons.check_name(name)
+        with self._set_aside() as folder:
+            lessons.save(folder, name)
+
+    def load_snapshot(self, name: str) -> None:
+        """Have all as it was when a snapshot was taken; what there is now is gone. Raises `ResourceNotFound`."""
+        from jlambda.store import lessons
+
+        lessons.find(self.folder, name)
+        with self._set_aside() as folder:
+            lessons.load(folder, name)
+
+    def snapshots(self) -> list[str]:
+        """The names of the snapshots that were taken."""
+        from jlambda.store import lessons
+
+        return lessons.names(self.folder)
+
+    @contextmanager
+    def _set_aside(self) -> Iterator[Path]:
+        """Close the session for a moment, and open it again with the gateway where it was."""
+        parts = self._open()
+        folder, gateway = parts.folder.path, parts.gateway
+        self.close()
+        try:
+            yield folder
+        finally:
+            self._open()
+            if gateway is not None:
+                self.gateway(gateway.port, gateway.key.id, gateway.key.secret)
 
     def invoke(self, reference: str, event: Any = NO_EVENT) -> Invocation:
         """Invoke a function by name, NAME:QUALIFIER or ARN, and wait for it."""

@@ -103,6 +103,11 @@ def matches(pattern: str | Mapping[str, Any], event: object) -> bool:
     return filters.wanted(event, [wants]) if is_record else matching.matches(wants, event)  # type: ignore[arg-type]  # a mapping
 
 
+def reset(keep_functions: bool = False) -> None:
+    """Delete all functions, records and logs and empty the embedded AWS services; the services only with `keep_functions`."""
+    current().reset(keep_functions)
+
+
 def client(service: str) -> Any:
     """A boto3 client of an AWS service, wired to the current session: ``client("lambda").invoke(FunctionName=...)``."""
     return current().client(service)

@@ -31,7 +31,7 @@ _NOT_LISTED = frozenset(
 
 def create(session: Session, given: Values) -> Members:
     """CreateFunction."""
-    made = session.service.functions.create(given, uploaded(given["Code"]))
+    made = session.service.functions.create(given, uploaded(session, given["Code"]))
     return configuration(session, made, None if made.version == LATEST else made.version)
 
 
@@ -78,7 +78,7 @@ def list_versions(session: Session, given: Values) -> Members:
 
 def update_code(session: Session, given: Values) -> Members:
     """UpdateFunctionCode."""
-    changed = session.service.functions.update_code(unqualified(session, given), given, uploaded(given))
+    changed = session.service.functions.update_code(unqualified(session, given), given, uploaded(session, given))
     return configuration(session, changed, None if changed.version == LATEST else changed.version)
 
 

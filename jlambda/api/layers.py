@@ -22,7 +22,7 @@ def publish(session: Session, given: Values) -> Members:
     """PublishLayerVersion."""
     made = session.service.layers.publish(
         given["LayerName"],
-        uploaded(given["Content"]),
+        uploaded(session, given["Content"]),
         description=given.get("Description", ""),
         runtimes=given.get("CompatibleRuntimes", ()),
         architectures=given.get("CompatibleArchitectures", ()),

@@ -22,6 +22,7 @@ def run(
     secret_access_key: str | None = None,
     *,
     settle_s: float = 0.0,
+    aws_endpoint: str | None = None,
 ) -> int:
     """Serve a state folder and print how to get at it. Where another process serves it already, print that and end."""
     live = served(state)
@@ -29,7 +30,7 @@ def run(
         print(f"# {Path(state) if state else 'this folder'} is served already, at {live.url}")
         print(live.shell(), flush=True)
         return 0
-    session = Session(state, Account(account, region).id, region, settle_s=settle_s)
+    session = Session(state, Account(account, region).id, region, settle_s=settle_s, aws_endpoint=aws_endpoint)
     stopped = threading.Event()
 
     def stop(_: int, __: FrameType | None) -> None:

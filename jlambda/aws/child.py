@@ -131,6 +131,8 @@ class Child:
         loop = asyncio.get_running_loop()
         head = {
             "service": request.service,
+            "seed": request.seed,
+            "at": request.at,
             "method": request.method,
             "path": request.path,
             "query": request.query,
@@ -281,6 +283,12 @@ class Embedded:
                     raise
                 self._child = child
             return self._child
+
+    def restart(self) -> None:
+        """End the child; the next request starts another."""
+        child, self._child = self._child, None
+        if child is not None:
+            child.close()
 
     def close(self) -> None:
         """End the child."""

@@ -21,7 +21,7 @@ from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
 from jlambda.aws import hooks, moto_queues
-from jlambda.aws.frames import FAULT, LENGTHS, PIECE, head_of
+from jlambda.aws.frames import FAULT, FORGET, LENGTHS, PIECE, head_of
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 #: larger bodies are kept on the disk until moto reads them
@@ -78,7 +78,11 @@ def _serve(connection: socket.socket, application: Application) -> None:
                 _copy(stream, body, body_length)
                 body.seek(0)
                 hooks.prepare_service(head["service"])
-                pushes = hooks.collect()
+                if head["method"] == FORGET:
+                    hooks.forget_messages(json.load(body))
+                    connection.sendall(head_of({"status": 200, "headers": [], "pushes": []}, 0))
+                    continue
+                pushes = hooks.begin(head["seed"], head["at"])
                 status, headers, answer = _answer(application, head, body, body_length)
             length = sum(map(len, answer))
             reply = head_of({"status": status, "headers": headers, "pushes": pushes}, length)

@@ -13,6 +13,8 @@ from typing import Any
 LENGTHS = struct.Struct(">IQ")
 #: the status of a reply whose body is a traceback: moto could not carry the request out
 FAULT = 0
+#: the method of a request of ours, whose body is a list of ids: messages of queues that are to be gone
+FORGET = "FORGET-MESSAGES"
 #: bodies are read and sent in pieces of so much
 PIECE = 1 << 18
 

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 from jlambda.model.arn import Account
@@ -23,10 +26,14 @@ from jlambda.model.filters import subscribed
 _CURRENT = threading.local()
 
 
-def collect() -> list[dict[str, Any]]:
-    """Begin a request in this thread: what it starts is added to the list."""
+def begin(seed: int, at: float) -> list[dict[str, Any]]:
+    """Begin a request in this thread: what it starts is added to the list.
+
+    Its random names come from `seed` and its time is `at`, so that a replay makes what there was.
+    """
     pushes: list[dict[str, Any]] = []
-    _CURRENT.pushes = pushes
+    _CURRENT.pushes, _CURRENT.at = pushes, at or None
+    _CURRENT.random = Random(seed) if seed else _FREE
     return pushes
 
 
@@ -87,13 +94,60 @@ class _Lambda:
         return str(secretsmanager_backends[self._account][self._region].secrets[name].arn)
 
 
+class _Seeded:
+    """moto's random numbers, those of a request from its own seed."""
+
+    def random(self) -> float:
+        """A number between 0 and 1."""
+        return getattr(_CURRENT, "random", _FREE).random()
+
+    def getrandbits(self, bits: int) -> int:
+        """A number of so many bits."""
+        return getattr(_CURRENT, "random", _FREE).getrandbits(bits)
+
+
+class _SeededOs:
+    """The module `os`, but for random bytes, which are those of the request."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+    def urandom(self, size: int) -> bytes:
+        """So many bytes."""
+        random: Random = getattr(_CURRENT, "random", _FREE)
+        return random.randbytes(size)
+
+
+def _utcnow() -> datetime:
+    """moto's time: that of the request, without a time zone."""
+    at = getattr(_CURRENT, "at", None)
+    return datetime.fromtimestamp(time.time() if at is None else at, UTC).replace(tzinfo=None)
+
+
+def forget_messages(ids: Iterable[str]) -> None:
+    """Take messages out of all queues: they had been deleted."""
+    from moto.sqs.models import sqs_backends
+
+    gone = set(ids)
+    for account in sqs_backends.values():
+        for backend in account.values():
+            for queue in backend.queues.values():
+                queue._messages = [each for each in queue._messages if each.id not in gone]
+
+
 def prepare(gateway: Mapping[str, Any]) -> None:
     """Change what is loaded in any case, before anything else of moto is; `gateway` has the `url` and a `key` to it."""
     _GATEWAY.update(gateway)
+    import moto.core.utils as core
+
+    core.utcnow = _utcnow  # before the services take it by its name
     import moto.awslambda.utils as utils
     from moto.core.config import default_user_config
+    from moto.moto_api._internal import mock_random
+    from moto.moto_api._internal.moto_random import MotoRandom
 
     utils.get_backend = _Lambda  # type: ignore[assignment]  # it is called as the class is
+    mock_random.__class__ = type("Seeded", (_Seeded, MotoRandom), {})
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
 
 
@@ -145,6 +199,7 @@ def _prepare_s3() -> None:
         if topic_arn in topics.topics:
             topics.publish(arn=topic_arn, message=json.dumps(event_body), subject=s3.SUBJECT)
 
+    models.__dict__["os"] = _SeededOs()  # ids of multipart uploads come from it
     # its subscriptions to functions are among those that are changed
     prepare_soon("sns")
     notifications._get_s3_event, notifications._invoke_awslambda = event, invoke
@@ -322,6 +377,7 @@ def _text(value: Any) -> str:
 
 _LAST = 0
 _LOCK = threading.Lock()
+_FREE = Random()
 _GATEWAY: dict[str, Any] = {}
 #: as long as a task may last that sets no time of its own
 _TASK_TIMEOUT_S = 99_999_999

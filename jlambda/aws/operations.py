@@ -20,7 +20,13 @@ _READS = (
     *("Check", "Test", "Validate", "Simulate", "Estimate", "Discover", "Count", "Preview", "Receive"),
 )
 #: the names of botocore's models where they are not the service's in signatures; a later one has what an earlier has not
-_MODELS = {"states": ("stepfunctions",), "apigateway": ("apigatewayv2", "apigateway"), "s3": ("s3",)}
+MODELS = {
+    "states": ("stepfunctions",),
+    "apigateway": ("apigatewayv2", "apigateway"),
+    "s3": ("s3",),
+    "monitoring": ("cloudwatch",),
+    "email": ("ses",),
+}
 #: bodies that are longer hold data, not parameters
 _PARAMETERS = 1 << 22
 
@@ -122,7 +128,7 @@ def _read_routes(service: str, method: str) -> Iterator[_Route]:
     from botocore.exceptions import UnknownServiceError
 
     session = botocore.session.get_session()
-    for name in _MODELS.get(service, (service,)):
+    for name in MODELS.get(service, (service,)):
         try:
             model = session.get_service_model(name)
         except UnknownServiceError:

@@ -22,7 +22,8 @@ class Caller:
 class ServiceRequest:
     """A request whose signature has been verified; path and query are as they came, names of headers in lower case.
 
-    `service` and `region` are those of the signature's scope. `body` can be read again and again: it is on the disk, or in
+    `seed` and `at` are what the embedded services take random names and the time from, 0 for their own. `service` and `region`
+    are those of the signature's scope. `body` can be read again and again: it is on the disk, or in
     memory where it is small.
     """
 
@@ -35,6 +36,8 @@ class ServiceRequest:
     body: IO[bytes]
     length: int
     caller: Caller = Caller()
+    seed: int = 0
+    at: float = 0.0
 
     def header(self, name: str) -> str:
         """The value of a header, empty where there is none."""

@@ -60,7 +60,9 @@ class PushTriggers:
             raise InvalidParameter(f"trigger {trigger.key!r}: {why}")
         self._kept.delete(function, _key(qualifier, trigger))
         with _refused(trigger):
-            return self._place.put(self._account.function_arn(function, qualifier), trigger)
+            made = self._place.put(self._account.function_arn(function, qualifier), trigger)
+            self._look()
+            return made
 
     def detach(self, attached: Attached) -> None:
         """Take it away."""

@@ -333,3 +333,15 @@ def test_a_trigger_is_refused_before_anything_is_deployed(run: Run) -> None:
     assert "'url' is given twice" in str(ran.error)
     assert isinstance(run("%lambda trigger list f").error, ResourceNotFound)
     assert run("%lambda trigger").value == []
+
+
+def test_a_snapshot_and_a_reset_that_keeps_functions(run: Run) -> None:
+    """`%lambda snapshot` keeps all there is and brings it back; `reset --keep functions` empties the services only."""
+    run("%%lambda kept -q\ndef handler(event, context): return event")
+    assert run("%lambda snapshot list").printed.startswith("no snapshot yet")
+    assert run("%lambda snapshot save first").printed.startswith("saved first")
+    assert run("%lambda reset --keep functions").printed.startswith("kept 1 function;")
+    assert run("%lambda reset").printed.startswith("deleted 1 function,")
+    assert run("%lambda snapshot list").printed == "first\n"
+    assert run("%lambda snapshot load first").printed.startswith("loaded first")
+    assert [function.name for function in jlambda.current().functions()] == ["kept"]
