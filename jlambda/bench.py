@@ -12,7 +12,7 @@ from pathlib import Path
 from jlambda.errors import LambdaError, ResourceNotFound
 
 NAMES = (
-    *("loading", "warm", "cold", "fan_out", "endurance", "thousand", "protections", "share", "gateway", "languages"),
+    *("loading", "warm", "cold", "fan_out", "endurance", "thousand", "protections", "share", "gateway", "http", "languages"),
     *("queue", "crashes"),
 )
 

@@ -1,4 +1,4 @@
-"""uvicorn's HTTP protocol, with head and body of an answer in one packet.
+"""uvicorn's HTTP protocol, with head and body of an answer in one packet, and with heads that have a limit.
 
 uvicorn writes them one after the other as they come, which for answers as small as ours costs the server a system call and
 the client a wake-up more. Here what is written within one turn of the loop leaves together.
@@ -7,12 +7,21 @@ the client a wake-up more. Here what is written within one turn of the loop leav
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 #: what is longer leaves at once
 _KEPT_BYTES = 1 << 16
+#: what the line and the headers of a request may have
+_HEAD_BYTES = 1 << 16
+_TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+
+#: what clients get wrong is theirs to be told, and nothing for the log of a notebook
+_quiet = logging.getLogger(__name__)
+_quiet.addHandler(logging.NullHandler())
+_quiet.propagate = False
 
 
 class Together:
@@ -35,28 +44,59 @@ class Together:
         """Have `data` written."""
         self._waiting.append(data)
         if len(self._waiting) > 1 or len(data) > _KEPT_BYTES:
-            self._flush()
+            self.flush()
         else:
-            self._loop.call_soon(self._flush)
+            self._loop.call_soon(self.flush)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Write what waits."""
         if self._waiting:
             self._transport.write(b"".join(self._waiting))
             self._waiting.clear()
 
     def abort(self) -> None:
         """Write what is left, and cut the connection."""
-        self._flush()
+        self.flush()
         self._transport.abort()
 
     def close(self) -> None:
         """Write what is left, and close."""
-        self._flush()
+        self.flush()
         self._transport.close()
 
 
 class Protocol(HttpToolsProtocol):
     """uvicorn's protocol on such a transport."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.logger = _quiet
+        self._head_bytes, self._is_in_head, self._has_ended = 0, True, False
+
+    def data_received(self, data: bytes) -> None:
+        """Take what has come; whoever never comes to the end of the headers is shown out."""
+        self._has_ended = False
+        super().data_received(data)
+        if self._is_in_head and not self._has_ended:  # else this was a body's, to its end
+            self._head_bytes += len(data)
+            if self._head_bytes > _HEAD_BYTES and not self.transport.is_closing():
+                self.transport.write(_TOO_LONG)
+                self.transport.close()
+
+    def on_headers_complete(self) -> None:
+        """The head is over, and was not too long."""
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """What comes now is the next head."""
+        super().on_message_complete()
+        self._head_bytes, self._is_in_head, self._has_ended = 0, True, True
+
+    def on_response_complete(self) -> None:
+        """Nothing more belongs to the answer: it leaves at once."""
+        self.transport.flush()  # type: ignore[attr-defined]  # of `Together`
+        super().on_response_complete()
 
     def on_message_begin(self) -> None:
         """Let the application cut the connection: the one way to say that a response which has begun has failed."""

@@ -129,7 +129,7 @@ class Conversation:
         request = self.request
         assert request is not None
         deadline_ms = int(self.deadline * 1000)
-        self._post(channel.to_environment(frames.INVOKE, request.event, request.request_id, deadline_ms, _extra(request)))
+        self._post(channel.to_environment(frames.INVOKE, request.event, request.request_id, deadline_ms, extra_of(request)))
 
     def resume_invoke(self, began: float) -> None:
         """The event was sent at `began` by the fast path; go on from there."""
@@ -359,7 +359,8 @@ class Conversation:
         self.status, self.error_type = status, error_type
 
 
-def _extra(request: Request) -> bytes:
+def extra_of(request: Request) -> bytes:
+    """The optional members of a request, as an environment gets them; empty where there are none."""
     given = {
         "qualifier": request.qualifier,
         "client_context": request.client_context,

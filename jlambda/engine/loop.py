@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
-from jlambda.engine.conversation import After, Conversation, Phase
+from jlambda.engine.conversation import After, Conversation, Phase, extra_of
 from jlambda.engine.environment import Environment, Version
 from jlambda.engine.events import Assign
 from jlambda.errors import LambdaError
@@ -28,6 +28,8 @@ Done = Callable[[Outcome], object]
 
 _HEADER_BYTES = frames.FROM_ENVIRONMENT.size
 _NEVER = float("inf")
+#: what an event and its extra may have to be sent in one packet
+_ROOM = frames.PACKET - frames.TO_ENVIRONMENT.size
 #: how many events are sent ahead to an environment whose last invocation took less than so many seconds
 _AHEAD = ((0.0001, 8), (0.0005, 1))
 #: how many answers are taken from one environment before the others have their turn
@@ -444,7 +446,15 @@ def single_flight(environment: Environment, version: Version, conversation: Conv
 def usual_packet(request: Request, deadline_ms: int) -> bytes:
     """An INVOKE of one packet; empty where the request needs more than that."""
     event = request.event
-    if len(event) > frames.PACKET - frames.TO_ENVIRONMENT.size or request.is_unusual():
+    if request.is_unusual():
+        if request.is_streamed:
+            return b""
+        extra = extra_of(request)
+        if len(event) + len(extra) > _ROOM:
+            return b""
+        sizes = len(event), len(extra)
+        return frames.TO_ENVIRONMENT.pack(frames.INVOKE, *sizes, deadline_ms, request.request_id.encode()) + extra + event
+    if len(event) > _ROOM:
         return b""
     return frames.TO_ENVIRONMENT.pack(frames.INVOKE, len(event), 0, deadline_ms, request.request_id.encode()) + event
 

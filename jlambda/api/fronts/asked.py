@@ -51,11 +51,17 @@ class Asked(NamedTuple):
 
     front: Front
     request: HttpRequest
-    parts: auth.Parts
+    raw: Fields
     body: Body
     domain_name: str
     trace_id: str
     watch: Watch | None = None
+
+    @property
+    def parts(self) -> auth.Parts:
+        """The request as it was signed."""
+        request, front = self.request, self.front
+        return auth.Parts(request.method, front.prefix + front.path, request.query, headers_by_name(self.raw))
 
     def note(self, event: bytes, finished: Finished) -> None:
         """Show what became of the request, if anybody wants to see."""
@@ -88,8 +94,7 @@ def asked(front: Front, fronts: Fronts, scope: Message, body: Body, trace_id: st
     method = scope["method"]
     protocol = f"HTTP/{scope['http_version']}"
     request = HttpRequest(method, front.path, query, tuple(headers), body.content, source_ip, protocol)
-    parts = auth.Parts(method, front.prefix + front.path, query, headers_by_name(raw))
-    return Asked(front, request, parts, body, fronts.domain_name(front.kind, front.id), trace_id)
+    return Asked(front, request, raw, body, fronts.domain_name(front.kind, front.id), trace_id)
 
 
 _ADDED = frozenset({b"x-amzn-trace-id", b"x-forwarded-proto", b"x-forwarded-port", b"x-forwarded-for"})

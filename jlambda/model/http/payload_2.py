@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from jlambda.model.http.message import (
@@ -131,5 +132,10 @@ def head(result: Mapping[str, Any], default_type: str = "application/json") -> t
 
 def clf_time(time_s: float) -> str:
     """A moment as access logs write it: ``12/Mar/2020:19:03:58 +0000``."""
-    at = datetime.fromtimestamp(time_s, UTC)
+    return _clf_second(int(time_s // 1))
+
+
+@lru_cache(maxsize=16)
+def _clf_second(second: int) -> str:
+    at = datetime.fromtimestamp(second, UTC)
     return f"{at:%d}/{_MONTHS[at.month - 1]}/{at:%Y:%H:%M:%S} +0000"

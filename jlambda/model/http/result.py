@@ -43,9 +43,8 @@ def to_bytes(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def compact(value: object) -> str:
-    """JSON without a space."""
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+#: JSON without a space
+compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def _flag(value: object) -> bool:
