@@ -423,9 +423,7 @@ class Session:
         self.control.reset()
         self.queue.clear()
         parts = self._open()
-        parts.schedules.forget()
         parts.log_subscriptions.forget()
-        parts.bus.forget()
         parts.records.clear()
         self.clock.start_over()
         self._empty_services()
@@ -433,6 +431,8 @@ class Session:
     def _empty_services(self) -> None:
         if self.aws_endpoint is None:  # another endpoint's data is its own
             self.services.reset()
+            self._open().schedules.forget()
+            self._open().bus.forget()
 
     # -- snapshots of all that a session has ---------------------------------------------------------------------------
 
