@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections import Counter
 from collections.abc import Callable
 
 from jlambda.errors import LambdaError, StateError
@@ -30,9 +29,6 @@ class Deliveries:
     def __init__(self, queue: Queue, now: Callable[[], float]) -> None:
         self._queue, self._now = queue, now
         self.destinations: dict[str, Destination] = {}
-        #: deliveries that were given up, by function: DestinationDeliveryFailures and DeadLetterErrors
-        self.failures: Counter[str] = Counter()
-        self.dead_letter_errors: Counter[str] = Counter()
         self._changed = threading.Condition()
         self._asked = self._done = 0
         #: tries so far
@@ -108,12 +104,13 @@ class Deliveries:
 
     def _failed(self, delivery: Delivery, error: Exception) -> None:
         is_final = isinstance(error, LambdaError) and error.status < 500 and error.status != 429
-        due_at = next_try(delivery, is_final, self._now())
-        self._queue.postpone(delivery, due_at, f"{type(error).__name__}: {error}")
+        now, reason = self._now(), f"{type(error).__name__}: {error}"
+        due_at = next_try(delivery, is_final, now)
         if due_at is not None:
+            self._queue.postpone(delivery, due_at, reason)
             return
+        self._queue.give_up(delivery, now, reason)
         what = "event" if delivery.kind == DEAD_LETTER else "result of event"
-        (self.dead_letter_errors if delivery.kind == DEAD_LETTER else self.failures)[delivery.function] += 1
         _log.warning(
             "the %s %s of %s could not be sent to %s: %s (it is kept: session.queue.deliveries())",
             *(what, delivery.request_id, delivery.function, delivery.arn, error),

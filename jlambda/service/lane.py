@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from jlambda.engine.loop import Loop
 from jlambda.errors import LambdaError, RecursiveInvocation, ResourceNotFound, Throttled
@@ -16,13 +16,10 @@ from jlambda.service import outcomes
 from jlambda.service.chaos import ChaosExperiments
 from jlambda.service.invoke import Finished, Invoker
 from jlambda.service.outcomes import Again, Came, Over, Progress, Rules
-from jlambda.store.queue import QueuedEvent
+from jlambda.service.policies import Target
+from jlambda.service.version import DeployedVersion
+from jlambda.store.queued_event import QueuedEvent
 
-if TYPE_CHECKING:
-    from jlambda.service.version import DeployedVersion
-
-#: events of a target that are held in memory
-_HELD = 256
 #: where no invocation has ended for so many seconds, the function waits more than it computes: one more environment
 _GROW_AFTER_S = 0.05
 _NEVER = float("inf")
@@ -42,17 +39,6 @@ class Settled(NamedTuple):
     finished: Finished | None
 
 
-class Target(NamedTuple):
-    """What a target is now."""
-
-    version: DeployedVersion
-    qualifier: str | None
-    #: an alias that is drawn for at each event, or chaos: no environment takes the next event by itself
-    is_drawn: bool
-    rules: Rules
-    reserved: int | None
-
-
 class Surroundings(Protocol):
     """What a lane has from the queue that it is in."""
 
@@ -68,6 +54,9 @@ class Surroundings(Protocol):
 
     def take(self, target: str) -> tuple[list[QueuedEvent], float | None]:
         """Events of a target that are due, from here on running, and when its next is due."""
+
+    def is_ready(self, version: DeployedVersion, lane: Lane) -> bool:
+        """Whether an environment of a version can be had at once; if not, the lane is told when it can: `go_on`."""
 
     def resolve(self, target: str) -> Target:
         """What a target is now. Raises `ResourceNotFound`."""
@@ -96,6 +85,9 @@ class Lane:
         self._most = self._first_most = 2 * (os.cpu_count() or 1)
         self._progressed_at = 0.0
         self._is_throttled = False
+        #: for a snapshot to be made
+        self._is_waiting = False
+        self._failure: Exception | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -107,12 +99,21 @@ class Lane:
         """Whether nothing is under way."""
         return not self.ready and not self.at_work
 
-    def look_again_in(self) -> float:
-        """After how many real seconds more environments may be wanted."""
-        return _GROW_AFTER_S if self.ready else _NEVER
+    def go_on(self, failure: Exception | None) -> None:
+        """What the lane waited for is there, or cannot be had for now."""
+        self._is_waiting, self._failure = False, failure
+
+    def wait_s(self, now: float) -> float:
+        """After how many seconds `serve` has something to do again, unless something happens before."""
+        if self._is_waiting:
+            return _NEVER
+        # what is due and was not begun has not got an environment yet
+        return _GROW_AFTER_S if self.ready or self.due_at <= now else self.due_at - now
 
     def serve(self) -> None:
         """Begin what is due, as far as there may be environments for it."""
+        if self._is_waiting:
+            return
         if not self.at_work:
             self._most, self._is_throttled = self._first_most, False
             self._progressed_at = self._queue.elapsed()
@@ -122,6 +123,8 @@ class Lane:
             self._is_throttled = False
         while self.at_work < self._most and not self._is_throttled and (event := self.next()) is not None:
             self._begin(event)
+            if self._is_waiting:
+                return
 
     def next(self) -> QueuedEvent | None:
         """The next event that is due, None if there is none."""
@@ -137,14 +140,22 @@ class Lane:
         except ResourceNotFound:
             self.over(event, Over(outcomes.FUNCTION_DELETED, event.attempts))
             return
+        failure, self._failure = self._failure, None
+        if failure is None and not self._queue.is_ready(target.version, self):
+            self.ready.appendleft(event)
+            self._is_waiting = True
+            return
         request = self.request(event, target)
         if request is None:
             return
+        if failure is not None:
+            self.refused(event, target, request, failure)
+            return
         stream = Stream(self, target)
-        self.at_work += 1
+        self.at_work += 1  # first: it may be over before `serve` returns
         stream.outstanding = 1
         try:
-            self._queue.loop.serve(target.version, request, stream)  # it may have answered when this returns
+            self._queue.loop.serve(target.version, request, stream)
         except LambdaError as error:
             self.at_work -= 1
             self.refused(event, target, request, error)
@@ -169,7 +180,7 @@ class Lane:
         self.over(event, over, self._queue.invoker.record_throttle(target.version, request) if is_throttled else None)
         return None
 
-    def refused(self, event: QueuedEvent, target: Target, request: Request, error: LambdaError) -> None:
+    def refused(self, event: QueuedEvent, target: Target, request: Request, error: Exception) -> None:
         """No environment for an event now: it waits for one of ours, if there are any."""
         is_throttle = isinstance(error, Throttled)
         if is_throttle and self.at_work:

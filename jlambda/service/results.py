@@ -17,7 +17,7 @@ from jlambda.model.delivery import (
 from jlambda.model.event_invoke import DEFAULT_EVENT_AGE_S
 from jlambda.model.lineage import hop
 from jlambda.service.outcomes import Over, Rules, backoff_s
-from jlambda.store.queue import QueuedEvent
+from jlambda.store.queued_event import QueuedEvent
 
 
 class Policy(NamedTuple):

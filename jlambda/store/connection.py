@@ -86,6 +86,11 @@ def errors_told(path: Path) -> Iterator[None]:
         raise StateError(_told(error, path)) from error
 
 
+def is_damage(error: StateError) -> bool:
+    """Whether an error tells of a damaged file."""
+    return getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF in _DAMAGED
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
 

@@ -9,70 +9,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
-import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, TypeVar
 
-from jlambda.model.delivery import Delivery
-from jlambda.store.connection import errors_told, open_reader, open_writer, transaction
+from jlambda.model.delivery import DEAD_LETTER, Delivery
+from jlambda.store import event_counts
+from jlambda.store.connection import transaction
+from jlambda.store.event_counts import EventCount
 from jlambda.store.group_commit import GroupCommit, Told
-from jlambda.store.schema import Migration
+from jlambda.store.queue_file import QueueFile
+from jlambda.store.queue_schema import CORRUPT, DEAD, DELIVERING, RETRYING, RUNNING, UNDELIVERED, WAITING
+from jlambda.store.queued_event import Change, QueuedEvent, Taken, checksum_of, is_sound
 
-#: what an event is doing
-WAITING, RUNNING, RETRYING, DEAD, CORRUPT = "waiting", "running", "retrying", "dead", "corrupt"
-#: and what results are that are being sent, or were given up
-DELIVERING, UNDELIVERED = "delivering", "undelivered"
+T = TypeVar("T")
+
 #: dead events that are kept to be looked at
 DEAD_KEPT = 1_000
-
-
-class QueuedEvent(NamedTuple):
-    """An event in the queue. Times are in seconds since the epoch, by the session's clock.
-
-    `target` is NAME or NAME:QUALIFIER. `due_at` is None while it runs, and once it is dead; `attempts` are those that the
-    function failed, `setbacks` those since that ran nothing, `interruptions` those that ended with the session;
-    `executed_version` and `response` are those of the last attempt that ran.
-    """
-
-    id: int
-    target: str
-    request_id: str
-    trigger: str
-    trace_id: str | None
-    client_context: str | None
-    accepted_at: float
-    due_at: float | None
-    state: str
-    attempts: int
-    setbacks: int
-    interruptions: int
-    reason: str | None
-    event: bytes
-    executed_version: str | None = None
-    response: bytes | None = None
-
-
-class Taken(NamedTuple):
-    """Events to be run, what was too damaged to be, and when the target's next event is due."""
-
-    events: list[QueuedEvent]
-    damaged: list[int]
-    next_due: float | None
-
-
-class Change(NamedTuple):
-    """What becomes of an event: it is gone where `state` is None."""
-
-    id: int
-    state: str | None = None
-    due_at: float | None = None
-    attempts: int = 0
-    setbacks: int = 0
-    reason: str | None = None
-    executed_version: str | None = None
-    response: bytes | None = None
 
 
 _COLUMNS = ", ".join(QueuedEvent._fields)
@@ -82,75 +35,32 @@ _INSERT = (
     "insert into events (target, request_id, trigger, trace_id, client_context, accepted_at, due_at, state, checksum, event)"
     f" values (?, ?, ?, ?, ?, ?, ?, '{WAITING}', ?, ?)"
 )
+_UPDATE = (
+    "update events set state = ?, due_at = ?, attempts = ?, setbacks = ?, reason = ?, executed_version = ?, response = ?"
+    " where id = ?"
+)
+_SEND = f"insert into deliveries ({_SENT}) values ({', '.join('?' * (len(Delivery._fields) - 1))})"
+_POSTPONE = "update deliveries set due_at = ?, attempts = attempts + 1, reason = ? where id = ?"
+# one statement, so that nothing is missed that goes from one to the other meanwhile
+_NEXT_DUE = (
+    "select min(at) from (select min(due_at) as at from events where due_at is not null"
+    " union all select min(accepted_at) from events where due_at is null and state = ?"
+    " union all select min(due_at) from deliveries where due_at is not null)"
+)
+_BURY = (
+    "delete from events where id in"
+    " (select id from events where due_at is null and state = ? order by id desc limit -1 offset ?)"
+)
 _Row = tuple[str, str, str, str | None, str | None, float, float, int, bytes]
-
-
-def _events(connection: sqlite3.Connection) -> None:
-    connection.execute(
-        """
-        create table events (
-            id integer primary key,
-            target text not null,
-            request_id text not null,
-            trigger text not null,
-            trace_id text,
-            client_context text,
-            accepted_at real not null,
-            due_at real,
-            state text not null,
-            attempts integer not null default 0,
-            setbacks integer not null default 0,
-            interruptions integer not null default 0,
-            reason text,
-            checksum integer not null,
-            event blob not null
-        )
-        """
-    )
-    connection.execute("create index events_due on events (target, due_at, state) where due_at is not null")
-    connection.execute("create index events_at_rest on events (state, target) where due_at is null")
-
-
-def _deliveries(connection: sqlite3.Connection) -> None:
-    connection.execute("alter table events add column executed_version text")
-    connection.execute("alter table events add column response blob")
-    connection.execute(
-        """
-        create table deliveries (
-            id integer primary key,
-            arn text not null,
-            kind text not null,
-            function_arn text not null,
-            request_id text not null,
-            trace_id text,
-            body blob not null,
-            error_code text not null,
-            error_message text not null,
-            created_at real not null,
-            due_at real,
-            attempts integer not null,
-            reason text
-        )
-        """
-    )
-    connection.execute("create index deliveries_due on deliveries (due_at) where due_at is not null")
-
-
-#: the steps to today's queue.db
-STEPS: tuple[Migration, ...] = (_events, _deliveries)
 
 
 class Queue:
     """The events of one state folder, used by one session at a time. Raises `StateError` where the disk does not play along."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "queue.db"
-        self._connection = open_writer(self.path, STEPS)
-        self._reader = open_reader(self.path)
-        self._reading = threading.Lock()
-        self._is_full = False
+        self._file = QueueFile(folder / "queue.db")
         self._accepted: GroupCommit[_Row] = GroupCommit(self._insert)
-        self._interrupted = self._recover()
+        self._interrupted = self._file.write(_recover, is_synchronised=False)
 
     @property
     def interrupted(self) -> int:
@@ -172,19 +82,7 @@ class Queue:
         self._accepted.start()
 
     def _insert(self, rows: list[_Row]) -> None:
-        with errors_told(self.path):
-            self._synchronise(True)
-            if len(rows) == 1:
-                self._connection.execute(_INSERT, rows[0])  # a transaction of its own
-            else:
-                with transaction(self._connection):
-                    self._connection.executemany(_INSERT, rows)
-
-    def _synchronise(self, is_full: bool) -> None:
-        """Whether the next transactions wait for the disk."""
-        if is_full is not self._is_full:
-            self._connection.execute(f"pragma synchronous = {'full' if is_full else 'normal'}")
-            self._is_full = is_full
+        self._file.write(lambda connection: _insert(connection, rows), is_synchronised=True)
 
     # -- out -----------------------------------------------------------------------------------------------------------
 
@@ -193,62 +91,11 @@ class Queue:
 
         Rows that are not what was stored once are set aside, and the others go on.
         """
-        statement = f"select {_COLUMNS}, checksum from events where target = ? and due_at <= ? order by due_at, id limit ?"
-        with self._accepted.alone(), errors_told(self.path):
-            rows = self._connection.execute(statement, (target, now, most)).fetchall()
-            found = [event for row in rows if _is_sound(event := QueuedEvent._make(row[:-1]), row[-1])]
-            sound = {event.id for event in found}
-            damaged = [row[0] for row in rows if row[0] not in sound]
-            if rows:
-                self._synchronise(False)
-                with transaction(self._connection):
-                    self._mark(RUNNING, sound)
-                    self._mark(CORRUPT, damaged)
-            first = "select min(due_at) from events where target = ? and due_at is not null"
-            (next_due,) = self._connection.execute(first, (target,)).fetchone()
-        return Taken(found, damaged, next_due)
+        return self._write(lambda connection: _take(connection, target, now, most))
 
-    def _mark(self, state: str, ids: Sequence[int] | set[int]) -> None:
-        if ids:
-            self._connection.execute(
-                "update events set state = ?, due_at = null where id in (select value from json_each(?))",
-                (state, json.dumps(list(ids))),
-            )
-
-    def settle(self, changes: Sequence[Change], deliveries: Sequence[Delivery] = ()) -> None:
-        """Keep what became of events, and what is to be sent on of them: all of it or nothing."""
-        gone = [change.id for change in changes if change.state is None]
-        with self._accepted.alone(), errors_told(self.path):
-            self._synchronise(False)
-            with transaction(self._connection):
-                if gone:
-                    statement = "delete from events where id in (select value from json_each(?))"
-                    self._connection.execute(statement, (json.dumps(gone),))
-                for change in changes:
-                    if change.state is not None:
-                        self._connection.execute(
-                            "update events set state = ?, due_at = ?, attempts = ?, setbacks = ?, reason = ?,"
-                            " executed_version = ?, response = ? where id = ?",
-                            (*change[1:], change.id),
-                        )
-                for delivery in deliveries:
-                    marks = ", ".join("?" * (len(delivery) - 1))
-                    self._connection.execute(f"insert into deliveries ({_SENT}) values ({marks})", delivery[:-1])
-                if any(change.state == DEAD for change in changes):
-                    self._connection.execute(
-                        "delete from events where id in (select id from events where due_at is null and state = ?"
-                        " order by id desc limit -1 offset ?)",
-                        (DEAD, DEAD_KEPT),
-                    )
-
-    def _recover(self) -> int:
-        """What ran when the last session ended is due again, as the same attempt."""
-        with errors_told(self.path), transaction(self._connection):
-            return self._connection.execute(
-                "update events set due_at = accepted_at, interruptions = interruptions + 1,"
-                " state = case attempts + setbacks when 0 then ? else ? end where due_at is null and state = ?",
-                (WAITING, RETRYING, RUNNING),
-            ).rowcount
+    def settle(self, changes: Sequence[Change], deliveries: Sequence[Delivery] = (), counts: Sequence[EventCount] = ()) -> None:
+        """Keep what became of events, what is to be sent on of them, and what is counted: all of it or nothing."""
+        self._write(lambda connection: _settle(connection, changes, deliveries, counts))
 
     # -- what is sent on ---------------------------------------------------------------------------------------------------
 
@@ -259,12 +106,22 @@ class Queue:
 
     def delivered(self, delivery: Delivery) -> None:
         """It is where it belongs."""
-        self._write("delete from deliveries where id = ?", (delivery.id,))
+        self._write(lambda connection: connection.execute("delete from deliveries where id = ?", (delivery.id,)))
 
-    def postpone(self, delivery: Delivery, due_at: float | None, reason: str) -> None:
-        """It could not be sent: it is tried again at `due_at`, or given up and kept."""
-        statement = "update deliveries set due_at = ?, attempts = attempts + 1, reason = ? where id = ?"
-        self._write(statement, (due_at, reason, delivery.id))
+    def postpone(self, delivery: Delivery, due_at: float, reason: str) -> None:
+        """It could not be sent: it is tried again at `due_at`."""
+        self._write(lambda connection: connection.execute(_POSTPONE, (due_at, reason, delivery.id)))
+
+    def give_up(self, delivery: Delivery, now: float, reason: str) -> None:
+        """It could not be sent, and never will: it is kept, and counted."""
+        metric = event_counts.DEAD_LETTER_ERRORS if delivery.kind == DEAD_LETTER else event_counts.DESTINATION_FAILURES
+
+        def act(connection: sqlite3.Connection) -> None:
+            with transaction(connection):
+                connection.execute(_POSTPONE, (None, reason, delivery.id))
+                event_counts.add(connection, [EventCount(delivery.function, metric, event_counts.minute_of(now))])
+
+        self._write(act)
 
     def next_delivery(self) -> float | None:
         """When something is to be sent next."""
@@ -275,10 +132,9 @@ class Queue:
         """What has not been sent yet, and what was given up (no `due_at`), oldest first."""
         return [Delivery._make(row) for row in self._read(f"select {_SENT}, id from deliveries order by id")]
 
-    def _write(self, statement: str, parameters: tuple[object, ...]) -> None:
-        with self._accepted.alone(), errors_told(self.path):
-            self._synchronise(False)
-            self._connection.execute(statement, parameters)
+    def _write(self, act: Callable[[sqlite3.Connection], T]) -> T:
+        with self._accepted.alone():
+            return self._file.write(act, is_synchronised=False)
 
     # -- to be looked at -------------------------------------------------------------------------------------------------
 
@@ -304,38 +160,109 @@ class Queue:
         statement = f"select {_SHOWN} from events{where} order by id"
         return [QueuedEvent(*row) for row in self._read(statement, () if target is None else (target,))]
 
-    def _read(self, statement: str, parameters: tuple[object, ...] = ()) -> list[Any]:
-        with self._reading, errors_told(self.path):
-            return self._reader.execute(statement, parameters).fetchall()
+    def metrics(self, function: str | None = None, since: float = 0.0) -> list[EventCount]:
+        """What was counted of one function or all, from the minute of a time on, oldest first."""
+        return [EventCount(*row) for row in self._read(*event_counts.query(function, since))]
 
-    def running_since(self) -> float | None:
-        """When the oldest of the events that are being run was accepted, None if none is."""
-        statement = "select min(accepted_at) from events where due_at is null and state = ?"
-        found: float | None = self._read(statement, (RUNNING,))[0][0]
+    def _read(self, statement: str, parameters: tuple[object, ...] = ()) -> list[Any]:
+        return self._file.read(statement, parameters, self._accepted.alone)
+
+    def next_due(self) -> float | None:
+        """When something is to be done next; of an event that is being run, when it was accepted; None if nothing is."""
+        found: float | None = self._read(_NEXT_DUE, (RUNNING,))[0][0]
         return found
 
     def clear(self) -> None:
-        """Forget all events."""
-        self._write("delete from events", ())
-        self._write("delete from deliveries", ())
+        """Forget all events, and what was counted of them."""
+        self._write(_clear)
 
     def close(self) -> None:
         """Store what callers still wait for, and close the file."""
         self._accepted.close()
-        self._reader.close()
-        self._connection.close()
+        self._file.close()
+
+
+def _insert(connection: sqlite3.Connection, rows: list[_Row]) -> None:
+    if len(rows) == 1:
+        connection.execute(_INSERT, rows[0])  # a transaction of its own
+        return
+    with transaction(connection):
+        connection.executemany(_INSERT, rows)
+
+
+def _take(connection: sqlite3.Connection, target: str, now: float, most: int) -> Taken:
+    statement = f"select {_COLUMNS}, checksum from events where target = ? and due_at <= ? order by due_at, id limit ?"
+    rows = connection.execute(statement, (target, now, most)).fetchall()
+    found = [event for row in rows if is_sound(event := QueuedEvent._make(row[:-1]), row[-1])]
+    sound = {event.id for event in found}
+    damaged = [row[0] for row in rows if row[0] not in sound]
+    if rows:
+        with transaction(connection):
+            event_counts.add(connection, _counts_of(found, now))
+            _mark(connection, RUNNING, sound)
+            _mark(connection, CORRUPT, damaged)
+    first = "select min(due_at) from events where target = ? and due_at is not null"
+    (next_due,) = connection.execute(first, (target,)).fetchone()
+    return Taken(found, damaged, next_due)
+
+
+def _counts_of(taken: list[QueuedEvent], now: float) -> Iterator[EventCount]:
+    """What is counted of events that are about to be run: that they came, if it is the first time, and how old they are."""
+    minute = event_counts.minute_of(now)
+    for event in taken:
+        function = event.target.partition(":")[0]
+        age_ms = max(0.0, now - event.accepted_at) * 1000
+        yield EventCount(function, event_counts.AGE, minute, 1, age_ms, age_ms)
+        if not (event.attempts or event.setbacks or event.interruptions):
+            yield EventCount(function, event_counts.RECEIVED, event_counts.minute_of(event.accepted_at))
+
+
+def _mark(connection: sqlite3.Connection, state: str, ids: Sequence[int] | set[int]) -> None:
+    if ids:
+        connection.execute(
+            "update events set state = ?, due_at = null where id in (select value from json_each(?))",
+            (state, json.dumps(list(ids))),
+        )
+
+
+def _settle(
+    connection: sqlite3.Connection,
+    changes: Sequence[Change],
+    deliveries: Sequence[Delivery],
+    counts: Sequence[EventCount],
+) -> None:
+    gone = [change.id for change in changes if change.state is None]
+    with transaction(connection):
+        if gone:
+            statement = "delete from events where id in (select value from json_each(?))"
+            connection.execute(statement, (json.dumps(gone),))
+        for change in changes:
+            if change.state is not None:
+                connection.execute(_UPDATE, (*change[1:], change.id))
+        for delivery in deliveries:
+            connection.execute(_SEND, delivery[:-1])
+        event_counts.add(connection, counts)
+        if any(change.state == DEAD for change in changes):
+            connection.execute(_BURY, (DEAD, DEAD_KEPT))
+
+
+def _recover(connection: sqlite3.Connection) -> int:
+    """What ran when the last session ended is due again, as the same attempt."""
+    with transaction(connection):
+        return connection.execute(
+            "update events set due_at = accepted_at, interruptions = interruptions + 1,"
+            " state = case attempts + setbacks when 0 then ? else ? end where due_at is null and state = ?",
+            (WAITING, RETRYING, RUNNING),
+        ).rowcount
+
+
+def _clear(connection: sqlite3.Connection) -> None:
+    with transaction(connection):
+        for table in ("events", "deliveries", "event_counts"):
+            connection.execute(f"delete from {table}")
 
 
 def _row(event: QueuedEvent) -> _Row:
-    checksum = _checksum(event.target, event.request_id, event.event)
+    checksum = checksum_of(event.target, event.request_id, event.event)
     about = event.target, event.request_id, event.trigger, event.trace_id, event.client_context
     return (*about, event.accepted_at, event.due_at or event.accepted_at, checksum, event.event)
-
-
-def _checksum(target: str, request_id: str, event: bytes) -> int:
-    return zlib.crc32(event, zlib.crc32(f"{target} {request_id}".encode()))
-
-
-def _is_sound(event: QueuedEvent, checksum: int) -> bool:
-    """Whether a row is what was stored."""
-    return isinstance(event.event, bytes) and _checksum(event.target, event.request_id, event.event) == checksum

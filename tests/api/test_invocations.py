@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 import jlambda
 from tests.api.conftest import Functions
@@ -173,3 +174,19 @@ def test_no_thread_waits_for_an_invocation(shared: jlambda.Session, client: Any,
         answers = list(pool.map(lambda n: payload(client.invoke(FunctionName="f", Payload=b"%d" % n)), range(40)))
         assert {thread.name for thread in threading.enumerate() if thread.name.startswith("jlambda")} <= before
     assert answers == list(range(40))
+
+
+def test_an_event_that_cannot_be_stored_is_not_accepted(session: jlambda.Session) -> None:
+    """A full disk is an error to the caller, not a 202, and the event never runs."""
+    session.deploy("def handler(event, context): return event", "f")
+    client = session.client("lambda")
+    with session.queue._queue._accepted.alone():
+        connection = session.queue._queue._file.connection
+        pages = connection.execute("pragma page_count").fetchone()[0]
+        connection.execute(f"pragma max_page_count = {pages}")
+    with pytest.raises(ClientError, match=r"ServiceException.*make room on the disk") as raised:
+        client.invoke(FunctionName="f", InvocationType="Event", Payload=json.dumps("x" * 50_000))
+    assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
+    assert session.queue.settle(5)
+    assert session.queue.counts() == {}
+    assert len(session.invocations()) == 0

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 ROOT = Path(__file__).parents[2]
 THREADS = 8
@@ -164,7 +165,7 @@ def change(queue: Any, stop_at: str, without: str) -> None:
 
     def take_and_forget(target: str, now: float, most: int) -> Any:
         taken = taken_as_ever(target, now, most)
-        store._write("delete from events where state = 'running'", ())
+        store._write(lambda connection: connection.execute("delete from events where state = 'running'"))
         return taken
 
     if without == "commit before the answer":
@@ -184,10 +185,10 @@ def main(folder: str, port: int, first: int, events: int, stop_at: str, without:
     """Accept events until we are killed; without any, run what there is and tell what is left."""
     import jlambda
     from jlambda.errors import ResourceNotFound, StateError
-    from jlambda.store.queue import Queue
+    from jlambda.store import queue as queues
 
     if without == "recovery":
-        Queue._recover = lambda self: 0  # type: ignore[method-assign]
+        patch.object(queues, "_recover", lambda _: 0).start()
     session = jlambda.Session(folder)
     try:
         session.get("f")
@@ -203,7 +204,7 @@ def main(folder: str, port: int, first: int, events: int, stop_at: str, without:
     session.get("f")({"id": 0, "port": port})
     change(queue, stop_at, without)
     if room:
-        connection = queue._queue._connection
+        connection = queue._queue._file.connection
         pages = connection.execute("pragma page_count").fetchone()[0]
         connection.execute(f"pragma max_page_count = {pages + room}")
     numbers = iter(range(first, first + events))

@@ -175,11 +175,15 @@ def test_results_outlive_the_session(tmp_path: Path) -> None:
     session = jlambda.Session(tmp_path / "state")
     f = session.deploy(ECHO, "f")
     configure(session, "f", OnSuccess=QUEUE)
+    session.queue.plug("sqs", Recorder(*[EngineError("starting")] * 20))
     f.invoke({}, type="Event")
-    assert session.queue.settle(10)  # nobody sends to queues here
+    session.clock.advance("5 minutes")
+    (waiting,) = session.queue.deliveries()
+    assert waiting.due_at is not None
+    assert waiting.due_at > session.clock.now() + 60
     session.close()
     queue = Recorder()
     session.queue.plug("sqs", queue)
-    session.clock.advance(5)
+    session.clock.advance("5 minutes")
     assert len(queue.sent) == 1
     session.close()

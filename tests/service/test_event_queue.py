@@ -8,6 +8,8 @@ import pytest
 
 import jlambda
 from jlambda.errors import EngineError, RequestTooLarge, ResourceNotFound
+from jlambda.service.event_runner import EventRunner
+from tests.conftest import eventually
 
 
 def test_an_event_runs_and_its_handle_has_the_record(session: jlambda.Session) -> None:
@@ -136,3 +138,40 @@ def test_many_events_of_many_functions(session: jlambda.Session) -> None:
     assert not all(h.done() for h in backlog)
     assert session.queue.wait(30)
     assert [h.result(0).status for h in backlog] == ["success"] * 20
+
+
+def test_a_snapshot_that_has_to_be_made_anew_keeps_nobody_else_waiting(tmp_path: Path) -> None:
+    """After reopening, the event of a version with SnapStart waits for its init, and those of others do not."""
+    with jlambda.Session(tmp_path / "state") as session:
+        source = "import time\ntime.sleep(1)\ndef handler(event, context): return event"
+        session.deploy(source, "slow", snap_start=True, timeout=30).publish()
+        session.deploy("def handler(event, context): return event", "quick")
+    with jlambda.Session(tmp_path / "state") as session:
+        slow = session.get("slow:1").invoke(1, type="Event")
+        quick = session.get("quick").invoke(2, type="Event")
+        assert quick.result(10).status == "success"
+        assert not slow.done()
+        record = slow.result(10)
+        assert (record.status, record.initialization) == ("success", "snap-start")
+
+
+def test_a_backlog_behind_a_busy_environment_is_no_work(session: jlambda.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While all of a function's concurrency is at work the queue looks at what waits now and then, not all the time."""
+    f = session.deploy("import time\ndef handler(event, context): time.sleep(0.3)", "f")
+    f.reserve(1)
+    turns: list[float | None] = []
+    turn = EventRunner._turn
+
+    def counted(runner: EventRunner) -> float | None:
+        turns.append(turn(runner))
+        return turns[-1]
+
+    monkeypatch.setattr(EventRunner, "_turn", counted)
+    for _ in range(400):
+        session.queue.accept("f", b"1")
+    assert eventually(lambda: len(session.invocations()) > 2)
+    taken = len(session.queue.rows())
+    session.close()
+    assert taken > 300
+    assert len(turns) < 1_000
+    assert 0 not in turns

@@ -12,7 +12,10 @@ import pytest
 
 from jlambda.errors import StateError
 from jlambda.model.delivery import Delivery
-from jlambda.store.queue import DEAD, RETRYING, Change, Queue, QueuedEvent
+from jlambda.store.event_counts import EventCount
+from jlambda.store.queue import Queue
+from jlambda.store.queue_schema import DEAD, RETRYING
+from jlambda.store.queued_event import Change, QueuedEvent
 
 NOON = 1_795_435_200.0
 
@@ -83,7 +86,7 @@ def test_a_damaged_row_is_set_aside_and_the_others_go_on(queue: Queue) -> None:
     """An event whose bytes are no longer those that were accepted is not run."""
     for number in range(3):
         queue.put(an_event(number))
-    with sqlite3.connect(queue.path) as other:
+    with sqlite3.connect(queue._file.path) as other:
         other.execute("update events set event = '[]' where request_id = 'r1'")
     other.close()
     taken = queue.take("f", NOON, 10)
@@ -119,7 +122,8 @@ def test_many_threads_share_commits(queue: Queue, monkeypatch: pytest.MonkeyPatc
             each.result()
     assert sum(batches) == 800
     assert len(batches) < 700
-    assert queue.counts() == {"running": taken, "waiting": 800 - taken}
+    counts = queue.counts()
+    assert (counts.get("running", 0), counts.get("waiting", 0)) == (taken, 800 - taken)
 
 
 def test_put_later_tells_when_an_event_is_stored(queue: Queue) -> None:
@@ -128,7 +132,7 @@ def test_put_later_tells_when_an_event_is_stored(queue: Queue) -> None:
     found: list[object] = []
 
     def stored(error: Exception | None) -> None:
-        with sqlite3.connect(queue.path) as other:
+        with sqlite3.connect(queue._file.path) as other:
             found.extend([error, other.execute("select count(*) from events").fetchone()[0]])
         other.close()
         told.set()
@@ -141,8 +145,8 @@ def test_put_later_tells_when_an_event_is_stored(queue: Queue) -> None:
 def test_a_full_disk_refuses_the_event(queue: Queue) -> None:
     """The caller is told, whether it waits or not, and the event is not there."""
     queue.put(an_event(0))
-    pages = queue._connection.execute("pragma page_count").fetchone()[0]
-    queue._connection.execute(f"pragma max_page_count = {pages}")
+    pages = queue._file.connection.execute("pragma page_count").fetchone()[0]
+    queue._file.connection.execute(f"pragma max_page_count = {pages}")
     big = b'"' + b"x" * 20_000 + b'"'
     with pytest.raises(StateError, match="make room on the disk"):
         queue.put(an_event(1, event=big))
@@ -156,7 +160,7 @@ def test_a_full_disk_refuses_the_event(queue: Queue) -> None:
     queue.put_later(an_event(2, event=big), refused)
     assert over.wait(5)
     assert isinstance(told[0], StateError)
-    queue._connection.execute("pragma max_page_count = 1000000")
+    queue._file.connection.execute("pragma max_page_count = 1000000")
     queue.put(an_event(3, event=big))
     assert [row.request_id for row in queue.rows()] == ["r0", "r3"]
 
@@ -164,12 +168,12 @@ def test_a_full_disk_refuses_the_event(queue: Queue) -> None:
 def test_an_event_waits_for_the_disk_and_what_becomes_of_it_does_not(queue: Queue) -> None:
     """A commit of events is synchronised in full, so that a power failure takes none of them; others are not."""
     statements: list[str] = []
-    queue._connection.set_trace_callback(statements.append)
+    queue._file.connection.set_trace_callback(statements.append)
     for number in range(2):
         queue.put(an_event(number))
-        assert queue._connection.execute("pragma synchronous").fetchone() == (2,)
+        assert queue._file.connection.execute("pragma synchronous").fetchone() == (2,)
         queue.take("f", NOON, 1)
-        assert queue._connection.execute("pragma synchronous").fetchone() == (1,)
+        assert queue._file.connection.execute("pragma synchronous").fetchone() == (1,)
     inserted = [i for i, statement in enumerate(statements) if statement.startswith("insert")]
     assert [statements[i - 1] for i in inserted] == ["pragma synchronous = full"] * 2
 
@@ -177,8 +181,8 @@ def test_an_event_waits_for_the_disk_and_what_becomes_of_it_does_not(queue: Queu
 def test_events_that_share_a_commit_share_its_failure(queue: Queue) -> None:
     """Where one of them finds the disk full all are refused, and none is stored."""
     queue.put(an_event(0))
-    pages = queue._connection.execute("pragma page_count").fetchone()[0]
-    queue._connection.execute(f"pragma max_page_count = {pages}")
+    pages = queue._file.connection.execute("pragma page_count").fetchone()[0]
+    queue._file.connection.execute(f"pragma max_page_count = {pages}")
     told: list[Exception | None] = []
     with queue._accepted.alone():  # so that all three are in one transaction
         for number, event in ((1, b"1"), (2, b'"' + b"x" * 20_000 + b'"'), (3, b"3")):
@@ -201,5 +205,60 @@ def test_what_becomes_of_an_event_and_what_is_sent_on_is_one(queue: Queue) -> No
     assert queue.counts() == {"delivering": 1}
     (kept,) = queue.take_deliveries(NOON, 10)
     assert kept._replace(id=0) == delivery
-    queue.postpone(kept, None, "gone")
-    assert (queue.counts(), queue.take_deliveries(NOON + 1, 10)) == ({"undelivered": 1}, [])
+    queue.postpone(kept, NOON + 5, "later")
+    assert [each.attempts for each in queue.take_deliveries(NOON + 5, 10)] == [1]
+    queue.give_up(kept._replace(function_arn="arn:aws:lambda:us-east-1:123456789012:function:f:$LATEST"), NOON, "gone")
+    assert (queue.counts(), queue.take_deliveries(NOON + 9, 10)) == ({"undelivered": 1}, [])
+    assert queue.metrics("f", NOON)[-1] == EventCount("f", "DestinationDeliveryFailures", int(NOON))
+
+
+def test_what_is_counted(queue: Queue) -> None:
+    """An event is received once, in the minute in which it was accepted; its age counts each time that it is taken."""
+    queue.put(an_event(0))
+    queue.put(an_event(1, "f:live"))
+    queue.put(an_event(2, "g"))
+    (event,) = queue.take("f", NOON + 61.5, 10).events
+    queue.take("f:live", NOON + 62.5, 10)
+    queue.settle([Change(event.id, RETRYING, NOON + 120, 1)], counts=[EventCount("f", "AsyncEventsDropped", int(NOON))])
+    queue.take("f", NOON + 120, 10)
+    assert queue.metrics() == [
+        EventCount("f", "AsyncEventsDropped", int(NOON), 1),
+        EventCount("f", "AsyncEventsReceived", int(NOON), 2),
+        EventCount("f", "AsyncEventAge", int(NOON) + 60, 2, 124_000.0, 62_500.0),
+        EventCount("f", "AsyncEventAge", int(NOON) + 120, 1, 120_000.0, 120_000.0),
+    ]
+    assert queue.metrics("g") == []
+    assert len(queue.metrics("f", NOON + 60)) == 2
+
+
+@pytest.mark.parametrize("is_open", [True, False], ids=["while it is used", "before it is opened"])
+def test_a_damaged_page_takes_its_own_events_only(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch, is_open: bool
+) -> None:
+    """What is on other pages goes on; what was on this one stays in the queue by its number, and the damaged file is kept."""
+    queue = Queue(tmp_path)
+    for number in range(200):
+        queue.put(an_event(number, event=b'"' + b"x" * 100 + b'"'))
+    queue.take("f", NOON, 20)
+    queue.close()
+    with open(queue._file.path, "r+b") as file:
+        content = file.read()
+        at = content.index(b"r100direct") // 4_096 * 4_096
+        assert content[at] == 13, "a leaf of a table"  # https://sqlite.org/fileformat2.html#b_tree_pages
+        file.seek(at)
+        file.write(b"\xff" * 4_096)
+    lost = {number for number in range(200) if b"r%ddirect" % number in content[at : at + 4_096]}
+    with monkeypatch.context() as patched:
+        if is_open:  # nothing of it is read before events are taken
+            patched.setattr("jlambda.store.queue._recover", lambda _: 0)
+        queue = Queue(tmp_path)
+    taken = queue.take("f", NOON, 500).events
+    assert len(taken) == len({event.request_id for event in taken}) == 200 - len(lost) - (20 if is_open else 0)
+    assert not {f"r{number}" for number in lost} & {event.request_id for event in taken}
+    assert 10 < len(lost) < 50
+    corrupt = [row for row in queue.rows() if row.state == "corrupt"]
+    assert {(row.id, row.target) for row in corrupt} == {(number + 1, "f") for number in lost}
+    assert "what could be read goes on, the damaged file is" in caplog.text
+    assert (tmp_path / "queue.db.damaged").exists()
+    queue.put(an_event(1_000))
+    queue.close()
