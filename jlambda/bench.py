@@ -12,22 +12,8 @@ from pathlib import Path
 from jlambda.errors import LambdaError, ResourceNotFound
 
 NAMES = (
-    *(
-        "loading",
-        "warm",
-        "cold",
-        "fan_out",
-        "endurance",
-        "thousand",
-        "protections",
-        "share",
-        "gateway",
-        "languages",
-        "queue",
-        "crashes",
-        "sources",
-        "http",
-    ),
+    *("loading", "warm", "cold", "fan_out", "endurance", "thousand", "protections", "share", "gateway", "http", "languages"),
+    *("queue", "crashes", "sources", "services"),
 )
 
 
