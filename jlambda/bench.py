@@ -13,7 +13,7 @@ from jlambda.errors import LambdaError, ResourceNotFound
 
 NAMES = (
     *("loading", "warm", "cold", "fan_out", "endurance", "thousand", "protections", "share", "gateway", "http", "languages"),
-    *("queue", "crashes"),
+    *("queue", "crashes", "services"),
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from jlambda.errors import InvalidParameter, LambdaError
+from jlambda.errors import InvalidParameter, LambdaError, StateError
 from jlambda.model.arn import Account
 from jlambda.notebook.arguments import HelpAsked, Parser, choose, whole
 
@@ -96,6 +96,38 @@ def _serve(
     )
 
 
+def _deploy_parser() -> Parser:
+    parser = Parser(
+        "jlambda deploy",
+        "Deploy the %%lambda cells of a notebook, and run nothing else of it.",
+        "  jlambda deploy lesson.ipynb               into .jlambda/lesson beside it, where its kernel finds them\n"
+        "  jlambda deploy lesson.ipynb --only hello  one function of it",
+    )
+    parser.add_argument("notebook", metavar="NOTEBOOK", help="an .ipynb file")
+    parser.add_argument("--state", metavar="DIR", help="the folder for functions, records and logs")
+    parser.add_argument("--only", metavar="NAME", action="append", default=[], help="a function; repeatable")
+    return parser
+
+
+def _deploy(notebook: str, state: str | None, only: list[str]) -> int:
+    from pathlib import Path
+
+    from jlambda.notebook import notebook_file
+    from jlambda.session import Session, beside
+
+    path = Path(notebook)
+    with Session(state or beside(path.resolve())) as session:
+        if session.notice:
+            raise StateError(f"{session.notice}: run the cells there, or give --state another folder")
+        for cell, function in notebook_file.deploy(session, path, only):
+            it = function.configuration
+            done = "deployed" if function.changes is None else "updated" if function.changes else "unchanged:"
+            print(f"{done} {it.name} from cell {cell.number} ({it.runtime}, {it.memory_mb} MB, {it.timeout_s} s)")
+            for note in function.notes:
+                print(f"  {note}")
+    return 0
+
+
 def _doctor_parser() -> Parser:
     return Parser("jlambda doctor", "Say what is enforced on this machine, how, and what would make it stricter.")
 
@@ -128,5 +160,17 @@ def _bench(names: list[str]) -> int:
     return bench.run(names)
 
 
-PARSERS = {"quickstart": _quickstart_parser, "serve": _serve_parser, "doctor": _doctor_parser, "bench": _bench_parser}
-COMMANDS: dict[str, Callable[..., int]] = {"quickstart": _quickstart, "serve": _serve, "doctor": _doctor, "bench": _bench}
+PARSERS = {
+    "quickstart": _quickstart_parser,
+    "serve": _serve_parser,
+    "deploy": _deploy_parser,
+    "doctor": _doctor_parser,
+    "bench": _bench_parser,
+}
+COMMANDS: dict[str, Callable[..., int]] = {
+    "quickstart": _quickstart,
+    "serve": _serve,
+    "deploy": _deploy,
+    "doctor": _doctor,
+    "bench": _bench,
+}

@@ -423,9 +423,7 @@ class Session:
         self.control.reset()
         self.queue.clear()
         parts = self._open()
-        parts.schedules.forget()
         parts.log_subscriptions.forget()
-        parts.bus.forget()
         parts.records.clear()
         self.clock.start_over()
         self._empty_services()
@@ -433,6 +431,8 @@ class Session:
     def _empty_services(self) -> None:
         if self.aws_endpoint is None:  # another endpoint's data is its own
             self.services.reset()
+            self._open().schedules.forget()
+            self._open().bus.forget()
 
     # -- snapshots of all that a session has ---------------------------------------------------------------------------
 
@@ -638,11 +638,16 @@ def _after_fork() -> None:
 os.register_at_fork(after_in_child=_after_fork)
 
 
+def beside(notebook: Path) -> Path:
+    """The state folder of a notebook: ``.jlambda/NOTEBOOK`` beside it."""
+    return notebook.parent / ".jlambda" / notebook.stem
+
+
 def default_folder() -> Path:
-    """``.jlambda/NOTEBOOK`` beside the notebook, which kernels of Jupyter Server know; else ``.jlambda/default`` here."""
+    """That of the notebook of this kernel, where Jupyter Server tells which one it is; else ``.jlambda/default`` here."""
     notebook = Path(os.environ.get("JPY_SESSION_NAME", ""))
-    beside = notebook.parent if notebook.is_absolute() and notebook.parent.is_dir() else Path.cwd()
-    return beside / ".jlambda" / (notebook.stem or "default")
+    is_known = notebook.is_absolute() and notebook.parent.is_dir()
+    return beside(notebook if is_known else Path.cwd() / (notebook.name or "default"))
 
 
 _current: Session | None = None

@@ -10,8 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 import jlambda
+
+# how fast the machine makes or tries an example says nothing about what is tried
+settings.register_profile("jlambda", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("jlambda")
 
 #: set by .ci/run, which installs everything: a missing tool is then a failure
 REQUIRES_ALL = os.environ.get("JLAMBDA_REQUIRE_ALL") == "1"

@@ -20,7 +20,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 from urllib.parse import unquote_to_bytes
 
-from jlambda.aws import hooks, moto_queues
+from jlambda.aws import hooks, moto_queues, moto_request
 from jlambda.aws.frames import FAULT, FORGET, LENGTHS, PIECE, head_of
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
@@ -82,7 +82,7 @@ def _serve(connection: socket.socket, application: Application) -> None:
                     hooks.forget_messages(json.load(body))
                     connection.sendall(head_of({"status": 200, "headers": [], "pushes": []}, 0))
                     continue
-                pushes = hooks.begin(head["seed"], head["at"])
+                pushes = moto_request.begin(head["seed"], head["at"])
                 status, headers, answer = _answer(application, head, body, body_length)
             length = sum(map(len, answer))
             reply = head_of({"status": status, "headers": headers, "pushes": pushes}, length)

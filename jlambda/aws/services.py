@@ -101,7 +101,7 @@ class Services:
         if request.service == "sqs" and operation.name == "ReceiveMessage":
             return await self._receive(request, operation)
         own = self._own.get((request.service, operation.name))
-        if own is not None:
+        if own is not None and self._embedded is not None:  # another endpoint answers all of its operations itself
             return await own(request, operation.parameters, partial(self._pass_on, operation))
         return await self._pass_on(operation, request)
 

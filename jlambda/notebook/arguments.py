@@ -31,23 +31,32 @@ class HelpAsked(Exception):  # it is not an error
 
 
 def words(line: str) -> list[str]:
-    """Take a line apart as a shell does, except that JSON and triggers (``rate(5 minutes)``) need no quotes around them.
+    """Take a line apart as a shell does, except that a JSON object or array is one word even without quotes.
 
     A ``#`` that begins a word starts a comment; a ``;`` at the end (silence, in a notebook) is dropped.
     """
+    return [word for piece in pieces(line) for word in ([piece] if _end_of_json(piece) else shlex.split(piece))]
+
+
+def pieces(line: str) -> list[str]:
+    """The words of a line as they are written, quotes and backslashes included."""
     found: list[str] = []
     rest = line.strip().removesuffix(";").rstrip()
     while rest and not rest.startswith("#"):
-        end = _end_of_trigger(rest) if _TRIGGER.match(rest) else _end_of_json(rest)
-        if end is not None:
-            found.append(rest[:end])
-        elif match := _WORD.match(rest):
+        end = _end_of_json(rest)
+        if end is None and (match := _WORD.match(rest)):
             end = match.end()
-            found.extend(shlex.split(match[0]))
         if end is None or (end < len(rest) and not rest[end].isspace()):
             raise InvalidParameter(f"a quote or a backslash in {rest!r} has no end: close it")
+        found.append(rest[:end])
         rest = rest[end:].lstrip()
     return found
+
+
+def spelled(option: str, value: object) -> list[str]:
+    """An option and its value as they are written on a line."""
+    text = str(value)
+    return [f"{option}={shlex.quote(text)}"] if text.startswith("-") else [option, shlex.quote(text)]
 
 
 def _end_of_json(text: str) -> int | None:
@@ -181,3 +190,10 @@ def variable(text: str) -> tuple[str, str]:
     if not equals or not key:
         raise InvalidParameter(f"environment variable {text!r}: use KEY=VALUE")
     return key, value
+
+
+def python_variable(text: str) -> str:
+    """A type for `add_argument`: a name that Python takes."""
+    if not text.isidentifier():
+        raise InvalidParameter(f"variable {text!r}: use a Python name")
+    return text

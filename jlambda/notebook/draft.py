@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from shlex import quote
 
 from jlambda.billing import MB_MS_PER_GB_SECOND, PRICES, billed_ms
 from jlambda.errors import InvalidParameter
@@ -13,6 +12,7 @@ from jlambda.model import limits
 from jlambda.model.event_invoke import DEFAULT_EVENT_AGE_S, DEFAULT_RETRIES
 from jlambda.model.function import FunctionConfiguration, check_values
 from jlambda.model.runtime import THIS_PYTHON
+from jlambda.notebook.arguments import spelled
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html
 RETRIES = range(3)
@@ -96,10 +96,10 @@ def cell_line(before: FunctionConfiguration, draft: Draft, triggers: Sequence[st
         ("--description", draft.description, ""),
     ):
         if value != default:
-            words += [option, quote(str(value))]
-    words += [word for key, value in draft.environment.items() for word in ("--env", quote(f"{key}={value}"))]
+            words += spelled(option, value)
+    words += [word for key, value in draft.environment.items() for word in spelled("--env", f"{key}={value}")]
     words += [word for key in draft.secrets for word in ("--secret", key)]
-    words += [word for trigger in triggers for word in ("--trigger", quote(trigger))]
+    words += [word for trigger in triggers for word in spelled("--trigger", trigger)]
     return " ".join(words)
 
 

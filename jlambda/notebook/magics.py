@@ -23,7 +23,7 @@ from jlambda.model.runtime import THIS_PYTHON, is_python
 from jlambda.notebook import capture
 from jlambda.notebook.arguments import HelpAsked
 from jlambda.notebook.namespace import SecretValues, event_from, python_name, shipped
-from jlambda.notebook.options import CellOptions, cell_options, cell_parser
+from jlambda.notebook.options import CellOptions, cell_options, cell_parser, deployment
 from jlambda.notebook.verbs import line_options
 from jlambda.notebook.verbs.verb import Desk
 from jlambda.session import Session
@@ -78,30 +78,8 @@ class LambdaMagics(Magics):
         if is_python(self._runtime(given)):
             capture.check(source, origin, names, ship)
         with _each_warning_a_line():
-            function = self._session().deploy(
-                source,
-                given.name,
-                handler=given.handler,
-                runtime=given.runtime,
-                memory=given.memory,
-                timeout=given.timeout,
-                env=dict(given.env) if given.env else None,
-                secrets=self._secrets.get(given.name, given.secret) if given.secret else None,
-                description=given.description,
-                ephemeral_storage=given.ephemeral_storage,
-                architecture=given.architecture,
-                layers=given.layer if given.layer or given.no_layers else None,
-                log_format=given.log_format,
-                application_log_level=given.log_level,
-                system_log_level=given.system_log_level,
-                log_group=given.log_group,
-                snap_start=given.snap_start,
-                role=given.role,
-                use=ship or None,
-                classpath=given.classpath,
-                triggers=given.trigger,
-                origin=origin,
-            )
+            secrets = self._secrets.get(given.name, given.secret) if given.secret else None
+            function = self._session().deploy(source, given.name, **deployment(given, secrets, ship), origin=origin)
         self._shell.user_ns[python_name(given.name)] = function
         if not given.quiet:
             display(function)  # type: ignore[no-untyped-call]

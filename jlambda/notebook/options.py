@@ -12,8 +12,7 @@ from jlambda.errors import InvalidParameter
 from jlambda.model import limits
 from jlambda.model.function import ARCHITECTURES
 from jlambda.model.log_settings import APPLICATION_LOG_LEVELS, LOG_FORMATS, SYSTEM_LOG_LEVELS
-from jlambda.notebook.arguments import OneOf, Parser, variable, whole, words
-from jlambda.notebook.verbs.verb import python_variable
+from jlambda.notebook.arguments import OneOf, Parser, python_variable, variable, whole, words
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,31 @@ def cell_options(line: str) -> CellOptions:
     if given["layer"] and given["no_layers"]:
         raise InvalidParameter("%%lambda: --layer and --no-layers contradict each other: use one of them")
     return CellOptions(**_with_tuples(given))
+
+
+def deployment(given: CellOptions, secrets: Mapping[str, str] | None, ship: Mapping[str, object]) -> dict[str, Any]:
+    """The options as arguments of `Session.deploy`, with the values of secrets, and the objects that are shipped."""
+    return {
+        "handler": given.handler,
+        "runtime": given.runtime,
+        "memory": given.memory,
+        "timeout": given.timeout,
+        "env": dict(given.env) if given.env else None,
+        "secrets": secrets,
+        "description": given.description,
+        "ephemeral_storage": given.ephemeral_storage,
+        "architecture": given.architecture,
+        "layers": given.layer if given.layer or given.no_layers else None,
+        "log_format": given.log_format,
+        "application_log_level": given.log_level,
+        "system_log_level": given.system_log_level,
+        "log_group": given.log_group,
+        "snap_start": given.snap_start,
+        "role": given.role,
+        "use": ship or None,
+        "classpath": given.classpath,
+        "triggers": given.trigger,
+    }
 
 
 def cell_parser() -> Parser:

@@ -103,6 +103,16 @@ def run_notebook(path: Path, out: TextIO, environment: Mapping[str, str]) -> int
                 show.block(output_text(msg["msg_type"], msg["content"]))
             return super().process_message(msg, cell, cell_index)
 
+        async def _async_check_alive(self) -> None:
+            if self.kc is None:  # shut down by a signal
+                raise DeadKernelError("stopped")
+            await super()._async_check_alive()
+
+        @property
+        def was_stopped(self) -> bool:
+            """Whether a signal came: nbclient shuts its kernel down then, and trips over there being none."""
+            return getattr(self, "_async_cleanup_kernel_future", None) is not None
+
     notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     # this interpreter's own kernel, whatever "python3" kernels the user has installed
     specs = KernelSpecManager(kernel_dirs=[])
@@ -112,17 +122,17 @@ def run_notebook(path: Path, out: TextIO, environment: Mapping[str, str]) -> int
     with tempfile.TemporaryFile() as complaints:  # what the kernel says for itself matters only if it dies
         try:
             client.execute(env={**os.environ, **environment}, stderr=complaints)
-        except CellExecutionError:
-            show.block(f"\n{path.name}: a cell failed")
+        except (CellExecutionError, DeadKernelError, AssertionError) as error:
+            if client.was_stopped:
+                raise KeyboardInterrupt from None
+            if isinstance(error, AssertionError):
+                raise
+            if isinstance(error, DeadKernelError):
+                complaints.seek(0)
+                show.block(complaints.read().decode(errors="replace"))
+            what = "a cell failed" if isinstance(error, CellExecutionError) else "the kernel died"
+            show.block(f"\n{path.name}: {what}")
             return 1
-        except DeadKernelError:
-            complaints.seek(0)
-            show.block(complaints.read().decode(errors="replace"))
-            show.block(f"\n{path.name}: the kernel died")
-            return 1
-        except AssertionError:
-            # nbclient shuts its kernel down when a signal comes, and then trips over there being none
-            raise KeyboardInterrupt from None
     unraised = [cell for cell in notebook.cells if _should_raise(cell) and not _raised(cell)]
     for cell in unraised:
         show.block(f"\n{path.name}: {_title(cell.source)!r} should have failed")

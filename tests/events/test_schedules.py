@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -245,3 +247,56 @@ def test_triggers_are_shown_without_the_services(tmp_path: Path) -> None:
         found = {str(each.trigger): each.state for each in session.get("echo").triggers}
         assert found == {written[0]: "Disabled", written[1]: "Enabled"}
         assert session.services.pid is None
+
+
+SCHEDULES = """
+events.put_rule(Name="often", ScheduleExpression="rate(10 minutes)")
+events.put_targets(Rule="often", Targets=[{"Id": "1", "Arn": session.account.function_arn("echo")}])
+session.client("scheduler").create_schedule(
+    Name="once", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow={"Mode": "OFF"},
+    Target={"Arn": session.account.function_arn("echo"), "RoleArn": "arn:aws:iam::123456789012:role/r"},
+)
+"""
+
+
+def test_schedules_that_were_answered_survive_a_kill(tmp_path: Path) -> None:
+    """A rule and a schedule were made, and the session was killed at once: both are due when it is opened again."""
+    killed(tmp_path / "state", SCHEDULES)
+    with jlambda.Session(tmp_path / "state") as session:
+        session.deploy(ECHO, "echo")
+        session.clock.advance("61 minutes")
+        sources = [event["source"] for event in Heard(session).events("echo", 7)]
+        assert (sources.count("aws.events"), sources.count("aws.scheduler")) == (6, 1)
+        shown = [str(each.trigger) for each in session.get("echo").triggers]
+        assert sorted(shown) == ["rate(1 hour)", "rate(10 minutes)"]
+
+
+def test_the_services_may_be_killed(heard: Heard) -> None:
+    """Rules and schedules are there again, and what was sent is not sent twice."""
+    session, events = heard.session, heard.session.client("events")
+    events.put_rule(Name="r", EventPattern='{"source": ["x"]}')
+    events.put_targets(Rule="r", Targets=[echo_target(session)])
+    session.get("echo").triggers.add('rate(1 hour)?input={"n": 0}')
+    entry = {"Source": "x", "DetailType": "t", "Detail": '{"n": 1}'}
+    events.put_events(Entries=[entry])
+    pid = session.services.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    events.put_rule(Name="other", EventPattern='{"source": ["y"]}')
+    events.put_events(Entries=[entry])
+    session.clock.advance("61 minutes")
+    assert session.services.pid not in (None, pid)
+    found = [event.get("detail", event)["n"] for event in heard.events("echo", 3)]
+    assert sorted(found) == [0, 1, 1]
+
+
+def test_emptied_services_have_no_schedules(heard: Heard) -> None:
+    """Functions may be kept: nothing starts them any more."""
+    session = heard.session
+    schedule(session, "s", "rate(1 minute)")
+    session.clock.advance("61 seconds")
+    assert len(heard.events("echo")) == 1
+    session.reset(keep_functions=True)
+    session.clock.advance("10 minutes")
+    assert len(heard.events("echo")) == 1
+    assert session.client("scheduler").list_schedules()["Schedules"] == []

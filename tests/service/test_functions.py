@@ -302,6 +302,7 @@ def test_nothing_is_left_of_what_is_deleted(session: jlambda.Session) -> None:
     """Tags and policies go with mappings, code signing configurations and layer versions; too many tags make none of them."""
     service, many = session.service, dict.fromkeys(map(str, range(51)), "")
     service.functions.create(request(), zipped())
+    session.client("sqs").create_queue(QueueName="q")
     source = {"EventSourceArn": "arn:aws:sqs:us-east-1:123456789012:q", "FunctionName": "f"}
     publishers = {"AllowedPublishers": {"SigningProfileVersionArns": ["arn"]}}
     makers: list[Callable[[], object]] = [

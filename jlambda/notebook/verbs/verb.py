@@ -6,9 +6,9 @@ from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from jlambda.errors import InvalidParameter, ResourceNotFound
+from jlambda.errors import ResourceNotFound
 from jlambda.handle import Function
-from jlambda.notebook.arguments import Parser, nearest
+from jlambda.notebook.arguments import Parser, nearest, python_variable
 from jlambda.session import Session
 
 
@@ -67,10 +67,3 @@ class Verb:
         if self.add is not None:
             self.add(parser)
         return parser
-
-
-def python_variable(text: str) -> str:
-    """A type for `add_argument`: a name that Python takes."""
-    if not text.isidentifier():
-        raise InvalidParameter(f"variable {text!r}: use a Python name")
-    return text
