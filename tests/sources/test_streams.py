@@ -102,6 +102,16 @@ def test_records_of_a_stream_start_the_function(shared: jlambda.Session) -> None
     assert len({each["eventID"].split(":")[0] for each in events(shared, "happy")}) == 2
 
 
+def test_what_was_there_before_is_delivered_at_once(shared: jlambda.Session) -> None:
+    """Also where it fills all that is read ahead, and nothing that is written later wakes the mapping."""
+    arn = table(shared, "backlog")
+    deploy(shared, "backlog")
+    for number in range(12):
+        item(shared, "backlog", str(number))
+    mapping(shared, "backlog", arn, "TRIM_HORIZON", BatchSize=2)
+    assert within(20, lambda: len(seen(shared, "backlog")) == 12)
+
+
 def test_a_poison_record_is_found_and_told_of(shared: jlambda.Session) -> None:
     """Bisecting leaves it alone; the on-failure destination gets which record, and why."""
     url, dead = queue(shared, "stream-dead")
