@@ -156,6 +156,7 @@ class Parts:
             *(database, self.control, self.invoker, self.clock, session.account, clients, self.queue.deliver),
             lambda uuid: mappings.find(uuid) is not None,
             self.services.dismiss,
+            is_ours=session.aws_endpoint is None,
         )
         self.polling = Polling(mappings, sources, self.services)
         self.triggers.plug_in(MappingTriggers(mappings, self.control, session.account, clients), *MAPPED)
