@@ -102,6 +102,15 @@ def test_records_of_a_stream_start_the_function(shared: jlambda.Session) -> None
     assert len({each["eventID"].split(":")[0] for each in events(shared, "happy")}) == 2
 
 
+def test_what_was_there_before_begins_at_once(shared: jlambda.Session) -> None:
+    """Though it is as much as is read ahead, and nothing is written that would wake the mapping."""
+    arn = stream(shared, "full")
+    deploy(shared, "full")
+    put(shared, "full", *map(str, range(6)))
+    mapping(shared, "full", arn, "TRIM_HORIZON", BatchSize=3)
+    assert within(10, lambda: seen(shared, "full") == [str(number) for number in range(6)])
+
+
 def test_a_poison_record_is_found_and_told_of(shared: jlambda.Session) -> None:
     """Bisecting leaves it alone; the on-failure destination gets which record, and why."""
     url, dead = queue(shared, "stream-dead")
