@@ -22,7 +22,7 @@ from jlambda.notebook.trigger_editor import TriggerEditor
 from jlambda.notebook.variables_editor import VariablesEditor
 from jlambda.notebook.views import close, with_card
 
-_WIDE = widgets.Layout(width="100%")
+_WIDE = widgets.Layout(width="auto")
 _LABELLED = {"description_width": "10em"}
 _MUTED = "var(--jp-ui-font-color2, #767676)"
 _GOOD, _BAD = "var(--jp-success-color1, #2e7d32)", "var(--jp-error-color1, #c62828)"

@@ -16,7 +16,7 @@ from jlambda.model.samples.catalog import SAMPLES, sample_event
 from jlambda.notebook.display import invocation_card
 from jlambda.notebook.views import close, with_card
 
-_WIDE = widgets.Layout(width="100%")
+_WIDE = widgets.Layout(width="auto")
 _SAVED, _EARLIER, _SAMPLE = "saved", "earlier", "sample"
 #: how many of the latest invocations can be chosen
 _LATEST = 20
