@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 
 import jlambda
-from jlambda import cli
+from jlambda import cli, parts
 from jlambda.engine import governor
 from jlambda.model.machine import Machine
 from jlambda.notebook import load_ipython_extension, unload_ipython_extension
