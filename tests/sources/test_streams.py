@@ -124,6 +124,28 @@ def test_a_poison_record_is_found_and_told_of(shared: jlambda.Session) -> None:
     assert state(shared, uuid)["LastProcessingResult"] in ("OK", "PROBLEM: Function call failed")
 
 
+def test_what_is_told_of_lost_records_is_on_the_disk_first(shared: jlambda.Session) -> None:
+    """A bucket gets the records too, under the mapping's key; where there is none, the queue keeps what could not be sent."""
+    s3 = shared.client("s3")
+    s3.create_bucket(Bucket="lost")
+    arn = stream(shared, "told")
+    uuids = []
+    for function, bucket in (("told", "lost"), ("untold", "nowhere")):
+        deploy(shared, function)
+        failure = {"OnFailure": {"Destination": f"arn:aws:s3:::{bucket}"}}
+        options: dict[str, Any] = {"MaximumRetryAttempts": 0, "DestinationConfig": failure}
+        uuids.append(mapping(shared, function, arn, **options))
+    put(shared, "told", "poison")
+    assert within(10, lambda: [each.due_at for each in shared.queue.deliveries()] == [None])
+    (kept,) = shared.queue.deliveries()
+    assert (kept.arn, kept.function) == ("arn:aws:s3:::nowhere", "untold")
+    assert "NoSuchBucket" in str(kept.reason)
+    (found,) = s3.list_objects_v2(Bucket="lost")["Contents"]
+    assert found["Key"].startswith(f"aws/lambda/{uuids[0]}/shardId-000000000000/")
+    document = json.loads(s3.get_object(Bucket="lost", Key=found["Key"])["Body"].read())
+    assert [each["eventSource"] for each in json.loads(document["payload"])["Records"]] == ["aws:kinesis"]
+
+
 def test_a_report_begins_again_at_the_record_that_failed(shared: jlambda.Session) -> None:
     """With ReportBatchItemFailures; those before it are not given again."""
     arn = table(shared, "reported")
