@@ -18,6 +18,7 @@ from IPython.core.interactiveshell import InteractiveShell
 import jlambda
 from jlambda import cli
 from jlambda.engine import governor
+from jlambda.engine.control import wanted_sandbox
 from jlambda.model.machine import Machine
 from jlambda.notebook import load_ipython_extension, unload_ipython_extension
 from jlambda.notebook.doctor import Diagnosis
