@@ -48,6 +48,7 @@ from jlambda.service.roles import Roles
 from jlambda.service.schedules import Schedules
 from jlambda.service.service import Service
 from jlambda.service.snapshots import take_snapshot
+from jlambda.service.test_events import TestEvents
 from jlambda.service.triggers import Triggers
 from jlambda.store.database import Database
 from jlambda.store.folder import open_folder
@@ -135,6 +136,7 @@ class Parts:
             self.invoker.written = self.log_subscriptions.written
             self.services.push = (pushes := Pushes(self.queue)).take
             self.triggers = Triggers(database, self.service.targets)
+            self.test_events = TestEvents(database, self.service.targets)
             clients = Clients(partial(session.client_while_open, self))
             self._plug_in_services(database, session, clients)
             urls, gate, permissions = self.service.urls, self.service.url_gate, self.service.permissions
