@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from jlambda.notebook.configure import Configuration
+    from jlambda.notebook.trying import Trial
     from jlambda.service.event_queue import EventHandle
     from jlambda.service.provisioned import ProvisionedConcurrency
     from jlambda.service.version import DeployedVersion
@@ -342,6 +343,12 @@ class Function:
         from jlambda.notebook.configure import Configuration
 
         return Configuration(self)
+
+    def test(self) -> Trial:
+        """The widget that runs it with events: saved ones, those of earlier invocations, samples of every source."""
+        from jlambda.notebook.trying import Trial
+
+        return Trial(self)
 
     def delete(self) -> None:
         """Delete the function with its versions and aliases, or this version or alias alone; the records stay."""

@@ -36,7 +36,7 @@ from jlambda.service.http_triggers import RouteTriggers, UrlTriggers
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.log_subscriptions import LogSubscriptions
-from jlambda.service.mapping_sources import Sources, send_to
+from jlambda.service.mapping_sources import Sources
 from jlambda.service.mapping_triggers import MAPPED, MappingTriggers
 from jlambda.service.polling import Polling
 from jlambda.service.provisioned import Provisioned
@@ -48,6 +48,7 @@ from jlambda.service.roles import Roles
 from jlambda.service.schedules import Schedules
 from jlambda.service.service import Service
 from jlambda.service.snapshots import take_snapshot
+from jlambda.service.test_events import TestEvents
 from jlambda.service.triggers import Triggers
 from jlambda.store.database import Database
 from jlambda.store.folder import open_folder
@@ -135,6 +136,7 @@ class Parts:
             self.invoker.written = self.log_subscriptions.written
             self.services.push = (pushes := Pushes(self.queue)).take
             self.triggers = Triggers(database, self.service.targets)
+            self.test_events = TestEvents(database, self.service.targets)
             clients = Clients(partial(session.client_while_open, self))
             self._plug_in_services(database, session, clients)
             urls, gate, permissions = self.service.urls, self.service.url_gate, self.service.permissions
@@ -153,9 +155,10 @@ class Parts:
         # a poller knows better when to try again than its client
         clients, mappings = Clients(partial(session.client_while_open, self, attempts=1)), self.service.mappings
         sources = Sources(
-            *(database, self.control, self.invoker, self.clock, session.account, clients, partial(send_to, clients)),
+            *(database, self.control, self.invoker, self.clock, session.account, clients, self.queue.deliver),
             lambda uuid: mappings.find(uuid) is not None,
             self.services.dismiss,
+            is_ours=session.aws_endpoint is None,
         )
         self.polling = Polling(mappings, sources, self.services)
         self.triggers.plug_in(MappingTriggers(mappings, self.control, session.account, clients), *MAPPED)

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from jlambda.service.recursion import Recursion
     from jlambda.service.roles import Roles
     from jlambda.service.service import Service
+    from jlambda.service.test_events import TestEvents
     from jlambda.service.triggers import Triggers
 
 #: how long an idle environment stays, in seconds; Lambda gives no number, minutes are what is seen
@@ -175,6 +176,11 @@ class Session:
     def provisioned(self) -> Provisioned:
         """Provisioned concurrency of versions and aliases."""
         return self._open().provisioned
+
+    @property
+    def test_events(self) -> TestEvents:
+        """Events with names, to try functions with."""
+        return self._open().test_events
 
     @property
     def triggers(self) -> Triggers:

@@ -64,6 +64,7 @@ def _make_application(gateway: dict[str, Any]) -> Application:
     from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
     moto_queues.quicken()
+    moto_queues.keep_system_attributes()
     application: Application = DomainDispatcherApplication(create_backend_app)
     return application
 

@@ -1,7 +1,7 @@
 """moto's queues, made quicker: what a message costs must not grow with the messages that are there.
 
 moto counts all messages of a queue, three times over and for each message that is sent or received, to find one attribute
-that is no count.
+that is no count. And it drops the system attributes of messages that are sent in batches, by which loops are told.
 """
 
 from __future__ import annotations
@@ -45,3 +45,20 @@ def quicken() -> None:
     models.Queue.attributes = property(attributes)  # type: ignore[assignment]
     for name in ("send_message", "send_message_batch", "receive_message", "is_message_valid_based_on_retention_period"):
         setattr(models.SQSBackend, name, uncounted(getattr(models.SQSBackend, name)))
+
+
+def keep_system_attributes() -> None:
+    """Have messages that are sent in batches keep the attributes that the system gave them. To be called once."""
+    from moto.sqs import models
+
+    send = models.SQSBackend.send_message_batch
+
+    @wraps(send)
+    def send_message_batch(backend: Any, queue_name: str, entries: dict[str, dict[str, Any]]) -> Any:
+        messages, failed = send(backend, queue_name, entries)
+        given = {entry["Id"]: entry.get("MessageSystemAttributes") for entry in entries.values()}
+        for message in messages:
+            message.system_attributes = message.system_attributes or given[message.user_id] or {}  # type: ignore[attr-defined]
+        return messages, failed
+
+    models.SQSBackend.send_message_batch = send_message_batch  # type: ignore[method-assign, assignment]

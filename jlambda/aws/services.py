@@ -108,7 +108,8 @@ class Services:
     async def _pass_on(self, operation: Operation, request: ServiceRequest) -> Reply:
         if self._embedded is not None:
             request = replace(request, seed=secrets.randbits(62) + 1, at=time.time())
-        reply = await self._backend.ask(traced(request, operation))
+        request = traced(request, operation)
+        reply = await self._backend.ask(request)
         if self._embedded is not None and operation.is_write and reply.is_success:
             self._journal.keep(request, operation, reply.first)
         if reply.pushes:

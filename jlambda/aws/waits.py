@@ -32,6 +32,7 @@ class _Queue:
 
     def __init__(self) -> None:
         self.wait_s, self.delay_s, self.visibility_s = 0.0, 0.0, _VISIBILITY_S
+        self.dead_letters = ""
         self.due: list[float] = []
         self.waiting: set[asyncio.Event] = set()
         self.dismissals = 0
@@ -40,6 +41,8 @@ class _Queue:
         self.wait_s = _number(attributes.get("ReceiveMessageWaitTimeSeconds"), self.wait_s)
         self.delay_s = _number(attributes.get("DelaySeconds"), self.delay_s)
         self.visibility_s = _number(attributes.get("VisibilityTimeout"), self.visibility_s)
+        if "RedrivePolicy" in attributes:
+            self.dead_letters = _dead_letters(attributes["RedrivePolicy"])
 
     def wake(self) -> None:
         for event in self.waiting:
@@ -65,7 +68,10 @@ class QueueWaits:
         try:
             while True:
                 woken.clear()
+                has_come_up = bool(queue.due) and queue.due[0] <= loop.time()
                 reply = await ask(request)
+                if has_come_up and queue.dead_letters in self._queues:  # to receive is what moves a message there
+                    self._queues[queue.dead_letters].wake()
                 if not reply.is_success or reply.rest is not None or has_messages(reply.first):
                     visibility_s = _number(parameters.get("VisibilityTimeout"), queue.visibility_s)
                     heapq.heappush(queue.due, loop.time() + visibility_s + _SLACK_S)
@@ -147,6 +153,14 @@ def _attributes(parameters: Mapping[str, Any]) -> Mapping[str, Any]:
         return dict(parameters["Attributes"])
     names = {key.removesuffix(".Name"): value for key, value in parameters.items() if key.endswith(".Name")}
     return {name: parameters.get(f"{key}.Value") for key, name in names.items()}
+
+
+def _dead_letters(policy: Any) -> str:
+    """The name of the queue that a redrive policy leads to; empty where there is none."""
+    try:
+        return str(json.loads(policy)["deadLetterTargetArn"]).rpartition(":")[2]
+    except (ValueError, TypeError, KeyError):
+        return ""
 
 
 def _number(given: Any, other: float) -> float:

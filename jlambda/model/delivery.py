@@ -1,5 +1,7 @@
 """What is sent on of an asynchronous event that is over: its result to a destination, or itself to a dead-letter queue. Pure.
 
+Records of a stream that were given up are told of in the same way.
+
 https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
 """
 
@@ -23,6 +25,7 @@ class Delivery(NamedTuple):
 
     `function_arn` has the qualifier that was invoked. `error_code` and `error_message` are for a dead-letter queue.
     `attempts` counts those that failed; times are in seconds since the epoch, `due_at` is None once it is given up.
+    `object_key` is that of the object in a bucket, where it is not the one of an asynchronous event's result.
     """
 
     arn: str
@@ -37,6 +40,7 @@ class Delivery(NamedTuple):
     due_at: float | None
     attempts: int = 0
     reason: str | None = None
+    object_key: str | None = None
     id: int = 0
 
     @property

@@ -10,7 +10,7 @@ import argparse
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import NoReturn
@@ -31,26 +31,30 @@ class HelpAsked(Exception):  # it is not an error
 
 
 def words(line: str) -> list[str]:
-    """Take a line apart as a shell does, except that a JSON object or array is one word even without quotes.
+    """Take a line apart as a shell does, except that JSON and triggers (``rate(5 minutes)``) need no quotes around them.
 
     A ``#`` that begins a word starts a comment; a ``;`` at the end (silence, in a notebook) is dropped.
     """
-    return [word for piece in pieces(line) for word in ([piece] if _end_of_json(piece) else shlex.split(piece))]
+    return [word for piece, is_bare in _pieces(line) for word in ([piece] if is_bare else shlex.split(piece))]
 
 
 def pieces(line: str) -> list[str]:
     """The words of a line as they are written, quotes and backslashes included."""
-    found: list[str] = []
+    return [piece for piece, _ in _pieces(line)]
+
+
+def _pieces(line: str) -> Iterator[tuple[str, bool]]:
+    """The words as they are written, and whether each is to be taken as it is."""
     rest = line.strip().removesuffix(";").rstrip()
     while rest and not rest.startswith("#"):
-        end = _end_of_json(rest)
+        end = _end_of_trigger(rest) if _TRIGGER.match(rest) else _end_of_json(rest)
+        is_bare = end is not None
         if end is None and (match := _WORD.match(rest)):
             end = match.end()
         if end is None or (end < len(rest) and not rest[end].isspace()):
             raise InvalidParameter(f"a quote or a backslash in {rest!r} has no end: close it")
-        found.append(rest[:end])
+        yield rest[:end], is_bare
         rest = rest[end:].lstrip()
-    return found
 
 
 def spelled(option: str, value: object) -> list[str]:

@@ -17,12 +17,12 @@ from jlambda.errors import LambdaError
 from jlambda.handle import Function
 from jlambda.model import limits
 from jlambda.notebook import applying
-from jlambda.notebook.display import function_card
 from jlambda.notebook.draft import EVENT_AGE_S, RETRIES, Draft, boto3_calls, cell_line, price_line
 from jlambda.notebook.trigger_editor import TriggerEditor
 from jlambda.notebook.variables_editor import VariablesEditor
+from jlambda.notebook.views import close, with_card
 
-_WIDE = widgets.Layout(width="100%")
+_WIDE = widgets.Layout(width="auto")
 _LABELLED = {"description_width": "10em"}
 _MUTED = "var(--jp-ui-font-color2, #767676)"
 _GOOD, _BAD = "var(--jp-success-color1, #2e7d32)", "var(--jp-error-color1, #c62828)"
@@ -139,7 +139,7 @@ class Configuration:
     def close(self) -> None:
         """Take the widget out of the page, and let go of the function."""
         self._end_watch()
-        _close(self.view)
+        close(self.view)
 
     def _load(self, draft: Draft) -> None:
         self._is_loading = True
@@ -203,17 +203,7 @@ class Configuration:
 
     def _repr_mimebundle_(self, **options: Any) -> Mapping[str, Any]:
         """The widget, and for a page that has none the card of the function."""
-        bundle = self.view._repr_mimebundle_(**options)
-        data: dict[str, Any] = dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
-        card = function_card(self._session.get(self._name))
-        return {**data, "text/plain": card.text(), "text/html": card.html()}
-
-
-def _close(widget: widgets.Widget) -> None:
-    """Close a widget with all that is in it: ipywidgets keeps every one that is open, and what it calls."""
-    for child in getattr(widget, "children", ()):
-        _close(child)
-    widget.close()
+        return with_card(self.view, self._session.get(self._name), options)
 
 
 def _weakly(it: Configuration) -> Callable[[str], None]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from IPython.display import display
-from traitlets import Bool, Bunch, observe
+from traitlets import Bool, Bunch, Integer, observe
 
 import jlambda
 from jlambda.errors import CodeError
@@ -37,6 +38,8 @@ class LambdaMagics(Magics):
 
     cpu_limit = Bool(True, help="Hold functions to the CPU share of their memory size.").tag(config=True)
     freezer = Bool(True, help="Stop functions between invocations.").tag(config=True)
+    memory = Integer(None, allow_none=True, help="Memory in MB of a new function whose cell says nothing.").tag(config=True)
+    timeout = Integer(None, allow_none=True, help="Timeout in s of a new function whose cell says nothing.").tag(config=True)
 
     def __init__(self, shell: InteractiveShell) -> None:
         super().__init__(shell)
@@ -63,7 +66,7 @@ class LambdaMagics(Magics):
         print(f"{change.name} is {'on' if change.new else 'off'}{when if session.is_open else ''}")
 
     def _deploy(self, line: str, cell: str) -> Invocation | None:
-        given = cell_options(line)
+        given = self._with_defaults(cell_options(line))
         names = self._shell.user_ns
         if not cell.strip():
             raise CodeError(
@@ -86,6 +89,16 @@ class LambdaMagics(Magics):
         if given.invoke is None:
             return None
         return self._kept(given.output, function.invoke(event))
+
+    def _with_defaults(self, given: CellOptions) -> CellOptions:
+        """What `%config LambdaMagics` says of new functions, where the cell says nothing."""
+        if self.memory is self.timeout is None or any(given.name == each.name for each in self._session().functions()):
+            return given
+        return replace(
+            given,
+            memory=self.memory if given.memory is None else given.memory,
+            timeout=self.timeout if given.timeout is None else given.timeout,
+        )
 
     def _runtime(self, given: CellOptions) -> str:
         """The runtime of a cell: what its line says, else that of the function so far."""

@@ -131,9 +131,9 @@ class FilterTester:
         self._session = session
         self.sample = widgets.Dropdown(options=list(SAMPLES), description="event of", layout=widgets.Layout(width="20em"))
         self.pattern = widgets.Textarea(
-            value='{"source": ["my.app"]}', description="pattern", rows=5, layout=widgets.Layout(width="100%")
+            value='{"source": ["my.app"]}', description="pattern", rows=5, layout=widgets.Layout(width="auto")
         )
-        self.event = widgets.Textarea(description="event", rows=8, layout=widgets.Layout(width="100%"))
+        self.event = widgets.Textarea(description="event", rows=8, layout=widgets.Layout(width="auto"))
         self.answer = widgets.HTML()
         self.sample.observe(lambda _: self._fill(), "value")
         for field in (self.pattern, self.event):

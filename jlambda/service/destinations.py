@@ -1,4 +1,4 @@
-"""Results of asynchronous events and dead letters, sent to queues, topics, event buses and buckets by plain API calls."""
+"""Results, dead letters and lost records of streams, sent to queues, topics, event buses and buckets by plain API calls."""
 
 from __future__ import annotations
 
@@ -85,7 +85,9 @@ class _Bucket:
 
     def send(self, delivery: Delivery) -> None:
         at = datetime.fromtimestamp(self._now(), UTC)
-        key = f"aws/lambda/async/{delivery.function}/{at:%Y/%m/%d}/{at:%Y-%m-%dT%H.%M.%S}-{uuid.uuid4()}"
+        key = delivery.object_key or (
+            f"aws/lambda/async/{delivery.function}/{at:%Y/%m/%d}/{at:%Y-%m-%dT%H.%M.%S}-{uuid.uuid4()}"
+        )
         self._client(self.service).put_object(Bucket=delivery.arn.rpartition(":")[2], Key=key, Body=delivery.body)
 
 

@@ -186,6 +186,14 @@ class EventQueue:
         """
         return self._queue.metrics(function, since)
 
+    def deliver(self, delivery: Delivery) -> None:
+        """Have something sent as results are: it is on the disk now, tried until it is there, and kept if it never is.
+
+        Raises `StateError` where the disk does not take it.
+        """
+        self._queue.settle((), [delivery])
+        self._deliveries.wake()
+
     def plug(self, service: str, destination: Destination) -> None:
         """Have results and dead letters for ARNs of a service (sqs, sns, events, s3) sent by `destination`."""
         self._deliveries.destinations[service] = destination

@@ -12,6 +12,7 @@ from typing import Any
 
 from jlambda.errors import InvalidParameter, LambdaError, RecursiveInvocation
 from jlambda.model.arn import Account
+from jlambda.model.delivery import ON_FAILURE, Delivery
 from jlambda.model.filters import patterns_of
 from jlambda.model.invocation import Request
 from jlambda.model.mapping import EventSourceMapping, is_fifo
@@ -32,7 +33,6 @@ from jlambda.store.resources import Resources
 
 #: the service that each kind of mapping is read from
 _SERVICES = {"sqs": "sqs", "kinesis": "kinesis", "dynamodb": "dynamodbstreams"}
-Send = Callable[[str, Mapping[str, Any], str], None]
 
 
 class _Kept(Positions):
@@ -52,9 +52,8 @@ class _Kept(Positions):
 class Sources:
     """Makes the pollers of one session's mappings. `client` makes a boto3 client of a service.
 
-    `exists` says whether a mapping is still there. `send` delivers to an on-failure destination: its ARN, the document, and
-    the key that it has in a bucket. `dismiss` ends the long polls of a queue. With `is_ours` the services are the session's
-    own, not an endpoint elsewhere.
+    `exists` says whether a mapping is still there. `deliver` takes what is to be sent to an on-failure destination. `dismiss`
+    ends the long polls of a queue. With `is_ours` the services are the session's own, not an endpoint elsewhere.
     """
 
     def __init__(
@@ -65,14 +64,14 @@ class Sources:
         clock: Clock,
         account: Account,
         client: Callable[[str], Any],
-        send: Send,
+        deliver: Callable[[Delivery], None],
         exists: Callable[[str], bool],
         dismiss: Callable[[str], None],
         *,
         is_ours: bool = True,
     ) -> None:
         self._control, self._invoker, self._clock, self._account = control, invoker, clock, account
-        self._client, self._send, self._exists, self._is_ours = client, send, exists, is_ours
+        self._client, self._deliver, self._exists, self._is_ours = client, deliver, exists, is_ours
         self._dismiss = dismiss
         self._positions = Resources(database, "position", Position)
 
@@ -181,39 +180,28 @@ class Sources:
         return run
 
     def _give_up(self, mapping: EventSourceMapping, shard_id: str, given_up: GivenUp) -> None:
-        """Tell the on-failure destination, if there is one."""
+        """Have the on-failure destination told, if there is one."""
         failure = (mapping.members.get("DestinationConfig") or {}).get("OnFailure") or {}
         arn = failure.get("Destination")
         if not arn:
             return
         now = self._clock.now()
+        function_arn = self._account.function_arn(mapping.function, mapping.qualifier)
         made = document(
             given_up,
             kind=mapping.kind,
             stream_arn=str(mapping.source_arn),
             shard_id=shard_id,
-            function_arn=self._account.function_arn(mapping.function, mapping.qualifier),
+            function_arn=function_arn,
             request_id=new_request_id(),
             now=now,
         )
         if arn.split(":")[2] == "s3":
             made = with_payload(made, given_up)
-        self._send(arn, made, object_key(mapping.uuid, shard_id, now, str(uuids.uuid4())))
-
-
-def send_to(client: Callable[[str], Any], arn: str, made: Mapping[str, Any], key: str) -> None:
-    """Give a document to the queue, topic or bucket of an ARN."""
-    _, _, service, _, account, name = arn.split(":", 5)
-    body = json.dumps(made)
-    if service == "sqs":
-        queue = client("sqs")
-        url = queue.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
-        group = {"MessageGroupId": key, "MessageDeduplicationId": str(uuids.uuid4())} if name.endswith(".fifo") else {}
-        queue.send_message(QueueUrl=url, MessageBody=body, **group)
-    elif service == "sns":
-        client("sns").publish(TopicArn=arn, Message=body)
-    else:
-        client("s3").put_object(Bucket=name, Key=key, Body=body.encode())
+        request_id = made["requestContext"]["requestId"]
+        about = arn, ON_FAILURE, function_arn, request_id, None, json.dumps(made).encode()
+        key = object_key(mapping.uuid, shard_id, now, str(uuids.uuid4()))
+        self._deliver(Delivery(*about, "", "", now, now, object_key=key))
 
 
 def _reference(mapping: EventSourceMapping) -> str:

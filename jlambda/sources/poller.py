@@ -129,7 +129,7 @@ class Poller(ABC):
                 self._read_at = float("inf")
                 self._read_at = time.time() + self._read()
                 self._failures = 0
-                dues = [self._begin(time.time())]  # what has just been read, which may be all that is read ahead
+                dues = [self._begin(time.time())]  # what was read is not left until something else happens
             dues.append(self._settle(time.time()))
         except Exception as error:  # whatever a client raises: the mapping lives on, and says what is the matter
             self._failed(error)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from jlambda.errors import LambdaError
 from jlambda.sources.came import Came
 from jlambda.sources.poller import Poller, Runner
 from jlambda.sources.shard import GivenUp, Shard, StreamBatch, StreamSettings
@@ -17,8 +18,8 @@ from jlambda.sources.stream_client import ShardInfo, Start, StreamClient
 
 #: shards that came by splitting or merging are looked for after so many seconds, if nothing tells of them
 _LOOK_S = 60.0
-#: a document that its destination does not take is sent so many times
-_SENDS = 3
+#: what cannot be told of what was given up is tried again after so many seconds
+_TROUBLE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,8 @@ class Positions(Protocol):
 class Hooks(NamedTuple):
     """What a stream's poller tells: what it gave up (by shard), and how the last batch went.
 
+    What was given up is told again where that raised a `LambdaError`.
+
     `now` is the session's time, by which records grow old.
     """
 
@@ -59,7 +62,7 @@ class _Open:
         self.is_lost = False
         self.read_at = 0.0
         self.saved = shard.checkpoint
-        self.given_up: list[tuple[GivenUp, int]] = []
+        self.given_up: list[GivenUp] = []
 
 
 class StreamPoller(Poller):
@@ -118,7 +121,7 @@ class StreamPoller(Poller):
             return None
         dues = []
         for each in self._shards.values():
-            each.given_up += [(given_up, 0) for given_up in each.shard.expired(self._hooks.now())]
+            each.given_up += each.shard.expired(self._hooks.now())
             for batch in each.shard.due(now):
                 self._running += 1
                 self._invoke((record.event for record in batch.records), self._ended_with(each, batch))
@@ -143,15 +146,12 @@ class StreamPoller(Poller):
         due: float | None = None
         for name, each in list(self._shards.items()):
             while each.given_up:
-                given_up, sends = each.given_up[0]
                 try:
-                    self._hooks.give_up(name, given_up)
-                except Exception as error:  # whatever the destination's client raises
+                    self._hooks.give_up(name, each.given_up[0])
+                except LambdaError as error:
                     self.told(f"PROBLEM: {error}")
-                    if sends + 1 < _SENDS:
-                        each.given_up[0] = given_up, sends + 1
-                        due = now + 1.0
-                        break
+                    due = now + _TROUBLE_S
+                    break
                 each.given_up.pop(0)
             checkpoint = each.shard.checkpoint
             if not each.given_up and checkpoint != each.saved:
@@ -227,7 +227,7 @@ class StreamPoller(Poller):
             self._running -= 1
             given_up = each.shard.ended(batch, came, time.time())
             if given_up is not None:
-                each.given_up.append((given_up, 0))
+                each.given_up.append(given_up)
             if came.how != "nothing":
                 self.told("OK" if came.how == "success" else "PROBLEM: Function call failed")
             if not self._failures:

@@ -64,5 +64,9 @@ def _deliveries(connection: sqlite3.Connection) -> None:
     connection.execute("create index deliveries_due on deliveries (due_at) where due_at is not null")
 
 
+def _object_keys(connection: sqlite3.Connection) -> None:
+    connection.execute("alter table deliveries add column object_key text")
+
+
 #: the steps to today's queue.db
-STEPS: tuple[Migration, ...] = (_events, _deliveries, make_table)
+STEPS: tuple[Migration, ...] = (_events, _deliveries, make_table, _object_keys)

@@ -114,3 +114,32 @@ def test_aws_needs_credentials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         jlambda.Session(tmp_path / "state", aws_endpoint="aws").functions()
     with pytest.raises(jlambda.InvalidParameter, match="use a URL"):
         jlambda.Session(tmp_path / "state", aws_endpoint="localhost").functions()
+
+
+SEES = "def handler(event, context):\n    for record in event['Records']:\n        print('SAW', record['eventSource'])\n"
+
+
+def test_queues_and_streams_there_are_polled(near: jlambda.Session, other: jlambda.Session, tmp_path: Path) -> None:
+    """What others write at the endpoint starts functions here; a mapping goes on where it was when it is opened again."""
+
+    def seen(session: jlambda.Session) -> list[str]:
+        return sorted(text.split()[1] for text in session.logs("far").message if text.startswith("SAW "))
+
+    def put() -> None:
+        url = other.client("sqs").get_queue_url(QueueName="far")["QueueUrl"]
+        other.client("sqs").send_message(QueueUrl=url, MessageBody="m")
+        other.client("kinesis").put_record(StreamName="far", Data=b"d", PartitionKey="k")
+        other.client("dynamodb").put_item(TableName="far", Item={"id": {"S": os.urandom(4).hex()}})
+
+    near.deploy(SEES, "far", triggers=["sqs:far", "kinesis:far?start=TRIM_HORIZON", "dynamodb:far?start=TRIM_HORIZON"])
+    once = ["aws:dynamodb", "aws:kinesis", "aws:sqs"]
+    put()
+    assert eventually(lambda: len(seen(near)) >= 3)
+    assert seen(near) == once
+    put()  # idle streams are read again each second: nobody tells of what was written elsewhere
+    assert eventually(lambda: len(seen(near)) >= 6)
+    near.close()
+    other.client("kinesis").put_record(StreamName="far", Data=b"d", PartitionKey="k")
+    with jlambda.Session(tmp_path / "near", aws_endpoint=other.endpoint) as again:
+        assert eventually(lambda: seen(again).count("aws:kinesis") >= 3)
+        assert 3 <= seen(again).count("aws:kinesis") <= 4  # the one that was under way may come twice, the first does not

@@ -39,6 +39,15 @@ def test_a_message_has_the_header_of_its_sender(queue: Any) -> None:
     assert attributes(client, url) == [TRACE, "Root=1-1-1"]
 
 
+def test_so_have_those_of_a_batch(queue: Any) -> None:
+    """Each by itself."""
+    client, url = queue
+    own = {"AWSTraceHeader": {"DataType": "String", "StringValue": "Root=1-1-1"}}
+    other = {"Id": "2", "MessageBody": "b", "MessageSystemAttributes": own}
+    client.send_message_batch(QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "a"}, other])
+    assert attributes(client, url) == [TRACE, "Root=1-1-1"]
+
+
 def test_who_has_no_trace_sends_none(queue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """As from the notebook."""
     client, url = queue

@@ -55,7 +55,7 @@ def _session(opened: ExitStack, folder: Path, name: str) -> jlambda.Session:
     def weaker(state: str, code_root: str, tools: Sequence[str] = ()) -> Sandbox:
         return wanted_sandbox(state, code_root, tools, **without)
 
-    with mock.patch("jlambda.engine.control.wanted_sandbox", weaker):
+    with mock.patch("jlambda.parts.wanted_sandbox", weaker):
         session = opened.enter_context(jlambda.Session(folder, **options))  # type: ignore[arg-type]
         session.deploy("def handler(event, context): return event", "f", memory=1769)(EVENT)
     session.engine.blanks = 0  # a cold start is then all of one

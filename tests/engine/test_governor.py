@@ -109,7 +109,7 @@ def test_governing_costs_little(rig: Rig) -> None:
         rig.run(burning, 0.3)
         return (supervisor_cpu_s(rig) - before) / (time.perf_counter() - began)
 
-    assert min(cost() for _ in range(3)) < 0.02, "whatever else the machine does only adds to it"
+    assert any(cost() < 0.02 for _ in range(8)), "whatever else the machine does only adds to it"
     before = supervisor_cpu_s(rig)
     rig.run(waiting, 2)
     assert supervisor_cpu_s(rig) - before < 0.005 * 2

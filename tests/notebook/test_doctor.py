@@ -17,7 +17,8 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import jlambda
 from jlambda import cli
-from jlambda.engine import control, governor
+from jlambda.engine import governor
+from jlambda.engine.control import wanted_sandbox
 from jlambda.model.machine import Machine
 from jlambda.notebook import load_ipython_extension, unload_ipython_extension
 from jlambda.notebook.doctor import Diagnosis
@@ -116,7 +117,7 @@ def tier(
 ) -> Iterator[jlambda.Session]:
     """A session in each tier of the sandbox that this machine has."""
     asked: dict[str, Any] = TIERS[request.param]
-    monkeypatch.setattr(control, "wanted_sandbox", partial(control.wanted_sandbox, **asked))
+    monkeypatch.setattr("jlambda.parts.wanted_sandbox", partial(wanted_sandbox, **asked))
     with jlambda.Session(tmp_path / "state") as session:
         machine = session.machine()
         need(machine.has_private_root == asked.get("private_root", True), f"a private root ({machine.refusal})")

@@ -345,3 +345,18 @@ def test_a_snapshot_and_a_reset_that_keeps_functions(run: Run) -> None:
     assert run("%lambda snapshot list").printed == "first\n"
     assert run("%lambda snapshot load first").printed.startswith("loaded first")
     assert [function.name for function in jlambda.current().functions()] == ["kept"]
+
+
+def test_new_functions_get_what_is_configured(run: Run, session: jlambda.Session) -> None:
+    """Where the cell says nothing; a function that is there already keeps what it has."""
+    run("%%lambda before -q\ndef handler(event, context): return 1")
+    run("%config LambdaMagics.memory = 512")
+    run("%config LambdaMagics.timeout = 30")
+    run("%%lambda before -q\ndef handler(event, context): return 2")
+    run("%%lambda after -q\ndef handler(event, context): return 3")
+    run("%%lambda said -q --memory 256\ndef handler(event, context): return 4")
+    found = {it.name: (it.configuration.memory_mb, it.configuration.timeout_s) for it in session.functions()}
+    assert found == {"before": (128, 3), "after": (512, 30), "said": (256, 30)}
+    refused = run("%config LambdaMagics.memory = 1\n%lambda list")
+    assert refused.error is None
+    assert "memory is 1; it must be a whole number from 128" in str(run("%%lambda new -q\ndef handler(e, c): return 5").error)

@@ -48,6 +48,34 @@ def handler(event, context):
     assert [row.reason for row in session.queue.rows()] == ["RecursiveInvocation"]
 
 
+SEND = 'sqs.send_message(QueueUrl=url, MessageBody="again")'
+SEND_BATCH = 'sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "again"}])'
+
+
+@pytest.mark.parametrize("send", [SEND, SEND_BATCH])
+def test_a_function_that_sends_to_its_own_queue_is_stopped(session: jlambda.Session, send: str) -> None:
+    """The queue keeps the trace header of whoever sends; the message that was stopped ends in the dead-letter queue."""
+    sqs = session.client("sqs")
+    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    redrive = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": 1}
+    attributes = {"VisibilityTimeout": "3", "RedrivePolicy": json.dumps(redrive)}
+    url = sqs.create_queue(QueueName="round", Attributes=attributes)["QueueUrl"]
+    source = f"""
+import boto3
+
+sqs = boto3.client("sqs")
+url = "{url}"
+
+def handler(event, context):
+    {send}
+"""
+    jlambda.deploy(source, name="loops", memory=1769, timeout=3, triggers=["sqs:round"])
+    sqs.send_message(QueueUrl=url, MessageBody="first")
+    assert [each["Body"] for each in sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=20)["Messages"]] == ["again"]
+    assert session.recursion.dropped == {"loops": 1}
+    assert len(session.invocations("loops")) == 16
+
+
 def test_messages_of_a_queue_are_followed(session: jlambda.Session) -> None:
     """By the header that each carries of its sender."""
     f = jlambda.deploy(ECHO, name="f")

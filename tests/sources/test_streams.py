@@ -102,14 +102,13 @@ def test_records_of_a_stream_start_the_function(shared: jlambda.Session) -> None
     assert len({each["eventID"].split(":")[0] for each in events(shared, "happy")}) == 2
 
 
-def test_what_was_there_before_is_delivered_at_once(shared: jlambda.Session) -> None:
-    """Also where it fills all that is read ahead, and nothing that is written later wakes the mapping."""
-    arn = table(shared, "backlog")
-    deploy(shared, "backlog")
-    for number in range(12):
-        item(shared, "backlog", str(number))
-    mapping(shared, "backlog", arn, "TRIM_HORIZON", BatchSize=2)
-    assert within(20, lambda: len(seen(shared, "backlog")) == 12)
+def test_what_was_there_before_begins_at_once(shared: jlambda.Session) -> None:
+    """Though it is as much as is read ahead, and nothing is written that would wake the mapping."""
+    arn = stream(shared, "full")
+    deploy(shared, "full")
+    put(shared, "full", *map(str, range(6)))
+    mapping(shared, "full", arn, "TRIM_HORIZON", BatchSize=3)
+    assert within(10, lambda: seen(shared, "full") == [str(number) for number in range(6)])
 
 
 def test_a_poison_record_is_found_and_told_of(shared: jlambda.Session) -> None:
@@ -132,6 +131,28 @@ def test_a_poison_record_is_found_and_told_of(shared: jlambda.Session) -> None:
     assert (info["batchSize"], info["streamArn"]) == (1, arn)
     assert info["startSequenceNumber"] == info["endSequenceNumber"]
     assert state(shared, uuid)["LastProcessingResult"] in ("OK", "PROBLEM: Function call failed")
+
+
+def test_what_is_told_of_lost_records_is_on_the_disk_first(shared: jlambda.Session) -> None:
+    """A bucket gets the records too, under the mapping's key; where there is none, the queue keeps what could not be sent."""
+    s3 = shared.client("s3")
+    s3.create_bucket(Bucket="lost")
+    arn = stream(shared, "told")
+    uuids = []
+    for function, bucket in (("told", "lost"), ("untold", "nowhere")):
+        deploy(shared, function)
+        failure = {"OnFailure": {"Destination": f"arn:aws:s3:::{bucket}"}}
+        options: dict[str, Any] = {"MaximumRetryAttempts": 0, "DestinationConfig": failure}
+        uuids.append(mapping(shared, function, arn, **options))
+    put(shared, "told", "poison")
+    assert within(10, lambda: [each.due_at for each in shared.queue.deliveries()] == [None])
+    (kept,) = shared.queue.deliveries()
+    assert (kept.arn, kept.function) == ("arn:aws:s3:::nowhere", "untold")
+    assert "NoSuchBucket" in str(kept.reason)
+    (found,) = s3.list_objects_v2(Bucket="lost")["Contents"]
+    assert found["Key"].startswith(f"aws/lambda/{uuids[0]}/shardId-000000000000/")
+    document = json.loads(s3.get_object(Bucket="lost", Key=found["Key"])["Body"].read())
+    assert [each["eventSource"] for each in json.loads(document["payload"])["Records"]] == ["aws:kinesis"]
 
 
 def test_a_report_begins_again_at_the_record_that_failed(shared: jlambda.Session) -> None:

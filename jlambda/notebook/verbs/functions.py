@@ -17,6 +17,7 @@ from jlambda.telemetry.tuning import Tuning
 
 if TYPE_CHECKING:
     from jlambda.notebook.configure import Configuration
+    from jlambda.notebook.trying import Trial
 
 
 def _invoke(desk: Desk, function: str, event: str) -> Invocation:
@@ -59,6 +60,10 @@ def _show(desk: Desk, function: str) -> Function:
 
 def _config(desk: Desk, function: str) -> Configuration:
     return desk.function(function).configure()
+
+
+def _test(desk: Desk, function: str) -> Trial:
+    return desk.function(function).test()
 
 
 def _publish(desk: Desk, function: str, description: str | None) -> Function:
@@ -113,6 +118,7 @@ VERBS = (
     ),
     Verb("list", "All functions.", _list),
     Verb("show", "A function's card.", _show, "one"),
+    Verb("test", "A widget to try a function with events.", _test, "one", "  %lambda test hello"),
     Verb("config", "A widget with a function's settings and triggers.", _config, "one", "  %lambda config hello"),
     Verb(
         "publish",

@@ -1,0 +1,39 @@
+"""The test-event widget in JupyterLab: an event is chosen, edited, saved and run, and its card read."""
+
+from __future__ import annotations
+
+import os
+import re
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Open
+
+CELLS = [
+    "%load_ext jlambda",
+    "%%lambda hello --quiet\ndef handler(event, context):\n    print('uploaded')\n"
+    "    return event['Records'][0]['s3']['object']['key']",
+    "hello.test()",
+    "print([each.name for each in hello._session.test_events.list('hello')], hello.invocations()['status'].tolist())",
+]
+
+
+def test_an_event_is_chosen_saved_and_run(notebook: Open) -> None:
+    """The result is on the card, the event is saved, and the invocation is recorded."""
+    page = notebook(CELLS)
+    for number in (0, 1):
+        page.run(number)
+    widget = page.run(2)
+    widget.get_by_role("combobox").select_option("sample: s3:put")
+    event = widget.locator("textarea")
+    expect(event).to_have_value(re.compile('"eventSource": "aws:s3"'))
+    event.fill(event.input_value().replace('"key": "', '"key": "new-'))
+    widget.get_by_placeholder("name of the event").fill("upload")
+    widget.get_by_role("button", name="Save").click()
+    expect(widget.get_by_text("saved as upload")).to_be_visible()
+    widget.get_by_role("button", name="Run").click()
+    expect(widget.get_by_text("✓ hello")).to_be_visible()
+    expect(widget.get_by_text('"new-')).to_be_visible()
+    if folder := os.environ.get("JLAMBDA_SCREENSHOTS"):
+        page.page.screenshot(path=f"{folder}/trying.png")
+    expect(page.run(3)).to_contain_text("['upload'] ['success']")
