@@ -132,6 +132,7 @@ class Parts:
                 *(self.service.event_invoke, self.clock, session.account),
             )
             opened.callback(self.queue.close)
+            self.service.metrics.counts = lambda *about: [*self.queue.metrics(*about), *self.recursion.counts(*about)]
             self.log_subscriptions = LogSubscriptions(database, self.queue, session.account, self.control.get)
             self.invoker.written = self.log_subscriptions.written
             self.services.push = (pushes := Pushes(self.queue)).take
@@ -158,6 +159,7 @@ class Parts:
             *(database, self.control, self.invoker, self.clock, session.account, clients, self.queue.deliver),
             lambda uuid: mappings.find(uuid) is not None,
             self.services.dismiss,
+            self.queue.count,
             is_ours=session.aws_endpoint is None,
         )
         self.polling = Polling(mappings, sources, self.services)

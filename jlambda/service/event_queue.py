@@ -180,7 +180,7 @@ class EventQueue:
         return self._queue.deliveries()
 
     def metrics(self, function: str | None = None, since: float = 0.0) -> list[EventCount]:
-        """AsyncEventsReceived, AsyncEventAge, AsyncEventsDropped, DestinationDeliveryFailures and DeadLetterErrors by minute.
+        """AsyncEventsReceived, -Age, -Dropped, DestinationDeliveryFailures, DeadLetterErrors and IteratorAge by minute.
 
         An event counts as received once it is first taken to be run, in the minute in which it was accepted.
         """
@@ -193,6 +193,10 @@ class EventQueue:
         """
         self._queue.settle((), [delivery])
         self._deliveries.wake()
+
+    def count(self, it: EventCount) -> None:
+        """Count something for `metrics` that happens elsewhere. Raises `StateError` where the disk does not take it."""
+        self._queue.settle((), (), [it])
 
     def plug(self, service: str, destination: Destination) -> None:
         """Have results and dead letters for ARNs of a service (sqs, sns, events, s3) sent by `destination`."""

@@ -1,15 +1,16 @@
-"""Metrics of functions, as CloudWatch has them in the namespace AWS/Lambda, read off the records."""
+"""Metrics of functions, as CloudWatch has them in the namespace AWS/Lambda, read off the records and what is counted beside."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from jlambda.model.invocation import PROVISIONED, InvocationRecord
 from jlambda.model.limits import TIMEOUT_S
+from jlambda.store.event_counts import EventCount
 from jlambda.store.functions import Functions
 from jlambda.store.records import Records
-from jlambda.telemetry.metric_data import METRICS, OF_PROVISIONED, UNRESERVED, periods, points_of
+from jlambda.telemetry.metric_data import COUNTED, METRICS, OF_PROVISIONED, UNRESERVED, counted, periods, points_of
 
 #: what was under way at a moment began at most so long before
 _LONGEST_S = TIMEOUT_S[-1] + 130
@@ -34,14 +35,28 @@ class FunctionMetrics:
 
     def __init__(self, records: Records, functions: Functions) -> None:
         self._records, self._functions = records, functions
+        #: what is counted by the minute, of one function or all, from a time on
+        self.counts: Callable[[str | None, float], Iterable[EventCount]] = lambda _function, _since: ()
 
     def values(self, metric: FunctionMetric, start: float, end: float, period_s: int) -> dict[int, list[float]]:
         """The values of a metric from `start` until before `end` (seconds since the epoch), by the beginning of the period."""
         if frozenset(metric.dimensions) not in _SETS or (metric.name == UNRESERVED and metric.dimensions):
             return {}
+        if metric.name in COUNTED:
+            return {} if metric.dimensions.keys() - {"FunctionName"} else self._counted(metric, start, end, period_s)
         records = self._records.rows(metric.dimensions.get("FunctionName"), since=start - _LONGEST_S)
         chosen = [record for record in records if record.started_at < end and _is_of(record, metric.dimensions)]
         return periods(points_of(metric.name, chosen, self._functions.reserved()), start, end, period_s)
+
+    def _counted(self, metric: FunctionMetric, start: float, end: float, period_s: int) -> dict[int, list[float]]:
+        found = self.counts(metric.dimensions.get("FunctionName"), start)
+        points = [
+            (float(it.minute), value)
+            for it in found
+            if it.metric == metric.name
+            for value in counted(it.metric, it.number, it.total, it.most)
+        ]
+        return periods(points, start, end, period_s)
 
     def list(self) -> list[FunctionMetric]:
         """Every metric that there are values of."""
@@ -54,6 +69,9 @@ class FunctionMetrics:
                 for metric in (*METRICS, *(() if names else (UNRESERVED,))):
                     if metric not in OF_PROVISIONED or each.initialization == PROVISIONED:
                         found.setdefault((metric, frozenset(chosen.items())), FunctionMetric(metric, chosen))
+        for it in self.counts(None, 0.0):
+            for chosen in ({}, {"FunctionName": it.function}):
+                found.setdefault((it.metric, frozenset(chosen.items())), FunctionMetric(it.metric, chosen))
         return list(found.values())
 
 

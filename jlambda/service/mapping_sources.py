@@ -8,9 +8,11 @@ from __future__ import annotations
 import json
 import uuid as uuids
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from jlambda.errors import InvalidParameter, LambdaError, RecursiveInvocation
+from jlambda.errors import InvalidParameter, LambdaError, RecursiveInvocation, StateError
 from jlambda.model.arn import Account
 from jlambda.model.delivery import ON_FAILURE, Delivery
 from jlambda.model.filters import patterns_of
@@ -29,6 +31,7 @@ from jlambda.sources.shard import GivenUp, StreamSettings
 from jlambda.sources.stream_client import Start, StreamClient
 from jlambda.sources.stream_poller import Hooks, Position, Positions, StreamPoller
 from jlambda.store.database import Database
+from jlambda.store.event_counts import ITERATOR_AGE, EventCount, minute_of
 from jlambda.store.resources import Resources
 
 #: the service that each kind of mapping is read from
@@ -52,8 +55,9 @@ class _Kept(Positions):
 class Sources:
     """Makes the pollers of one session's mappings. `client` makes a boto3 client of a service.
 
-    `exists` says whether a mapping is still there. `deliver` takes what is to be sent to an on-failure destination. `dismiss`
-    ends the long polls of a queue. With `is_ours` the services are the session's own, not an endpoint elsewhere.
+    `exists` says whether a mapping is still there. `deliver` takes what is to be sent to an on-failure destination.
+    `dismiss` ends the long polls of a queue, `count` counts for metrics. With `is_ours` the services are the session's own,
+    not an endpoint elsewhere.
     """
 
     def __init__(
@@ -67,12 +71,13 @@ class Sources:
         deliver: Callable[[Delivery], None],
         exists: Callable[[str], bool],
         dismiss: Callable[[str], None],
+        count: Callable[[EventCount], None],
         *,
         is_ours: bool = True,
     ) -> None:
         self._control, self._invoker, self._clock, self._account = control, invoker, clock, account
         self._client, self._deliver, self._exists, self._is_ours = client, deliver, exists, is_ours
-        self._dismiss = dismiss
+        self._dismiss, self._count = dismiss, count
         self._positions = Resources(database, "position", Position)
 
     def prepare(self, mapping: EventSourceMapping) -> None:
@@ -141,7 +146,12 @@ class Sources:
             reports,
         )
         positions = self._kept(mapping.uuid, lambda: self._exists(mapping.uuid))
-        hooks = Hooks(lambda shard, given_up: self._give_up(mapping, shard, given_up), told, self._clock.now)
+        hooks = Hooks(
+            lambda shard, given_up: self._give_up(mapping, shard, given_up),
+            told,
+            self._clock.now,
+            partial(self._began, mapping),
+        )
         client = self._stream(mapping)
         idle_s = 20.0 if self._is_ours else 1.0
         return StreamPoller(
@@ -178,6 +188,12 @@ class Sources:
                 ended(Came("nothing", request_id=request.request_id))
 
         return run
+
+    def _began(self, mapping: EventSourceMapping, age_s: float) -> None:
+        """Count how old a batch is for IteratorAge."""
+        age_ms = age_s * 1_000
+        with suppress(StateError):  # a full disk does not keep records from their function
+            self._count(EventCount(mapping.function, ITERATOR_AGE, minute_of(self._clock.now()), 1, age_ms, age_ms))
 
     def _give_up(self, mapping: EventSourceMapping, shard_id: str, given_up: GivenUp) -> None:
         """Have the on-failure destination told, if there is one."""

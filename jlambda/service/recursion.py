@@ -14,6 +14,7 @@ from jlambda.model.arn import Account
 from jlambda.model.invocation import Request
 from jlambda.model.lineage import MOST_IN_A_CHAIN, hop, of_messages
 from jlambda.service.function_settings import FunctionSettings
+from jlambda.store.event_counts import RECURSION_DROPPED, EventCount, minute_of
 
 TERMINATE = "Terminate"
 #: the trigger of a queue's messages
@@ -27,6 +28,7 @@ class Recursion:
         self._settings, self._account, self._now = settings, account, now
         #: invocations that were stopped, by function: the metric RecursiveInvocationsDropped
         self.dropped: Counter[str] = Counter()
+        self._by_minute: Counter[tuple[str, int]] = Counter()
 
     def follow(self, function: str, request: Request) -> Request:
         """The request one further in its chain of events. Raises `RecursiveInvocation` if that makes a loop.
@@ -41,5 +43,14 @@ class Recursion:
         it = hop(trace_id, self._account.function_arn(function), request.request_id, self._now())
         if it.is_loop and self._settings.recursion(function) == TERMINATE:
             self.dropped[function] += 1
+            self._by_minute[function, minute_of(self._now())] += 1
             raise RecursiveInvocation(function, MOST_IN_A_CHAIN)
         return request._replace(trace_id=it.trace_id)
+
+    def counts(self, function: str | None, since: float) -> list[EventCount]:
+        """RecursiveInvocationsDropped by minute, since the session was opened: of one function or all, from a time on."""
+        return [
+            EventCount(name, RECURSION_DROPPED, minute, number)
+            for (name, minute), number in list(self._by_minute.items())
+            if function in (None, name) and minute >= minute_of(since)
+        ]

@@ -43,14 +43,14 @@ class Positions(Protocol):
 class Hooks(NamedTuple):
     """What a stream's poller tells: what it gave up (by shard), and how the last batch went.
 
-    What was given up is told again where that raised a `LambdaError`.
-
-    `now` is the session's time, by which records grow old.
+    `began` gets the age of the last record of each batch, in seconds. What was given up is told again where that raised a
+    `LambdaError`. `now` is the session's time, by which records grow old.
     """
 
     give_up: Callable[[str, GivenUp], None]
     told: Callable[[str], None]
     now: Callable[[], float] = time.time
+    began: Callable[[float], None] = lambda _: None
 
 
 class _Open:
@@ -124,6 +124,7 @@ class StreamPoller(Poller):
             each.given_up += each.shard.expired(self._hooks.now())
             for batch in each.shard.due(now):
                 self._running += 1
+                self._hooks.began(max(0.0, self._hooks.now() - batch.records[-1].arrived_at))
                 self._invoke((record.event for record in batch.records), self._ended_with(each, batch))
             dues.append(each.shard.next_due())
         return min((due for due in dues if due is not None), default=None)

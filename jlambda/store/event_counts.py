@@ -1,4 +1,4 @@
-"""What is counted of asynchronous events, by function and minute: the numbers that Lambda's metrics are made of.
+"""What is counted of asynchronous events and of streams, by function and minute: the numbers that Lambda's metrics are made of.
 
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html, "Asynchronous invocation metrics"
 """
@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 RECEIVED, AGE, DROPPED = "AsyncEventsReceived", "AsyncEventAge", "AsyncEventsDropped"
 DESTINATION_FAILURES, DEAD_LETTER_ERRORS = "DestinationDeliveryFailures", "DeadLetterErrors"
+ITERATOR_AGE, RECURSION_DROPPED = "IteratorAge", "RecursiveInvocationsDropped"
 
 _ADD = """
 insert into event_counts values (?, ?, ?, ?, ?, ?)
@@ -23,7 +24,7 @@ _SELECT = "select * from event_counts where coalesce(?, function) = function and
 class EventCount(NamedTuple):
     """One metric of one function in one minute, that begins at `minute`, in seconds since the epoch.
 
-    `number` is how many there were; of AsyncEventAge `total` and `most` are ms, for the others 0.
+    `number` is how many there were; of ages `total` and `most` are ms, for the others 0.
     """
 
     function: str

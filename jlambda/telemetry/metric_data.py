@@ -69,7 +69,17 @@ METRICS: Mapping[str, Metric] = {
 OF_PROVISIONED = frozenset({"ProvisionedConcurrencyInvocations", "ProvisionedConcurrentExecutions"})
 #: of the whole account only: what runs in functions without reserved concurrency
 UNRESERVED = "UnreservedConcurrentExecutions"
-UNITS = {**{name: metric.unit for name, metric in METRICS.items()}, UNRESERVED: "Count"}
+#: those of functions that are counted by the minute where they happen: no record tells of them
+COUNTED: Mapping[str, str] = {
+    "AsyncEventsReceived": "Count",
+    "AsyncEventAge": "Milliseconds",
+    "AsyncEventsDropped": "Count",
+    "DestinationDeliveryFailures": "Count",
+    "DeadLetterErrors": "Count",
+    "IteratorAge": "Milliseconds",
+    "RecursiveInvocationsDropped": "Count",
+}
+UNITS = {**{name: metric.unit for name, metric in METRICS.items()}, UNRESERVED: "Count", **COUNTED}
 
 
 def ended_at(record: InvocationRecord) -> float:
@@ -83,6 +93,13 @@ def points_of(name: str, records: Sequence[InvocationRecord], reserved: Collecti
         return _concurrent([record for record in records if record.function not in reserved])
     metric = METRICS.get(name)
     return [] if metric is None else metric.points(records)
+
+
+def counted(name: str, number: int, total: float, most: float) -> list[float]:
+    """The values that were counted together: so many of them, with this sum and maximum; those between are their average."""
+    if COUNTED[name] == "Count":
+        return [1.0] * number
+    return [*[(total - most) / (number - 1)] * (number - 1), most] if number > 1 else [total]
 
 
 def periods(points: Iterable[Point], start: float, end: float, period_s: int) -> dict[int, list[float]]:

@@ -11,6 +11,8 @@ from jlambda.errors import RecursiveInvocation
 from jlambda.model.invocation import Request
 from jlambda.model.lineage import hop
 from jlambda.service.invoke import new_request_id
+from jlambda.telemetry.metric_data import COUNTED
+from tests.sources.test_streams import metric_values
 
 ECHO = "def handler(event, context): return 1\n"
 
@@ -29,6 +31,14 @@ def test_destinations_that_lead_in_a_circle_are_stopped(session: jlambda.Session
     dead = [(row.target, row.reason, row.attempts) for row in session.queue.rows()]
     assert [row[1:] for row in dead] == [("RecursiveInvocation", 0)]
     assert session.recursion.dropped == {"there": 1}
+    values = {name: metric_values(session, name, "there", "Sum") for name in COUNTED}
+    assert values["RecursiveInvocationsDropped"] == [1.0]
+    assert values["AsyncEventsReceived"] == [17.0]
+    assert values["AsyncEventsDropped"] == [1.0]
+    assert len(values["AsyncEventAge"]) == 1
+    assert values["DeadLetterErrors"] == values["DestinationDeliveryFailures"] == values["IteratorAge"] == []
+    listed = session.client("cloudwatch").list_metrics(Namespace="AWS/Lambda", MetricName="AsyncEventsReceived")["Metrics"]
+    assert [[each["Value"] for each in metric["Dimensions"]] for metric in listed] == [[], ["back"], ["there"]]
 
 
 def test_a_function_that_writes_where_it_is_started_from_is_stopped(session: jlambda.Session) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -36,6 +37,19 @@ def put(session: jlambda.Session, name: str, *texts: str, key: str = "k") -> Non
 def item(session: jlambda.Session, name: str, key: str, **rest: str) -> None:
     """Put an item into a table."""
     session.client("dynamodb").put_item(TableName=name, Item={"id": {"S": key}, **{k: {"S": v} for k, v in rest.items()}})
+
+
+def metric_values(session: jlambda.Session, name: str, function: str, stat: str) -> list[float]:
+    """What CloudWatch has of a function's metric, of the days around now."""
+    dimensions = [{"Name": "FunctionName", "Value": function}]
+    metric = {"Namespace": "AWS/Lambda", "MetricName": name, "Dimensions": dimensions}
+    query = {"Id": "m", "MetricStat": {"Metric": metric, "Period": 7 * 86_400, "Stat": stat}}
+    now = datetime.now(UTC)
+    span = {"StartTime": now - timedelta(days=1), "EndTime": now + timedelta(days=1)}
+    found: list[float] = session.client("cloudwatch").get_metric_data(MetricDataQueries=[query], **span)["MetricDataResults"][
+        0
+    ]["Values"]
+    return found
 
 
 def state(session: jlambda.Session, uuid: str) -> dict[str, Any]:
@@ -109,6 +123,9 @@ def test_what_was_there_before_begins_at_once(shared: jlambda.Session) -> None:
     put(shared, "full", *map(str, range(6)))
     mapping(shared, "full", arn, "TRIM_HORIZON", BatchSize=3)
     assert within(10, lambda: seen(shared, "full") == [str(number) for number in range(6)])
+    (age,) = metric_values(shared, "IteratorAge", "full", "Maximum")
+    assert 0 <= age < 60_000
+    assert metric_values(shared, "IteratorAge", "full", "SampleCount") == [2.0]
 
 
 def test_a_poison_record_is_found_and_told_of(shared: jlambda.Session) -> None:
