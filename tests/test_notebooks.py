@@ -92,6 +92,24 @@ PROMISES = {
         r"(2016-03-\d\d +6 +True [^\n]*\n?){7}",
         r"summarise +dynamodb:days\?bisect&on_failure=arn:aws:sqs:us-east-1:123456789012:given-up&parallel=4",
     ),
+    # routes, statuses of function and gateway, an authorizer that is asked twice, CORS, a function URL
+    "05-http-api": (
+        r"31 days",
+        r"GET /days/\{date\} is at http://127\.0\.0\.1:\d+/_execute-api/",
+        r'"routeKey": "GET /days/\{date\}"',
+        r'HTTP/1\.1 200\n[^{]*\{"date": "2015-12-08", "rain_mm": 54\.1',
+        r"'2015-12-11', '2015-12-13'",
+        r"GET /days/2015-12-08 +200.*\n.*GET /days/1815-12-08 +404.*\n.* 400 .*\n.* 201 .*\n.*DELETE /days/2016-01-01 +404",
+        r"500 \{\"message\":\"Internal Server Error\"\}\n.*TypeError: list indices",
+        r" 401 .*\n.* 403 .*\n.* 201 .*\n.* 201 ",
+        r"2 questions to the doorkeeper\nit was \{'observer': 'Ada'\}",
+        r"204 \{'access-control-allow-origin': 'https://umbrella\.example', 'access-control-allow-methods': 'GET,PUT'\}",
+        r"made +function URL http://127\.0\.0\.1:\d+/_lambda-url/",
+        r"set-cookie: seen=yes",
+        r"doorkeeper +http +2 +0",
+        r"postcard +url +1 +0",
+        r"weather +PUT /days/\{date\} +Enabled",
+    ),
     # a retry on the moved clock, a repair in time, destinations, what runs twice, and the same once it is idempotent
     "06-asynchronous": (
         r"<EventHandle [-0-9a-f]{36} pending>",

@@ -79,6 +79,8 @@ class Card(NamedTuple):
 
 
 def _value(row: Row) -> str:
+    if row.kind == "text" and "\n" in row.text:
+        return f'<div style="white-space: pre-line">{escape(row.text)}</div>'
     if row.kind == "text":
         return escape(row.text)
     code = f'<pre style="{_CODE}">{escape(row.text)}</pre>'

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 _CHARS = 4_000
 _COLUMN = (
-    "flex: 1 1 16em; min-width: 14em; border: 1px solid var(--jp-border-color2, rgba(128, 128, 128, 0.4)); border-radius: 3px; "
-    "padding: 6px 10px"
+    "flex: 1 1 12em; min-width: 11em; box-sizing: border-box; padding: 6px 10px; "
+    "border: 1px solid var(--jp-border-color2, rgba(128, 128, 128, 0.4)); border-radius: 3px"
 )
 _CODE = (
     "font-family: var(--jp-code-font-family, monospace); font-size: 12px; white-space: pre-wrap; overflow-wrap: anywhere; "

@@ -66,6 +66,13 @@ def test_a_card_as_text_lines_up() -> None:
     assert card.text() == "λ hello  a note\n  ARN        arn:aws\n  variables  A=1\n             B=2"
 
 
+def test_lines_of_a_text_stay_lines() -> None:
+    """What several triggers made is told one below the other, in HTML too."""
+    html = Card("f", "", [Row("made", "queue <a>\nqueue b"), Row("limits", "one line")]).html()
+    assert '<div style="white-space: pre-line">queue &lt;a&gt;\nqueue b</div>' in html
+    assert html.count("pre-line") == 1
+
+
 @pytest.mark.parametrize(("lines", "summary"), [("one", "1 line"), ("one\ntwo", "2 lines")])
 def test_folded_rows_say_how_much_is_folded(lines: str, summary: str) -> None:
     """A click opens them; no script is needed for that."""
