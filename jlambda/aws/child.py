@@ -39,6 +39,10 @@ class Died(Exception):  # whoever asks starts it anew
     """The process ended before it answered."""
 
 
+class CannotStart(EngineError):
+    """The process ended before it could answer anything, and said why."""
+
+
 class ServiceFault(LambdaError):
     """An embedded service could not carry a request out."""
 
@@ -74,9 +78,10 @@ class Child:
         self._turns: dict[str, asyncio.Semaphore] = {}
         self._lock = threading.Lock()
         self._is_closed = False
+        self._said = ""  # why it could not start
 
     async def ask(self, request: ServiceRequest) -> Reply:
-        """The reply to one request; those of one service wait for each other. Raises `Died`."""
+        """The reply to one request; those of one service wait for each other. Raises `Died` and `CannotStart`."""
         turns = self._turns.get(request.service)
         if turns is None:
             turns = self._turns[request.service] = asyncio.Semaphore(_AT_ONCE.get(request.service, 1))
@@ -90,7 +95,13 @@ class Child:
             turns.release()
             if connection is not None:
                 connection.close()
-            raise Died(self.end()) from error
+            how = self.end()
+            if self._said:
+                raise CannotStart(
+                    f"the embedded AWS services cannot start ({self._said}): repair what is installed with `pip install "
+                    "--force-reinstall jlambda`, or use another endpoint with Session(aws_endpoint=...)"
+                ) from None
+            raise Died(how) from error
         except BaseException:
             turns.release()
             if connection is not None:
@@ -173,6 +184,8 @@ class Child:
 
     def end(self) -> str:
         """Make sure that it is gone, and say how it went."""
+        with suppress(OSError):  # it says nothing, or was ended already
+            self._said = self._said or " ".join(self._control.recv(4096, socket.MSG_DONTWAIT).decode(errors="replace").split())
         self.close(1.0)
         code = self._process.exit_code
         return f"signal {-code}" if code is not None and code < 0 else f"exit status {code}"
@@ -248,22 +261,30 @@ class Embedded:
         """The reply to one request.
 
         What a dead child had not answered is asked of the next one, which knows nothing of it. Raises `EngineError` where
-        that one dies of it too.
+        that one dies of it too, or none can start.
         """
         child = await self._alive()
         try:
-            return await child.ask(request)
+            return await self._asked(child, request)
         except Died as death:
             self._forget(child, death)
         child = await self._alive()
         try:
-            return await child.ask(request)
+            return await self._asked(child, request)
         except Died as death:
             self._forget(child, death)
             raise EngineError(
                 f"the embedded AWS services died twice ({death}) of one request to {request.service}: change it, or use "
                 "another endpoint with Session(aws_endpoint=...)"
             ) from None
+
+    async def _asked(self, child: Child, request: ServiceRequest) -> Reply:
+        try:
+            return await child.ask(request)
+        except CannotStart:  # the next request tries again: it may have been repaired
+            if self._child is child:
+                self._child = None
+            raise
 
     def _forget(self, child: Child, death: Died) -> None:
         if self._child is child and not self._is_closed:

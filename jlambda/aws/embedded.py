@@ -39,7 +39,12 @@ def main() -> None:
     control = socket.socket(fileno=int(sys.argv[1]))
     with control.makefile("rb", buffering=0) as lines:
         gateway = json.loads(lines.readline() or "{}")
-    threading.Thread(target=_take_connections, args=(control, _make_application(gateway)), daemon=True).start()
+    try:
+        application = _make_application(gateway)
+    except Exception as error:  # whatever is wrong with what is installed: the session says it
+        control.sendall(f"{type(error).__name__}: {error}".encode())
+        sys.exit(1)
+    threading.Thread(target=_take_connections, args=(control, application), daemon=True).start()
     # the control socket is looked at by a thread, so that this one is free for what Python gives the main thread alone
     threading.Event().wait()
 

@@ -281,6 +281,25 @@ def test_a_child_that_is_killed_while_it_answers_is_replaced(session: jlambda.Se
     assert answers[0]["ResponseMetadata"]["RetryAttempts"] == 0
 
 
+def test_what_keeps_the_child_from_starting_is_told(
+    session: jlambda.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In one line, with what to do; once it is repaired, the next request has an answer."""
+    broken = tmp_path / "broken" / "moto"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("import not_installed")
+    client = session.client("sqs")
+    with monkeypatch.context() as patched:
+        patched.setenv("PYTHONPATH", str(broken.parent))
+        for _ in range(2):
+            with pytest.raises(ClientError) as refused:
+                client.list_queues()
+            said = refused.value.response["Error"]["Message"]
+            assert "cannot start (ModuleNotFoundError: No module named 'not_installed'): repair" in said
+            assert len(said.splitlines()) == 1
+    assert client.list_queues()["ResponseMetadata"]["HTTPStatusCode"] == 200
+
+
 def test_the_child_goes_with_a_session_that_is_killed(tmp_path: Path) -> None:
     """Not even SIGKILL of the session's process leaves the embedded services behind."""
     code = f"""
