@@ -127,7 +127,8 @@ class Maker:
 
 @pytest.fixture(scope="module")
 def door(shared: jlambda.Session) -> Door:
-    """A session, asked by plain HTTP."""
+    """A session, asked by plain HTTP; its embedded services run already, as a request may have them start for all tests."""
+    shared.client("s3").list_buckets()
     return Door(shared)
 
 
