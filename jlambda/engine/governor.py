@@ -169,10 +169,12 @@ class Governor:
         if not it.has_bridge:
             os.kill(it.pid, signal.SIGKILL)
             return
+        # before the bridge acts: it ends the runtime, and what is left then is an extension, which is to be told
+        largest = max(it.clocks.keys() - {it.pid}, key=_resident_bytes, default=it.pid)
         os.kill(it.pid, why)
         if why == signals.OUT_OF_MEMORY:  # at once, whoever it is
             with contextlib.suppress(ProcessLookupError):
-                os.kill(max(it.clocks.keys() - {it.pid}, key=_resident_bytes, default=it.pid), signal.SIGKILL)
+                os.kill(largest, signal.SIGKILL)
         self._signal(it, signal.SIGCONT)
         it.is_given_up, it.look_at = True, now + BRIDGE_SHUTDOWN_S
 

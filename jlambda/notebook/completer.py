@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from jlambda.model.limits import MEMORY_MB
 from jlambda.model.runtime import LANGUAGE_NAMES, NO_LONGER_SUPPORTED, RUNTIMES
-from jlambda.model.samples.catalog import SAMPLES
 from jlambda.model.trigger import EXAMPLES
 from jlambda.notebook.arguments import OneOf, Parser
 from jlambda.notebook.options import cell_parser
@@ -67,9 +66,9 @@ def _candidates(parser: Parser, before: list[str], last: str, places: dict[str, 
         return [option for option in parser.options() if option not in before]
     places = {
         **places,
-        "event": lambda: [*known.names(), *SAMPLES],
-        "invoke": lambda: [*known.names(), *SAMPLES],
-        "sample": lambda: SAMPLES,
+        "event": lambda: [*known.names(), *_samples()],
+        "invoke": lambda: [*known.names(), *_samples()],
+        "sample": _samples,
         "use": lambda: _listed(last, known.names()),
         "runtime": lambda: [*LANGUAGE_NAMES, *(name for name in RUNTIMES if name not in NO_LONGER_SUPPORTED)],
         "memory": lambda: _sizes(last),
@@ -100,6 +99,12 @@ def _action(parser: Parser, before: list[str]) -> Action | None:
     if placed < len(arguments):
         return arguments[placed]
     return arguments[-1] if arguments and arguments[-1].nargs in ("+", "*") else None
+
+
+def _samples() -> Iterable[str]:
+    from jlambda.model.samples.catalog import SAMPLES  # when one is first wanted: it has all kinds of events
+
+    return SAMPLES
 
 
 def _beginning(last: str, among: Iterable[str]) -> list[str]:

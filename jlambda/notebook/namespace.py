@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from jlambda.errors import InvalidParameter, InvalidRequestContent, LambdaError
-from jlambda.model.samples.catalog import SAMPLES, sample_event
 from jlambda.notebook.arguments import nearest
 from jlambda.session import current
 
@@ -31,11 +30,13 @@ def event_from(text: str, names: Mapping[str, object]) -> object:
         return _from_file(Path(text[1:]).expanduser())
     if text.isidentifier() and text in names:
         return names[text]
-    if text in SAMPLES:
-        return sample_event(text, {}, current().account)
     try:
         return json.loads(text)
     except ValueError as error:
+        from jlambda.model.samples.catalog import SAMPLES, sample_event  # when it may be one: it has all kinds of events
+
+        if text in SAMPLES:
+            return sample_event(text, {}, current().account)
         if text.isidentifier():
             raise InvalidRequestContent(f"event: there is no variable {text!r}{nearest(text, names)} ({_FORMS})") from None
         raise InvalidRequestContent(f"event {_short(text)} is not JSON: {error} ({_FORMS})") from None

@@ -5,28 +5,14 @@ from __future__ import annotations
 import json
 
 from jlambda.errors import InvalidParameter
-from jlambda.model.samples.catalog import SAMPLES, Sample, sample_event
 from jlambda.notebook.arguments import Parser
-from jlambda.notebook.cards import table_html, table_text
 from jlambda.notebook.verbs.verb import Desk, Verb
 
 
-class SampleList(list[Sample]):
-    """Sample events, shown as a table with what can be given to each."""
-
-    _HEADER = ("sample event", "what has happened", "parameters")
-
-    def _rows(self) -> list[tuple[str, ...]]:
-        return [(each.name, each.summary, ", ".join(each.parameters)) for each in self]
-
-    def _repr_html_(self) -> str:
-        return table_html(self._HEADER, self._rows())
-
-    def __repr__(self) -> str:
-        return table_text(self._HEADER, self._rows())
-
-
 def _events(desk: Desk, sample: str, given: list[tuple[str, object]]) -> object:
+    from jlambda.model.samples.catalog import SAMPLES, sample_event
+    from jlambda.notebook.sample_list import SampleList
+
     if not sample:
         return SampleList(SAMPLES.values())
     parameters = dict(given)

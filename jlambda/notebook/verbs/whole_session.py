@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 from jlambda.errors import InvalidParameter
-from jlambda.notebook import notebook_file
 from jlambda.notebook.arguments import OneOf, Parser
 from jlambda.notebook.doctor import Diagnosis
 from jlambda.notebook.verbs.verb import Desk, Verb
@@ -18,6 +17,8 @@ def _doctor(_: Desk) -> Diagnosis:
 
 
 def _save(desk: Desk, notebook: str) -> None:
+    from jlambda.notebook import notebook_file  # nbformat takes long to import
+
     path = Path(notebook or os.environ.get("JPY_SESSION_NAME", ""))
     if not path.name:
         raise InvalidParameter("this kernel does not know its notebook: %lambda save NOTEBOOK.ipynb")
