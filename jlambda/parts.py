@@ -71,6 +71,7 @@ class Parts:
     def __init__(self, folder: Path, session: Session) -> None:
         self.cpu_limit, self.freezer = session.cpu_limit, session.freezer
         self.is_closing = False
+        self.gateway: Gateway | None = None
         #: what the gateway will listen on, and functions know already; and what ends the watch for the first of them to call
         self.reserved: socket.socket | None = None
         self.unwatch: Callable[[], None] = lambda: None
@@ -118,7 +119,7 @@ class Parts:
                 settle_s=session.settle_s,
                 records=self.records,
             )
-            self.roles = Roles(session.account, session.reserve_port)
+            self.roles = Roles(session.account, partial(session.reserve_port, self))
             self.control.give_access(self.roles.variables)
             tasks = self.roles.key(role_arn("states-role", session.account), "states")
             self.services = Services(
@@ -148,7 +149,6 @@ class Parts:
             self._put_events_together(session, database, opened, clients, pushes)
             self.before_close: list[Callable[[], None]] = []
             self._deliver(session, database, opened)
-            self.gateway: Gateway | None = None
             self._opened = opened.pop_all()
 
     def _deliver(self, session: Session, database: Database, opened: ExitStack) -> None:

@@ -98,7 +98,7 @@ class Session:
         self._lock = threading.RLock()
         self._parts: Parts | None = None
         self._outer: list[Session | None] = []
-        self._is_forked = False
+        self._is_forked = self._is_closing = False
         _SESSIONS.add(self)
 
     # -- parts, made when first needed -----------------------------------------------------------------------------
@@ -109,6 +109,8 @@ class Session:
             with self._lock:
                 if self._is_forked:
                     raise EngineError("this session belongs to the process that this one was forked from: make a new Session")
+                if self._is_closing:
+                    raise EngineError("this session is being closed")
                 if self._parts is None:
                     from jlambda.parts import Parts
 
@@ -284,21 +286,29 @@ class Session:
         parts.before_close.append(lambda: address.remove(folder))
         return gateway
 
-    def reserve_port(self) -> int:
-        """The port that functions find the gateway at. It is taken now, and the gateway starts when the first of them calls."""
-        parts = self._open()
+    def reserve_port(self, parts: Parts) -> int:
+        """The port that functions find the gateway at. It is taken now, and the gateway starts when the first of them calls.
+
+        0 for an environment that begins while `parts` are being closed, and ends with them.
+        """
         if parts.gateway is not None:
             return parts.gateway.port
-        with self._lock:
-            if parts.gateway is None and parts.reserved is None:
+        while not self._lock.acquire(timeout=0.05):  # whoever closes the session holds it, and may wait for us
+            if parts.is_closing:
+                return 0
+        try:
+            if parts.gateway is not None:
+                return parts.gateway.port
+            if parts.is_closing:
+                return 0
+            if parts.reserved is None:
                 from jlambda.api.listening import listen
 
                 parts.reserved = listen()
                 parts.unwatch = parts.engine.when_readable(parts.reserved.fileno(), self._start_gateway)
-            if parts.gateway is not None:
-                return parts.gateway.port
-            assert parts.reserved is not None
             return int(parts.reserved.getsockname()[1])
+        finally:
+            self._lock.release()
 
     def _start_gateway(self) -> None:
         with suppress(LambdaError):  # closed meanwhile
@@ -595,9 +605,13 @@ class Session:
             parts.leave()
             while parts.before_close:
                 parts.before_close.pop()()
-            self._parts = None
+            # what still runs in the background is not to open it again meanwhile: the folder is not let go of yet
+            self._parts, self._is_closing = None, True
             atexit.unregister(self.close)
-        parts.close()
+        try:
+            parts.close()
+        finally:
+            self._is_closing = False
 
     def before_close(self, act: Callable[[], None]) -> None:
         """Have `act` called when this session is closed, while everything of it still works."""
