@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from email.utils import formatdate
 from functools import lru_cache
 from hashlib import sha256
@@ -27,23 +27,28 @@ class Body(NamedTuple):
     is_whole: bool
 
 
-async def read_body(receive: Receive, limit: int) -> Body:
-    """The body of a request, to its end. Raises `Disconnected`."""
-    chunks: list[bytes] = []
-    digest, size = sha256(), 0
+async def body_chunks(receive: Receive) -> AsyncIterator[bytes]:
+    """The body of a request as it comes, to its end. Raises `Disconnected`."""
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
-        chunk = message.get("body", b"")
+        yield message.get("body", b"")
+        if not message.get("more_body"):
+            return
+
+
+async def read_body(receive: Receive, limit: int) -> Body:
+    """The body of a request, to its end. Raises `Disconnected`."""
+    chunks: list[bytes] = []
+    digest, size = sha256(), 0
+    async for chunk in body_chunks(receive):
         size += len(chunk)
         digest.update(chunk)
         if size <= limit:
             chunks.append(chunk)
         else:
             chunks.clear()
-        if not message.get("more_body"):
-            break
     is_whole = size <= limit
     return Body(b"".join(chunks) if is_whole else b"", digest.hexdigest(), is_whole)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape
 
 from jlambda.api import auth, chunked, presigned_old, wire
-from jlambda.api.asgi import Disconnected, Message, Receive, Send, send_whole
+from jlambda.api.asgi import Message, Receive, Send, body_chunks, send_whole
 from jlambda.api.keys import Keys
 from jlambda.api.observed.front import Observed
 from jlambda.errors import LambdaError
@@ -119,17 +119,11 @@ async def _disconnected(receive: Receive) -> None:
 async def _read(receive: Receive, body: SpooledTemporaryFile[bytes]) -> tuple[int, str]:
     """Take the body in; gives its length and its digest."""
     digest, length = sha256(), 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Disconnected
-        chunk = message.get("body", b"")
-        if chunk:
-            digest.update(chunk)
-            body.write(chunk)
-            length += len(chunk)
-        if not message.get("more_body"):
-            return length, digest.hexdigest()
+    async for chunk in body_chunks(receive):
+        digest.update(chunk)
+        body.write(chunk)
+        length += len(chunk)
+    return length, digest.hexdigest()
 
 
 def _authorization(claim: auth.Claim) -> str:

@@ -92,7 +92,6 @@ def _groups(line: str) -> list[tuple[str, list[str]]]:
         option = parser.option(word.partition("=")[0]) if word.startswith("-") else None
         if option is None and word.startswith("-") and not word.startswith("--"):
             option = parser.option(word[:2])  # -m512
-            takes_value = False
         else:
             takes_value = option is not None and option.nargs != 0 and "=" not in word
         found.append((option.dest if option else "", [piece]))
