@@ -20,6 +20,7 @@ from jlambda.notebook.arguments import OneOf, Parser
 from jlambda.notebook.options import cell_parser
 from jlambda.notebook.verbs import VERBS
 from jlambda.notebook.verbs.triggers import ACTIONS
+from jlambda.service.inventory import OF_TRIGGERS
 from jlambda.service.tuning import SIZES_MB
 
 if TYPE_CHECKING:
@@ -32,15 +33,6 @@ Words = Callable[[], Iterable[str]]
 
 #: what each kind of trigger begins with: its example up to what is to be filled in
 _TRIGGERS = [re.match(r"[A-Z]+ /|[a-z0-9]+(?::(?://)?|\()?", example)[0] for example in EXAMPLES.values()]  # type: ignore[index]
-#: what the target of a trigger is the name of, by what the trigger begins with
-PLACES = {
-    "s3://": "bucket",
-    "sqs:": "queue",
-    "dynamodb:": "table",
-    "kinesis:": "stream",
-    "sns:": "topic",
-    "logs:": "log group",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +130,11 @@ def _triggers(last: str, known: Known) -> Iterable[str]:
             name if option.is_flag else f"{name}=" for name, option in offered if option.is_repeatable or name not in given
         ]
         return [f"{before}?{done}{ampersand}{name}" for name in names]
-    start = next((each for each in PLACES if last.startswith(each)), None)
-    if start is None:
+    start = re.match(r"s3://|[a-z]+:", last)
+    place = OF_TRIGGERS.get(start[0].partition(":")[0]) if start else None
+    if start is None or place is None:
         return _TRIGGERS
-    end = "/" if start == "s3://" else ""
-    return [f"{start}{name}{end}" for name in known.places(PLACES[start])]
+    return [f"{start[0]}{name}{'/' if place == 'bucket' else ''}" for name in known.places(place)]
 
 
 def _samples() -> Iterable[str]:

@@ -50,6 +50,15 @@ KINDS = {
         ("describe_log_groups", "logGroups", "logGroupName"),
     ),
 }
+#: what the target of a trigger is the name of, by the kind of trigger
+OF_TRIGGERS = {
+    "s3": "bucket",
+    "sqs": "queue",
+    "dynamodb": "table",
+    "kinesis": "stream",
+    "sns": "topic",
+    "logs": "log group",
+}
 _OF_SERVICE = {kind.service: name for name, kind in KINDS.items()}
 
 

@@ -37,6 +37,11 @@ class Attached:
     is_deployed: bool = False
 
     @property
+    def is_enabled(self) -> bool:
+        """Whether it starts its function, or is about to."""
+        return self.state in ("Enabled", "Enabling", "Creating", "Updating")
+
+    @property
     def reference(self) -> str:
         """NAME or NAME:QUALIFIER of what it starts."""
         return self.function if self.qualifier is None else f"{self.function}:{self.qualifier}"
