@@ -51,7 +51,7 @@ class DestinationForm:
     @property
     def value(self) -> str:
         """The ARN that the form says."""
-        kind, name = self.kind.value, self.name.value.strip()
+        kind, name = str(self.kind.value), str(self.name.value).strip()
         if kind == _NOTHING or not name:
             return ""
         if kind == _OTHER:

@@ -158,7 +158,7 @@ def _route(function: str, arn: str, trigger: Trigger) -> list[str]:
 def _url(function: str, _: str, trigger: Trigger) -> list[str]:
     auth, mode = str(trigger.get("auth") or "NONE"), trigger.get("mode")
     members = {"FunctionName": function, "AuthType": auth, **({"InvokeMode": mode} if mode else {})}
-    public = [
+    public: list[dict[str, object]] = [
         {"Action": "lambda:InvokeFunctionUrl", "FunctionUrlAuthType": "NONE"},
         {"Action": "lambda:InvokeFunction", "InvokedViaFunctionUrl": True},
     ]
