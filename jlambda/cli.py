@@ -1,4 +1,4 @@
-"""The command line: `jlambda quickstart`, `jlambda serve`, `jlambda doctor` and `jlambda bench`.
+"""The command line: `jlambda quickstart`, `serve`, `deploy`, `doctor`, `bench`, and the verbs of `%lambda`.
 
 Says what a command takes and calls it; an error of ours is one line on stderr and exit status 1 (2 for a line that
 could not be understood).
@@ -12,12 +12,14 @@ from collections.abc import Callable
 from jlambda.errors import InvalidParameter, LambdaError, StateError
 from jlambda.model.arn import Account
 from jlambda.notebook.arguments import HelpAsked, Parser, choose, whole
+from jlambda.notebook.terminal import run, terminal_verbs
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     try:
-        name, options = choose("jlambda", sys.argv[1:] if arguments is None else arguments, PARSERS)
+        given = sys.argv[1:] if arguments is None else arguments
+        name, options = choose("jlambda", given, {**terminal_verbs(), **PARSERS})
     except HelpAsked as text:
         print(text)
         return 0
@@ -25,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     try:
-        return COMMANDS[name](**options)
+        return COMMANDS[name](**options) if name in COMMANDS else run(name, options)
     except LambdaError as error:
         print(f"jlambda {name}: {error}", file=sys.stderr)
         return 1

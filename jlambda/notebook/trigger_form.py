@@ -26,7 +26,7 @@ _SCHEDULES = ("rate", "cron", "at")
 _TIMES = 3
 _FULL = widgets.Layout(width="auto")
 _GRID = widgets.Layout(grid_template_columns="1fr 1fr", grid_gap="2px 16px", width="auto")
-_LABELLED = {"description_width": "8.5em"}
+_LABELLED = {"description_width": "9.5em"}
 
 
 class TriggerForm:
@@ -42,7 +42,7 @@ class TriggerForm:
         self.wide = widgets.VBox()
         self.text = widgets.Text(description="--trigger", style=_LABELLED, layout=widgets.Layout(flex="1 1 auto", width="auto"))
         self.add_button = widgets.Button(description="Add", icon="plus", tooltip="Apply attaches it", disabled=True)
-        self.message = widgets.HTML(layout=widgets.Layout(margin="0 0 0 9em"))
+        self.message = widgets.HTML(layout=widgets.Layout(margin="0 0 0 10.3em"))
         self.tester = FilterTester(session)
         self.kind.observe(lambda _: self._arrange(), "value")
         self.text.observe(lambda _: self._typed(), "value")

@@ -13,6 +13,7 @@ from jlambda.errors import InvalidParameter, LambdaError
 from jlambda.handle import Function
 from jlambda.invocation import Invocation
 from jlambda.model.samples.catalog import SAMPLES, sample_event
+from jlambda.notebook.cards import Row
 from jlambda.notebook.display import invocation_card
 from jlambda.notebook.views import close, with_card
 
@@ -146,5 +147,9 @@ class Trial:
         self.status.value = f'<span role="status">{escape(text)}</span>'
 
     def _repr_mimebundle_(self, **options: Any) -> Mapping[str, Any]:
-        """The widget, and for a page that has none the card of the function."""
-        return with_card(self.view, self._function, options)
+        """The widget, and for a page that has none the card of the function with the event and what it has come to."""
+        more = [Row("event", self.event.value, "folded")]
+        if self.invocation is not None:
+            card = invocation_card(self.invocation)
+            more += [Row("outcome", card.note), *card.rows]
+        return with_card(self.view, self._function, options, more)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
 from jlambda.handle import Function
+from jlambda.notebook.cards import Row
 from jlambda.notebook.display import function_card
 
 #: colours of a theme of JupyterLab's, and where there is none
@@ -18,7 +19,7 @@ GOOD, BAD = "var(--jp-success-color1, #2e7d32)", "var(--jp-error-color1, #c62828
 
 def said(html: str, colour: str = MUTED) -> str:
     """A line that tells how something stands, for screen readers too; `html` is escaped."""
-    return f'<span role="status" style="color: {colour}; line-height: 1.5">{html}</span>'
+    return f'<span role="status" style="color: {colour}; display: inline-block; line-height: 1.4; padding: 4px 0">{html}</span>'
 
 
 def heading(text: str) -> widgets.HTML:
@@ -26,11 +27,14 @@ def heading(text: str) -> widgets.HTML:
     return widgets.HTML(f'<b style="color: var(--jp-ui-font-color1, inherit)">{escape(text)}</b>')
 
 
-def with_card(view: widgets.Widget, function: Function, options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a notebook shows of a widget, and of the function where it has no widgets."""
+def with_card(
+    view: widgets.Widget, function: Function, options: Mapping[str, Any], more: Sequence[Row] = ()
+) -> Mapping[str, Any]:
+    """What a notebook shows of a widget; and where it has no widgets, the function's card with `more` rows."""
     bundle = view._repr_mimebundle_(**options)
     data: dict[str, Any] = dict(bundle[0] if isinstance(bundle, tuple) else bundle or {})
     card = function_card(function)
+    card = card._replace(rows=[*card.rows, *more])
     return {**data, "text/plain": card.text(), "text/html": card.html()}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 from playwright.sync_api import expect
@@ -34,6 +33,5 @@ def test_an_event_is_chosen_saved_and_run(notebook: Open) -> None:
     widget.get_by_role("button", name="Run").click()
     expect(widget.get_by_text("✓ hello")).to_be_visible()
     expect(widget.get_by_text('"new-')).to_be_visible()
-    if folder := os.environ.get("JLAMBDA_SCREENSHOTS"):
-        page.page.screenshot(path=f"{folder}/trying.png")
+    page.shoot("trying", widget)
     expect(page.run(3)).to_contain_text("['upload'] ['success']")
