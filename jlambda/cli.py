@@ -12,14 +12,13 @@ from collections.abc import Callable
 from jlambda.errors import InvalidParameter, LambdaError, StateError
 from jlambda.model.arn import Account
 from jlambda.notebook.arguments import HelpAsked, Parser, choose, whole
-from jlambda.notebook.terminal import run, terminal_verbs
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     try:
         given = sys.argv[1:] if arguments is None else arguments
-        name, options = choose("jlambda", given, {**terminal_verbs(), **PARSERS})
+        name, options = choose("jlambda", given, PARSERS if given and given[0] in PARSERS else _with_verbs())
     except HelpAsked as text:
         print(text)
         return 0
@@ -27,12 +26,24 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     try:
-        return COMMANDS[name](**options) if name in COMMANDS else run(name, options)
+        return COMMANDS[name](**options) if name in COMMANDS else _verb(name, options)
     except LambdaError as error:
         print(f"jlambda {name}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _with_verbs() -> dict[str, Callable[[], Parser]]:
+    from jlambda.notebook.terminal import terminal_verbs  # nothing that is no verb waits for all that they import
+
+    return {**terminal_verbs(), **PARSERS}
+
+
+def _verb(name: str, options: dict[str, object]) -> int:
+    from jlambda.notebook.terminal import run
+
+    return run(name, options)
 
 
 def _quickstart_parser() -> Parser:

@@ -22,7 +22,7 @@ from jlambda.notebook.destination_form import DestinationForm
 from jlambda.notebook.draft import EVENT_AGE_S, RETRIES, Draft, boto3_calls, cell_line, price_line
 from jlambda.notebook.trigger_editor import TriggerEditor
 from jlambda.notebook.variables_editor import VariablesEditor
-from jlambda.notebook.views import BAD, GOOD, MUTED, close, heading, said, with_card
+from jlambda.notebook.views import BAD, GOOD, MUTED, close, code, heading, said, with_card
 
 _WIDE = widgets.Layout(width="auto")
 _FIXED = widgets.Layout(width="9em", flex="0 0 auto")
@@ -40,7 +40,8 @@ class Configuration:
         self._before = applying.read(self._session, self._name)
         self._duration_ms = self._known_duration()
         self._make_fields()
-        self.code = widgets.Textarea(disabled=True, rows=9, layout=_WIDE)
+        self.line = self.calls = ""
+        self.code = widgets.HTML()
         self.status = widgets.HTML(layout=widgets.Layout(flex="1 1 auto", margin="2px 0 2px 8px"))
         self.apply_button = widgets.Button(
             description="Apply", button_style="primary", tooltip="Change the function now", layout=_FIXED
@@ -179,7 +180,8 @@ class Configuration:
         self.reserved.disabled = not self.is_reserved.value
         price = price_line(draft.memory_mb, self._duration_ms, configuration.architecture)
         self.price.value = said(price)
-        self.code.value = f"{cell_line(configuration, draft)}\n\n{boto3_calls(self._name, draft, self._session.account)}"
+        self.line, self.calls = cell_line(configuration, draft), boto3_calls(self._name, draft, self._session.account)
+        self.code.value = f"{code('as a cell', self.line)}{code('with boto3', self.calls)}"
         problem = draft.problem(configuration) or self.on_success.problem or self.on_failure.problem
         is_changed = draft != self._before
         self.apply_button.disabled = bool(problem) or not is_changed
@@ -217,8 +219,7 @@ class Configuration:
 
     def _repr_mimebundle_(self, **options: Any) -> Mapping[str, Any]:
         """The widget, and for a page that has none the card of the function with the code that says the same."""
-        line, _, calls = self.code.value.partition("\n\n")
-        more = [Row("as a cell", line, "code"), Row("boto3", calls, "folded")]
+        more = [Row("as a cell", self.line, "code"), Row("with boto3", self.calls, "folded")]
         return with_card(self.view, self._session.get(self._name), options, more)
 
 

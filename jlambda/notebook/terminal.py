@@ -54,7 +54,9 @@ def run(name: str, options: Mapping[str, Any]) -> int:
     with Session(state or default_folder()) as session:
         use(session)
         answer = VERBS[name].act(Desk(lambda: session, {}), **given)
-        if answer is not None:
+        if name == "logs":
+            print("".join(f"{message.rstrip()}\n" for message in answer["message"]), end="")
+        elif answer is not None:
             print(as_text(answer))
         return int(isinstance(answer, Invocation) and answer.error is not None)
 

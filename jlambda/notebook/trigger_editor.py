@@ -76,11 +76,14 @@ class TriggerEditor:
         self.rows.children = rows or [widgets.HTML(_muted("nothing starts this function yet: add a trigger"))]
 
     def _row(self, text: str, is_on: bool) -> widgets.HBox:
-        small = widgets.Layout(width="2.6em")
-        switch = widgets.Checkbox(value=is_on, indent=False, layout=widgets.Layout(width="1.8em"))
+        small = widgets.Layout(width="2.8em", flex="0 0 auto")
+        switch = widgets.Checkbox(value=is_on, indent=False, layout=widgets.Layout(width="1.8em", flex="0 0 auto"))
         switch.tooltip = "on or off"
         switch.observe(lambda change: self.switch(text, change["new"]), "value")
-        shown = widgets.HTML(f"{_code(text)} {_muted(self._note(text, is_on))}", layout=widgets.Layout(flex="1 1 auto"))
+        shown = widgets.HTML(
+            f'<div style="line-height: 1.4; padding: 4px 0">{_code(text)} {_muted(self._note(text, is_on))}</div>',
+            layout=widgets.Layout(flex="1 1 auto"),
+        )
         edit = widgets.Button(icon="pencil", tooltip=f"Change {text}", layout=small)
         edit.on_click(lambda _: self.form.edit(text))
         remove = widgets.Button(icon="trash", tooltip=f"Remove {text}", layout=small)

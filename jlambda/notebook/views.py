@@ -22,6 +22,16 @@ def said(html: str, colour: str = MUTED) -> str:
     return f'<span role="status" style="color: {colour}; display: inline-block; line-height: 1.4; padding: 4px 0">{html}</span>'
 
 
+def code(title: str, text: str) -> str:
+    """Code under a title, as HTML; a click selects all of it, to copy."""
+    look = (
+        "font-family: var(--jp-code-font-family, monospace); font-size: var(--jp-code-font-size, 13px); line-height: 1.35; "
+        "color: var(--jp-ui-font-color1, inherit); background: var(--jp-layout-color2, rgba(128, 128, 128, 0.1)); "
+        "padding: 6px 10px; margin: 0 0 8px 0; max-height: 24em; overflow: auto; white-space: pre-wrap; user-select: all"
+    )
+    return f'<div style="color: {MUTED}; line-height: 1.8">{escape(title)}</div><pre style="{look}">{escape(text)}</pre>'
+
+
 def heading(text: str) -> widgets.HTML:
     """The title of a widget, or of a part of it."""
     return widgets.HTML(f'<b style="color: var(--jp-ui-font-color1, inherit)">{escape(text)}</b>')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import nbformat
@@ -35,21 +36,17 @@ def test_nbconvert_shows_every_widget_as_html(tmp_path: Path) -> None:
     subprocess.run([*command, "lesson.ipynb"], cwd=tmp_path, env=environment(tmp_path), check=True, capture_output=True)
     html = (tmp_path / "lesson.html").read_text()
     assert html.count("λ hello") == 3
-    assert "%%lambda hello --env STAGE=dev --trigger &#39;rate(5 minutes)&#39;" in html
+    html = unescape(html)
+    assert "%%lambda hello --env STAGE=dev --trigger 'rate(5 minutes)'" in html
     assert "client.update_function_configuration(" in html
-    assert "{&quot;hello&quot;: &quot;Ada&quot;}" in html
+    assert '{"hello": "Ada"}' in html
     assert "application/vnd.jupyter.widget-view+json" not in html
 
 
 def test_a_terminal_shows_text(tmp_path: Path) -> None:
     """IPython without Jupyter: cards, widgets and frames are text."""
-    typed = [
-        CELLS[0],
-        f"{CELLS[1]}\n",
-        "%lambda config hello",
-        "hello.invoke({'name': 'Ada'})",
-        "hello.invocations()['status']",
-    ]
+    calls = ["%lambda config hello", "hello.invoke({'name': 'Ada'})", "hello.invocations()['status']"]
+    typed = [CELLS[0], f"{CELLS[1]}\n\n", *calls]  # two empty lines end a cell there
     command = [sys.executable, "-m", "IPython", "--simple-prompt", "--no-banner", "--no-confirm-exit"]
     ran = subprocess.run(
         command,

@@ -63,10 +63,16 @@ class Verb:
     add: Callable[[Parser], None] | None = None
     keeps: bool = True
 
+    def _examples(self) -> str:
+        """What is written most, of a verb that says nothing of it."""
+        forms = {"": [""], "one": [" hello"], "any": ["", " hello"]}[self.function]
+        return "\n".join(f"  %lambda {self.name}{form}" for form in forms)
+
     def parser(self, program: str = "%lambda") -> Parser:
         """The parser of the words after the verb; another `program` is in a terminal, and can keep nothing in a variable."""
         is_magic = program == "%lambda"
-        examples = self.examples if is_magic else _without_variables(self.examples, program)
+        examples = self.examples or self._examples()
+        examples = examples if is_magic else _without_variables(examples, program)
         parser = Parser(f"{program} {self.name}", self.description, examples)
         if self.function == "one":
             parser.add_argument("function", metavar="NAME")
