@@ -21,6 +21,7 @@ from jlambda.engine.scheduler import Scheduler
 from jlambda.model.role import role_arn
 from jlambda.runtimes import languages, python
 from jlambda.runtimes.code import CodeStore
+from jlambda.service.cells import DeployedCells
 from jlambda.service.clients import Clients
 from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
@@ -139,6 +140,7 @@ class Parts:
             self.services.push = (pushes := Pushes(self.queue)).take
             self.triggers = Triggers(database, self.service.targets)
             self.test_events = TestEvents(database, self.service.targets)
+            self.cells = DeployedCells(database)
             clients = Clients(partial(session.client_while_open, self))
             self._plug_in_services(database, session, clients)
             urls, gate, permissions = self.service.urls, self.service.url_gate, self.service.permissions

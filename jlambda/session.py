@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from jlambda.model.invocation import InvocationRecord
     from jlambda.model.machine import Machine
     from jlambda.parts import Parts
+    from jlambda.service.cells import DeployedCells
     from jlambda.service.clock import Clock
     from jlambda.service.concurrency import Concurrency
     from jlambda.service.control import ControlPlane
@@ -183,6 +184,11 @@ class Session:
     def test_events(self) -> TestEvents:
         """Events with names, to try functions with."""
         return self._open().test_events
+
+    @property
+    def cells(self) -> DeployedCells:
+        """The cells that functions were deployed from."""
+        return self._open().cells
 
     @property
     def triggers(self) -> Triggers:
@@ -525,6 +531,10 @@ class Session:
         if len({record.request_id for record, _, _ in found}) > 1:
             raise InvalidParameter(f"several invocations' request ids begin with {request_id!r}: give more of it")
         return found[-1]
+
+    def records(self, function: str | None = None, newest: int | None = None) -> list[InvocationRecord]:
+        """The records of one function or all, in order of start; only the `newest` if a number is given."""
+        return self._open().records.rows(self._name(function), newest=newest)
 
     # -- views of the records; a function by name or ARN, deleted ones too ----------------------------------------------
 
