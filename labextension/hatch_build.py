@@ -41,7 +41,7 @@ class LabExtension(BuildHookInterface[Any]):
         """Node.js as a package, where it is needed and not there."""
         return [] if self._is_bundled() or _has_node() else [_NODE]
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002 - hatchling's signature
         """Bundle what is not bundled, and say where it goes."""
         if not self._is_bundled():
             self._make()

@@ -97,7 +97,8 @@ def invocation_page(session: Session, request_id: str) -> Document:
         "result": None if error or not found.is_whole else shown(found.result),
         "error": None if error is None else shown_text("\n".join(error._render_traceback_())),
         "logs": [
-            {"at_ms": event.timestamp_ms, "level": event.level, "message": event.message} for event in found.logs[-_SHOWN_LINES:]
+            {"at_ms": event.timestamp_ms, "level": event.level, "message": event.message}
+            for event in found.logs[-_SHOWN_LINES:]
         ],
     }
 
