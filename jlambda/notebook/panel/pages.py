@@ -68,7 +68,7 @@ def _invocations(session: Session, name: str) -> list[Document]:
             "duration_ms": it.duration_ms,
             "cold_start": it.cold_start,
         }
-        for it in reversed(session.records(name, LISTED))
+        for it in reversed(session.latest(name, LISTED))
     ]
 
 
