@@ -23,7 +23,7 @@ class BoardMaker:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._made: dict[str, dict[object, tuple[object, Document]]] = {}
+        self._made: dict[str, dict[str, tuple[object, Document]]] = {}
         self._cells: dict[str, tuple[float, Document]] = {}
 
     def make(self) -> Board:
@@ -46,11 +46,12 @@ class BoardMaker:
         self, name: str, values: tuple[T, ...], key: Callable[[T], str], make: Callable[[T], Document]
     ) -> dict[str, Document]:
         """The documents of one collection, made anew where their value is another one than before."""
-        before, now = self._made.get(name, {}), {}
+        before = self._made.get(name, {})
+        now: dict[str, tuple[object, Document]] = {}
         for value in values:
             found = before.get(key(value))
             now[key(value)] = found if found is not None and found[0] is value else (value, make(value))
-        self._made[name] = dict(now)
+        self._made[name] = now
         return {each: document for each, (_, document) in now.items()}
 
     def _cell(self, function: FunctionOverview) -> tuple[float, Document]:

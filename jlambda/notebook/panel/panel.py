@@ -6,6 +6,7 @@ all that is kept here is touched under one lock. What is asked for runs in a thr
 
 from __future__ import annotations
 
+import contextvars
 import logging
 import threading
 from collections.abc import Callable
@@ -44,7 +45,9 @@ class Panel:
 
         self._shell = shell
         self._lock = threading.RLock()
-        self._comms: list[Comm] = []
+        #: each with the context that it was opened in: what is sent in it is an answer to the front end's own thread,
+        #: and keeps the comm's messages away from the main thread, where a cell may be running
+        self._comms: dict[Comm, contextvars.Context] = {}
         self._session: Session | None = None
         self._cells: DeployedCells | None = None  # another object each time that the session is opened
         self._maker: BoardMaker | None = None
@@ -61,7 +64,7 @@ class Panel:
         self._manager.unregister_target(TARGET, self._opened)
         self._shell.events.unregister("post_run_cell", self._cell_ran)
         with self._lock:
-            comms, self._comms = self._comms, []
+            comms, self._comms = self._comms, {}
             self._let_go()
         for comm in (*comms, self._sign):
             comm.close()
@@ -74,13 +77,12 @@ class Panel:
         comm.on_close(lambda _: self._closed(comm))
         with self._lock:
             self._look()
-            self._comms.append(comm)
+            self._comms[comm] = contextvars.copy_context()
             self._send(comm, {"type": "board", "version": VERSION, "board": self._board})
 
     def _closed(self, comm: Comm) -> None:
         with self._lock:
-            if comm in self._comms:
-                self._comms.remove(comm)
+            self._comms.pop(comm, None)
             if not self._comms:
                 self._let_go()
 
@@ -105,7 +107,7 @@ class Panel:
 
     def _send(self, comm: Comm, message: Message) -> None:
         try:
-            comm.send(message)
+            self._comms[comm].run(comm.send, message)
         except Exception:  # the kernel is ending, or the page is gone
             _log.debug("a panel could not be told", exc_info=True)
 
