@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from jlambda.service.concurrency import Concurrency
     from jlambda.service.control import ControlPlane
     from jlambda.service.event_queue import EventQueue
+    from jlambda.service.inventory import Inventory
     from jlambda.service.invoke import Invoker
     from jlambda.service.log_subscriptions import LogSubscriptions
     from jlambda.service.provisioned import Provisioned
@@ -210,6 +211,11 @@ class Session:
     def services(self) -> Services:
         """The AWS services other than Lambda, and who is told of what changes in them."""
         return self._open().services
+
+    @property
+    def inventory(self) -> Inventory:
+        """Which buckets, queues, tables and the like there are."""
+        return self._open().inventory
 
     @property
     def roles(self) -> Roles:
@@ -411,7 +417,7 @@ class Session:
     def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
         """Have `changed` called with the name of each function that is made, changed or deleted; from any thread.
 
-        What is returned ends it.
+        Its triggers, concurrency and settings of events are part of it. What is returned ends it.
         """
         watchers = self.control.watchers
         watchers.append(changed)
@@ -472,6 +478,7 @@ class Session:
             self.services.reset()
             self._open().schedules.forget()
             self._open().bus.forget()
+            self.inventory.forget()
 
     # -- snapshots of all that a session has ---------------------------------------------------------------------------
 
