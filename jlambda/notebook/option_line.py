@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from jlambda.model.function import FunctionConfiguration
 from jlambda.model.log_settings import default_log_group
 from jlambda.notebook.arguments import pieces, spelled, words
+from jlambda.notebook.display import layer_name
 from jlambda.notebook.options import CellOptions, cell_parser
+from jlambda.service.requirements import is_of_requirements
 
 _OPTIONS = {
     "memory": "--memory",
@@ -22,6 +24,7 @@ _OPTIONS = {
     "env": "--env",
     "secret": "--secret",
     "layer": "--layer",
+    "requirements": "--requirements",
     "trigger": "--trigger",
 }
 
@@ -44,7 +47,8 @@ def updated(line: str, given: CellOptions, now: FunctionConfiguration, triggers:
         "log_group": [now.log_group],
         "env": [f"{key}={value}" for key, value in now.environment.items()],
         "secret": list(now.secrets),
-        "layer": list(now.layers),
+        "layer": [layer_name(arn) for arn in now.layers if not is_of_requirements(arn)],
+        "requirements": list(given.requirements) if any(map(is_of_requirements, now.layers)) else [],
         "trigger": list(triggers),
     }
     defaults = {
@@ -76,6 +80,8 @@ def _said(given: CellOptions, name: str, default: list[str]) -> list[str]:
         return default
     if name == "env":
         return sorted(f"{key}={text}" for key, text in value)
+    if name == "layer":
+        return sorted(map(layer_name, value))
     return sorted(value) if isinstance(value, tuple) else [str(value)]
 
 
