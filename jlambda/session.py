@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from jlambda.service.service import Service
     from jlambda.service.test_events import TestEvents
     from jlambda.service.triggers import Triggers
+    from jlambda.telemetry.overview import Overview
 
 #: how long an idle environment stays, in seconds; Lambda gives no number, minutes are what is seen
 KEEP_ALIVE_S = 600.0
@@ -410,6 +411,21 @@ class Session:
         watchers.append(changed)
         return lambda: watchers.remove(changed) if changed in watchers else None
 
+    def follow(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Have `changed` called, at most ten times a second, after anything that `overview` shows has changed.
+
+        Functions, invocations that begin and end, the phases of environments, events; in a thread of the session's. What is
+        returned ends it; so does closing the session.
+        """
+        return self._open().activity.follow(changed)
+
+    def overview(self) -> Overview:
+        """What there is to see now: functions with their counts, environments, the queue, what ran lately, what it cost.
+
+        Cheap while somebody follows the session; otherwise it counts all records.
+        """
+        return self._open().activity.overview()
+
     def get(self, name: str) -> Function:
         """A function by name, NAME:QUALIFIER or ARN. Raises `ResourceNotFound`."""
         return Function(self, self.control.get(name).name, qualifier=parse_reference(name, self.account).qualifier)
@@ -441,6 +457,7 @@ class Session:
         parts = self._open()
         parts.log_subscriptions.forget()
         parts.records.clear()
+        parts.activity.start_over()
         self.clock.start_over()
         self._empty_services()
 

@@ -81,6 +81,7 @@ IN_ENVIRONMENT = {
 PURE = {
     *("engine.scheduler", "engine.lifecycle", "engine.conversation", "billing", "model."),
     *("sources.batching", "sources.came", "sources.given_up", "sources.queue", "sources.responses", "sources.scaling"),
+    *("telemetry.overview", "telemetry.tally"),
     *("sources.shard", "notebook.findings", "notebook.advice", "notebook.doctor", "notebook.draft"),
 }
 IMPURE_MODULES = {"time", "threading", "socket", "select", "os", "multiprocess", "subprocess", "random"}

@@ -11,6 +11,7 @@ from jlambda.api.pages import listed
 from jlambda.api.references import meant, unqualified
 from jlambda.api.requests import Values
 from jlambda.api.uploads import uploaded
+from jlambda.api.vpc import in_vpc
 from jlambda.model.arn import LATEST
 from jlambda.model.function import MASK, FunctionConfiguration
 from jlambda.telemetry.logs import init_start_line
@@ -31,6 +32,7 @@ _NOT_LISTED = frozenset(
 
 def create(session: Session, given: Values) -> Members:
     """CreateFunction."""
+    given = in_vpc(session, given)
     made = session.service.functions.create(given, uploaded(session, given["Code"]))
     return configuration(session, made, None if made.version == LATEST else made.version)
 
@@ -84,7 +86,8 @@ def update_code(session: Session, given: Values) -> Members:
 
 def update_configuration(session: Session, given: Values) -> Members:
     """UpdateFunctionConfiguration."""
-    return configuration(session, session.service.functions.update_configuration(unqualified(session, given), given))
+    changed = session.service.functions.update_configuration(unqualified(session, given), in_vpc(session, given))
+    return configuration(session, changed)
 
 
 def publish(session: Session, given: Values) -> Members:

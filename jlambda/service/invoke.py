@@ -108,6 +108,8 @@ class Invoker:
         self.follow: Callable[[str, Request], Request] = lambda _, request: request
         #: told of each invocation that has run, with what it wrote; it must return at once
         self.written: Callable[[FunctionConfiguration, InvocationRecord, bytes], None] = lambda _, __, ___: None
+        #: the same for whoever follows what runs, None where nobody does
+        self.ended: Callable[[InvocationRecord, bytes], None] | None = None
         #: what was begun and has not ended
         self._under_way: set[Callable[[Exception], None]] = set()
 
@@ -227,6 +229,9 @@ class Invoker:
         event = request.event if version.redact is None else version.redact(request.event)
         self._append(record, log, event, payload)
         self.written(configuration, record, log)
+        ended = self.ended
+        if ended is not None:
+            ended(record, log)
         return Finished(record, payload, log)
 
     def record_throttle(self, version: DeployedVersion, request: Request) -> Finished:

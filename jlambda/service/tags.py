@@ -56,6 +56,8 @@ class Tags:
 
     def add(self, arn: str, tags: Mapping[str, str]) -> None:
         """Give a resource tags; those that it has by the same keys are replaced. Raises as `list` does."""
+        if not tags:  # AWS says no more than this
+            raise InvalidParameter("An error occurred and the request cannot be processed.")
         with self._lock:
             owner = self._owner(arn)
             self.put(owner, {**self.of(owner), **tags})

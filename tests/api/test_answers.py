@@ -28,10 +28,10 @@ def sources(shared: jlambda.Session) -> None:
 
 
 @pytest.mark.usefixtures("sources")
-def test_every_operation_answers(client: Any, create: Functions) -> None:
+def test_every_operation_answers(shared: jlambda.Session, client: Any, create: Functions) -> None:
     """One after the other, with all the members that they have; the oracle judges each answer."""
     oracle.SEEN.clear()
-    functions(client, create)
+    functions(client, create, shared.client("ec2"))
     layers(client)
     permissions(client)
     settings(client)
@@ -46,15 +46,17 @@ def test_every_operation_answers(client: Any, create: Functions) -> None:
     assert there <= oracle.SEEN, f"not tried: {sorted(there - oracle.SEEN)}"
 
 
-def functions(client: Any, create: Functions) -> None:
+def functions(client: Any, create: Functions, ec2: Any) -> None:
     """With everything that a function can have."""
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    groups = [group["GroupId"] for group in ec2.describe_security_groups()["SecurityGroups"]]
     create(
         "f",
         Description="all of it",
         Timeout=30,
         MemorySize=512,
         Publish=True,
-        VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]},
+        VpcConfig={"SubnetIds": [subnet["SubnetId"]], "SecurityGroupIds": groups[:1]},
         DeadLetterConfig={"TargetArn": QUEUE},
         Environment={"Variables": {"STAGE": "dev"}},
         KMSKeyArn=f"arn:aws:kms:us-east-1:{ACCOUNT}:key/k",
@@ -74,7 +76,14 @@ def functions(client: Any, create: Functions) -> None:
     changed = client.update_function_configuration(FunctionName="f", Timeout=20)
     assert changed["DeadLetterConfig"] == {"TargetArn": QUEUE}
     assert changed["TracingConfig"] == {"Mode": "Active"}
-    assert changed["VpcConfig"]["SubnetIds"] == ["subnet-1"]
+    assert changed["VpcConfig"] == {
+        "SubnetIds": [subnet["SubnetId"]],
+        "SecurityGroupIds": groups[:1],
+        "VpcId": subnet["VpcId"],
+        "Ipv6AllowedForDualStack": False,
+    }
+    with pytest.raises(client.exceptions.InvalidParameterValueException, match="must coexist"):
+        client.update_function_configuration(FunctionName="f", VpcConfig={"SubnetIds": [], "SecurityGroupIds": groups[:1]})
     client.update_function_configuration(FunctionName="f", SnapStart={"ApplyOn": "None"})
     client.publish_version(FunctionName="f", Description="second")
     client.get_function(FunctionName="f", Qualifier="1")

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import boto3
 import pytest
+import urllib3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
@@ -154,6 +155,24 @@ def twice(act: Act) -> Act:
     return both
 
 
+def code(bucket: str) -> Act:
+    """Makes a function of a zip that is not there."""
+    return create(Code={"S3Bucket": bucket, "S3Key": "doesnotexist.zip"})
+
+
+def networked(**members: list[str]) -> Act:
+    """Attaches ``f`` to a network: one that is there but for `members`."""
+
+    def attach(client: Any) -> None:
+        own = jlambda.current().client("ec2")
+        subnet = own.describe_subnets()["Subnets"][0]
+        groups = own.describe_security_groups()["SecurityGroups"]
+        there = {"SubnetIds": [subnet["SubnetId"]], "SecurityGroupIds": [groups[0]["GroupId"]]}
+        configure(VpcConfig={**there, **members})(client)
+
+    return attach
+
+
 PROVOKED: dict[int, Act] = {
     4: call("put_function_concurrency", FunctionName="kept", ReservedConcurrentExecutions=1),
     3: call(
@@ -163,10 +182,15 @@ PROVOKED: dict[int, Act] = {
     6: call("delete_function", FunctionName="f", Qualifier="$LATEST"),
     7: create(FunctionName="a" * 65),
     8: mapping(EventSourceArn=STREAM),
+    9: call("tag_resource", Resource=FUNCTION, Tags={}),
     10: configure(Layers=[f"{ARN}:layer:l{number}:1" for number in range(6)]),
     11: call("publish_version", FunctionName="f", CodeSha256=within(11, r"CodeSHA256 \((a+)\)")),
     12: call("publish_version", FunctionName="f", CodeSha256="somenonexistentsha256"),
     13: create(Code={"ZipFile": b"nonsense"}),
+    14: networked(SecurityGroupIds=["sg-0123456789abcdef0"]),
+    15: networked(SubnetIds=["subnet-0123456789abcdef0"]),
+    16: code("doesnotexist"),
+    17: code("code"),
     18: mapping(EventSourceArn=f"{QUEUE}-gone"),
     19: mapping(FunctionName="doesnotexist", EventSourceArn=QUEUE),
     20: mapping(EventSourceArn=QUEUE, FilterCriteria={"Filters": [{"Pattern": "nonsense"}]}),
@@ -333,11 +357,8 @@ PROVOKED: dict[int, Act] = {
 
 #: what cannot be provoked, and why
 ELSEWHERE = {
-    2: "of function URLs, which are not answered here",
-    9: "AWS does not say of what",
-    **dict.fromkeys((14, 15), "of EC2, which is not there"),
-    **dict.fromkeys((16, 17), "of S3: the embedded services"),
-    32: "of container images, which cannot be made here",
+    2: "see test_a_url_that_is_nobodys",
+    32: "of functions that are container images, which cannot be made",
     83: "see test_an_update_in_progress",
 }
 
@@ -348,6 +369,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jlambda.Session
     with jlambda.Session(tmp_path_factory.mktemp("errors") / "state") as made:
         start_all(made)
         make_sources(made, "q", "s", "t")
+        made.client("s3").create_bucket(Bucket="code")
         yield made
 
 
@@ -415,3 +437,10 @@ def test_an_update_in_progress(filled: jlambda.Session, client: Any, monkeypatch
     with pytest.raises(ClientError) as caught:
         client.update_function_configuration(FunctionName="g", Description="slower")
     assert RECORDED[83].has(caught.value.response["Error"]["Message"])
+
+
+def test_a_url_that_is_nobodys(filled: jlambda.Session) -> None:
+    """What asks a function URL that is not there is denied, without a word of why."""
+    asked = urllib3.request("GET", f"{filled.gateway().url}/_lambda-url/{'a' * 32}/")
+    assert (asked.headers["x-amzn-ErrorType"], asked.status) == (RECORDED[2].code, RECORDED[2].status)
+    assert asked.json() == {"Message": RECORDED[2].message or None}
