@@ -2,7 +2,7 @@
 
 moto counts all messages of a queue, three times over and for each message that is sent or received, to find one attribute
 that is no count. It looks at all of them, too, to receive ten or to delete one. And it drops the system attributes of
-messages that are sent in batches, by which loops are told.
+messages that are sent in batches, and gives none to those of topics and buckets: by them loops are told.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from datetime import UTC
 from functools import wraps
 from typing import Any
 
-from jlambda.aws.moto_request import utcnow
+from jlambda.aws.moto_request import CURRENT, utcnow
 
+TRACE_HEADER = "AWSTraceHeader"
 _COUNTS = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed", "ApproximateNumberOfMessagesNotVisible")
 
 
@@ -124,3 +125,19 @@ def keep_system_attributes() -> None:
         return messages, failed
 
     models.SQSBackend.send_message_batch = send_message_batch  # type: ignore[method-assign, assignment]
+
+
+def follow_traces() -> None:
+    """Have messages that topics and buckets send carry the trace header of the request. To be called once."""
+    from moto.sqs import models
+
+    send = models.SQSBackend.send_message
+
+    @wraps(send)
+    def send_message(backend: Any, *given: Any, **more: Any) -> Any:
+        message = send(backend, *given, **more)
+        if trace := getattr(CURRENT, "trace", None):
+            message.system_attributes = {TRACE_HEADER: {"DataType": "String", "StringValue": trace}}
+        return message
+
+    models.SQSBackend.send_message = send_message  # type: ignore[method-assign]
