@@ -100,7 +100,11 @@ def _serve(connection: socket.socket, application: Application) -> None:
 
 def _trace(head: dict[str, Any]) -> str | None:
     """The trace header of a request; messages that are sent as such have theirs in themselves."""
-    return next((value for name, value in head["headers"] if name == "x-amzn-trace-id"), None) if head["service"] != "sqs" else None
+    return (
+        next((value for name, value in head["headers"] if name == "x-amzn-trace-id"), None)
+        if head["service"] != "sqs"
+        else None
+    )
 
 
 def _copy(stream: io.BufferedIOBase, body: IO[bytes], length: int) -> None:
