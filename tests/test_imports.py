@@ -55,7 +55,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "moto": ("aws.",),
     "uvicorn": ("api.server", "api.protocol"),
     "pandas": ("telemetry.",),
-    "matplotlib": ("telemetry.plots",),
+    "matplotlib": ("telemetry.plots.",),
     "IPython": ("notebook.",),
     "ipywidgets": ("notebook.",),
     "nbclient": ("notebook.",),

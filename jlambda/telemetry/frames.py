@@ -28,6 +28,7 @@ _INVOCATIONS: dict[str, Any] = {
     "request_id": "string",
     "function": "string",
     "version": "string",
+    "qualifier": "string",
     "started_at": _TIME,
     "duration_ms": "float64",
     "billed_ms": "int64",
@@ -90,7 +91,10 @@ _QUEUED: dict[str, Any] = {
 
 
 def invocations(records: Sequence[InvocationRecord]) -> pd.DataFrame:
-    """One row for each invocation, in the order given; `init_ms` and `restore_ms` are NaN where there was none."""
+    """One row for each invocation, in the order given; `init_ms` and `restore_ms` are NaN where there was none.
+
+    `version` is what ran, `qualifier` the alias or version that was asked for, missing where none was.
+    """
     columns = _columns(InvocationRecord._fields, records)
     streams = {stream: stream[-32:] for stream in set(columns["log_stream"])}
     columns["environment_id"] = [streams[stream] for stream in columns["log_stream"]]
