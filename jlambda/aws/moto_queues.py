@@ -140,4 +140,4 @@ def follow_traces() -> None:
             message.system_attributes = {TRACE_HEADER: {"DataType": "String", "StringValue": trace}}
         return message
 
-    models.SQSBackend.send_message = send_message  # type: ignore[method-assign]
+    models.SQSBackend.send_message = send_message  # type: ignore[method-assign, assignment]

@@ -35,9 +35,7 @@ class Buckets:
         s3 = self._client("s3")
         made = []
         if bucket not in {each["Name"] for each in s3.list_buckets()["Buckets"]}:
-            region = s3.meta.region_name
-            where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-            s3.create_bucket(Bucket=bucket, **where)
+            make_bucket(s3, bucket)
             made.append(f"bucket {bucket}")
         name = _id(arn, trigger)
         events = str(trigger.get("events") or "ObjectCreated:*").split(",")
@@ -86,6 +84,13 @@ class Buckets:
             NotificationConfiguration={**before, "LambdaFunctionConfigurations": [*kept, *added]},
             SkipDestinationValidation=True,  # those that stay may be of functions that are gone
         )
+
+
+def make_bucket(s3: Any, name: str) -> None:
+    """Make a bucket in the region of a client."""
+    region = s3.meta.region_name
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=name, **where)
 
 
 class Topics:
