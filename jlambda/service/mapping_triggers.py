@@ -38,11 +38,8 @@ _STREAM_PLAIN: dict[str, tuple[str, Value]] = {
 }
 
 
-def members_of(trigger: Trigger, failure_arn: str | None) -> dict[str, Any]:
-    """What a trigger's options say of its mapping: all members, so that those of an earlier one do not stay.
-
-    `failure_arn` is the destination that on_failure names.
-    """
+def members_of(trigger: Trigger, account: Account) -> dict[str, Any]:
+    """What a trigger's options say of its mapping: all members, so that those of an earlier one do not stay."""
     is_queue = trigger.kind == "sqs"
     plain = {"batch_size": ("BatchSize", 10 if is_queue else 100), **(_PLAIN if is_queue else _STREAM_PLAIN)}
     members: dict[str, Any] = {}
@@ -55,7 +52,8 @@ def members_of(trigger: Trigger, failure_arn: str | None) -> dict[str, Any]:
         most = trigger.get("max_concurrency")
         members["ScalingConfig"] = {} if most is None else {"MaximumConcurrency": most}
     else:
-        members["DestinationConfig"] = {"OnFailure": {"Destination": failure_arn} if failure_arn else {}}
+        failure = trigger.get("on_failure")
+        members["DestinationConfig"] = {"OnFailure": {"Destination": destination_arn(str(failure), account)} if failure else {}}
     members["FunctionResponseTypes"] = ["ReportBatchItemFailures"] if trigger.get("report_failures") else []
     members["FilterCriteria"] = {"Filters": [{"Pattern": pattern} for pattern in trigger.all("filter")]}
     members["Enabled"] = not trigger.get("disabled")
@@ -108,14 +106,14 @@ class MappingTriggers:
         source_arn, made = {"sqs": self._queue, "dynamodb": self._table, "kinesis": self._stream}[trigger.kind](
             trigger, self._control.get(reference).timeout_s
         )
-        failure_arn, made_for_failures = self._destination(trigger)
+        made_for_failures = self._destination(trigger)
         before = [each for each in self._mappings.list(reference, source_arn) if each.goal]
         if before:
             self._settled(before[0].uuid)
-            self._mappings.update(before[0].uuid, members_of(trigger, failure_arn))
+            self._mappings.update(before[0].uuid, members_of(trigger, self._account))
         else:
             start = {} if trigger.kind == "sqs" else start_of(trigger)
-            request = {"FunctionName": reference, "EventSourceArn": source_arn, **start, **members_of(trigger, failure_arn)}
+            request = {"FunctionName": reference, "EventSourceArn": source_arn, **start, **members_of(trigger, self._account)}
             self._settled(self._mappings.create(request).uuid)
         return [*made, *made_for_failures]
 
@@ -165,15 +163,15 @@ class MappingTriggers:
         client.create_queue(QueueName=name, Attributes=attributes)
         return arn, [f"queue {name} was not there: created, with a visibility timeout of {visibility_s} s"]
 
-    def _destination(self, trigger: Trigger) -> tuple[str | None, Sequence[str]]:
+    def _destination(self, trigger: Trigger) -> Sequence[str]:
         """Where a stream's records go that are given up; what is named shortly is made if it is not there."""
         given = trigger.get("on_failure")
         if given is None:
-            return None, []
+            return []
         arn = destination_arn(str(given), self._account)
         kind, _, name = str(given).partition(":")
         if arn == given:
-            return arn, []
+            return []
         client = self._client(kind)
         asks: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
             "sqs": (lambda: client.get_queue_url(QueueName=name), lambda: client.create_queue(QueueName=name)),
@@ -182,10 +180,10 @@ class MappingTriggers:
         }
         find, make = asks[kind]
         if _is_there(find):
-            return arn, []
+            return []
         make()
         what = {"sqs": "queue", "sns": "topic", "s3": "bucket"}[kind]
-        return arn, [f"{what} {name} was not there: created, for records that are given up"]
+        return [f"{what} {name} was not there: created, for records that are given up"]
 
     def _table(self, trigger: Trigger, _: int) -> tuple[str, Sequence[str]]:
         client, name = self._client("dynamodb"), trigger.target
