@@ -175,6 +175,30 @@ def cost(record: InvocationRecord, prices: PriceList = PRICES) -> Cost:
     return _priced(usage(record), prices.tiers[record.architecture][0].usd_per_gb_second, record.architecture, prices)
 
 
+class Totals:
+    """What invocations cost, one by one: many cost the same, and each of those is worked out once."""
+
+    def __init__(self, prices: PriceList = PRICES) -> None:
+        self._prices = prices
+        self._known: dict[tuple[object, ...], float] = {}
+
+    def of(self, record: InvocationRecord) -> float:
+        """The total of one invocation at first-tier prices, in US dollars."""
+        key = (
+            record.billed_ms,
+            record.memory_mb,
+            record.ephemeral_storage_mb,
+            record.architecture,
+            record.status,
+            record.initialization,
+            record.restore_ms is not None,
+        )
+        total = self._known.get(key)
+        if total is None:
+            total = self._known[key] = cost(record, self._prices).total_usd
+        return total
+
+
 def compute_usd(gb_seconds: float, tiers: tuple[Tier, ...]) -> float:
     """The price of a month's GB-seconds on one architecture: each tier's price holds for what falls into it."""
     usd = floor = 0.0

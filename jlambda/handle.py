@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence, Sized
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Sized
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NoReturn, overload
 
 from jlambda.errors import InvalidParameter
@@ -167,52 +169,72 @@ class Function:
         At most `max_concurrency` run at one time (default: twice the processors; raise it for functions that wait).
         The first `FunctionError` is raised as soon as it comes, unless `return_errors`, which puts errors in their
         places. A progress bar shows after 2 seconds. Ctrl-C ends the wait; what runs then goes on and is recorded.
-        An alias of two versions is drawn for once: all events go to the same one.
+        An alias of two versions is drawn for with each event, before any of them runs; those of one version run first.
         """
         __tracebackhide__ = True
         concurrency = concurrency_of(max_concurrency)
-        version = self._version()
-        origin = version.configuration.origin
         results: list[Any] = []
         progress = Progress(self.name, len(events) if isinstance(events, Sized) else None)
 
-        def finished(number: int, it: Finished) -> None:
-            if number >= len(results):
-                results.extend([None] * (number + 1 - len(results)))
+        def finished(places: Sequence[int], origin: str, number: int, it: Finished) -> None:
+            place = places[number]
+            if place >= len(results):
+                results.extend([None] * (place + 1 - len(results)))
             progress.one_more()
             if it.record.error_type is None:
-                results[number] = decode_payload(it.payload)
+                results[place] = decode_payload(it.payload)
                 return
             error = function_error(it.record, it.payload, origin)
             if not return_errors:
                 raise error
-            results[number] = error
+            results[place] = error
 
         try:
-            self._session.invoker.map(version, events, concurrency, finished, progress.show, self.qualifier)
+            for version, places, chosen in self._drawn(events):
+                keep = partial(finished, places, version.configuration.origin)
+                self._session.invoker.map(version, chosen, concurrency, keep, progress.show, self.qualifier)
         finally:
             progress.close()
         return results
 
+    def _drawn(self, events: Iterable[Any]) -> Iterator[tuple[DeployedVersion, Sequence[int], Iterable[Any]]]:
+        """The version that events go to, with their places among all; several where an alias has weights."""
+        if not self._has_weights():
+            yield self._version(), range(sys.maxsize), events
+            return
+        drawn: dict[str, tuple[DeployedVersion, list[int], list[Any]]] = {}
+        for place, event in enumerate(events):
+            version = self._version()
+            _, places, chosen = drawn.setdefault(version.key, (version, [], []))
+            places.append(place)
+            chosen.append(event)
+        yield from drawn.values()
+
+    def _has_weights(self) -> bool:
+        return any(each.name == self.qualifier and each.weights for each in self.aliases()) if self.qualifier else False
+
     def logs(self) -> pd.DataFrame:
         """Its log events; columns timestamp, function, version, request_id, log_stream, level, message."""
-        return self._session.logs(self.name)
+        return self._session.logs(self.reference)
 
     def invocations(self) -> pd.DataFrame:
-        """Its invocations, one a row, oldest first."""
-        return self._session.invocations(self.name)
+        """Its invocations, one a row, oldest first; of a version what it served, of an alias what was asked of it."""
+        return self._session.invocations(self.reference)
 
     def cost(self) -> pd.DataFrame:
         """What its invocations would cost on AWS, in US dollars."""
-        return self._session.cost(self.name)
+        return self._session.cost(self.reference)
 
     def metrics(self) -> pd.DataFrame:
         """Invocations, errors, throttles and durations by minute."""
-        return self._session.metrics(self.name)
+        return self._session.metrics(self.reference)
 
-    def plot(self, kind: str = "durations") -> Axes:
-        """A picture of its invocations: "durations" or "environments"; returns matplotlib's Axes."""
-        return self._session.plot(kind, self.name)
+    def plot(self, kind: str = "durations", ax: Axes | None = None) -> Axes:
+        """A picture of its invocations, of the kinds that `Session.plot` has: "durations", "memory", "concurrency" …
+
+        Draws on `ax` if it is given; returns matplotlib's Axes.
+        """
+        return self._session.plot(kind, self.reference, ax)
 
     def tune(self, event: Any = NO_EVENT, memory: Sequence[int] = SIZES_MB, invocations: int = INVOCATIONS) -> Tuning:
         """Run it `invocations` times with `event` at each of these memory sizes in MB, and say what each takes and costs.

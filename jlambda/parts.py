@@ -21,6 +21,7 @@ from jlambda.engine.scheduler import Scheduler
 from jlambda.model.role import role_arn
 from jlambda.runtimes import languages, python
 from jlambda.runtimes.code import CodeStore
+from jlambda.service.activity import Activity
 from jlambda.service.clients import Clients
 from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
@@ -133,6 +134,10 @@ class Parts:
                 *(self.service.event_invoke, self.clock, session.account),
             )
             opened.callback(self.queue.close)
+            self.activity = Activity(
+                *(self.engine, self.invoker, self.records, self.control, self.queue), has_freezer=self.freezer
+            )
+            opened.callback(self.activity.close)
             self.service.metrics.counts = lambda *about: [*self.queue.metrics(*about), *self.recursion.counts(*about)]
             self.log_subscriptions = LogSubscriptions(database, self.queue, session.account, self.control.get)
             self.invoker.written = self.log_subscriptions.written

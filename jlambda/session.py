@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from jlambda.service.service import Service
     from jlambda.service.test_events import TestEvents
     from jlambda.service.triggers import Triggers
+    from jlambda.telemetry.overview import Overview
 
 #: how long an idle environment stays, in seconds; Lambda gives no number, minutes are what is seen
 KEEP_ALIVE_S = 600.0
@@ -410,6 +411,21 @@ class Session:
         watchers.append(changed)
         return lambda: watchers.remove(changed) if changed in watchers else None
 
+    def follow(self, changed: Callable[[], None]) -> Callable[[], None]:
+        """Have `changed` called, at most ten times a second, after anything that `overview` shows has changed.
+
+        Functions, invocations that begin and end, the phases of environments, events; in a thread of the session's. What is
+        returned ends it; so does closing the session.
+        """
+        return self._open().activity.follow(changed)
+
+    def overview(self) -> Overview:
+        """What there is to see now: functions with their counts, environments, the queue, what ran lately, what it cost.
+
+        Cheap while somebody follows the session; otherwise it counts all records.
+        """
+        return self._open().activity.overview()
+
     def get(self, name: str) -> Function:
         """A function by name, NAME:QUALIFIER or ARN. Raises `ResourceNotFound`."""
         return Function(self, self.control.get(name).name, qualifier=parse_reference(name, self.account).qualifier)
@@ -441,6 +457,7 @@ class Session:
         parts = self._open()
         parts.log_subscriptions.forget()
         parts.records.clear()
+        parts.activity.start_over()
         self.clock.start_over()
         self._empty_services()
 
@@ -526,32 +543,34 @@ class Session:
             raise InvalidParameter(f"several invocations' request ids begin with {request_id!r}: give more of it")
         return found[-1]
 
-    # -- views of the records; a function by name or ARN, deleted ones too ----------------------------------------------
+    # -- views of the records; a function, version or alias by name or ARN, deleted ones too ----------------------------
 
     def invocations(self, function: str | None = None) -> pd.DataFrame:
         """Invocations of one function or all, one a row, oldest first; durations in ms, memory in MB, cost in USD."""
         from jlambda.telemetry import frames
 
-        return frames.invocations(self._open().records.rows(self._name(function)))
+        return frames.invocations(self._records(function))
 
     def logs(self, function: str | None = None) -> pd.DataFrame:
         """Log events of one function or all, in the order of time."""
         from jlambda.telemetry import frames
 
         runtimes = {configuration.name: configuration.runtime for configuration in self.control.list()}
-        return frames.logs(self._open().records.raw_logs(self._name(function)), runtimes)
+        name, qualifier = self._named(function)
+        found = self._open().records.raw_logs(name)
+        return frames.logs([each for each in found if each[0].is_of(qualifier)], runtimes)
 
     def cost(self, function: str | None = None) -> pd.DataFrame:
         """What the invocations would cost on AWS in US dollars, by function: AWS's prices for what ran here."""
         from jlambda.telemetry import frames
 
-        return frames.cost(self._open().records.rows(self._name(function)))
+        return frames.cost(self._records(function))
 
     def metrics(self, function: str | None = None) -> pd.DataFrame:
         """Invocations, errors, throttles and durations by function and minute."""
         from jlambda.telemetry import frames
 
-        return frames.metrics(self._open().records.rows(self._name(function)))
+        return frames.metrics(self._records(function))
 
     def queued(self, function: str | None = None) -> pd.DataFrame:
         """Asynchronous events of one function or all that are not over, one a row, oldest first, and dead ones.
@@ -560,7 +579,9 @@ class Session:
         """
         from jlambda.telemetry import frames
 
-        rows = [row for row in self.queue.rows() if function is None or row.target.partition(":")[0] == self._name(function)]
+        rows = [
+            row for row in self.queue.rows() if function is None or row.target.partition(":")[0] == self._named(function)[0]
+        ]
         return frames.queued(
             (
                 (it.request_id, it.target, it.state, it.attempts, it.due_at, it.accepted_at, it.reason, it.trigger)
@@ -579,20 +600,32 @@ class Session:
 
         return wait(self, timeout)
 
-    def plot(self, kind: str = "durations", function: str | None = None) -> Axes:
-        """A picture of the invocations of one function or all; returns matplotlib's Axes.
+    def plot(self, kind: str = "durations", function: str | None = None, ax: Axes | None = None) -> Axes:
+        """A picture of the invocations of one function or all, drawn on `ax` if it is given; returns matplotlib's Axes.
 
-        "durations": how long each took, cold and warm; "environments": a lane for each environment, and what was throttled.
+        "durations" and "memory": of each invocation, cold starts and limits marked; "concurrency": how many ran at one time,
+        and what was throttled; "environments": a lane for each; "cost": by function and day; "flame": init phases against
+        invocations, added up; "versions": how traffic was split.
         """
+        from difflib import get_close_matches
+
         from jlambda.telemetry import plots
 
-        known = {"durations": plots.durations, "environments": plots.environments}
-        if kind not in known:
-            raise InvalidParameter(f"there is no plot {kind!r}: use {' or '.join(known)}")
-        return known[kind](self.invocations(function))
+        if kind not in plots.KINDS:
+            meant = get_close_matches(kind, plots.KINDS, n=1)
+            hint = f"; did you mean {meant[0]!r}?" if meant else ""
+            raise InvalidParameter(f"there is no plot {kind!r}{hint} (there are {', '.join(plots.KINDS)})")
+        frame = self.invocations(function)
+        if kind == "concurrency" and function is not None:
+            return plots.concurrency(frame, ax, self.reservations.reserved(parse_reference(function, self.account).name))
+        return plots.KINDS[kind](frame, ax)
 
-    def _name(self, function: str | None) -> str | None:
-        return None if function is None else parse_reference(function, self.account).name
+    def _named(self, function: str | None) -> tuple[str | None, str | None]:
+        return (None, None) if function is None else parse_reference(function, self.account)
+
+    def _records(self, function: str | None) -> list[InvocationRecord]:
+        name, qualifier = self._named(function)
+        return [record for record in self._open().records.rows(name) if record.is_of(qualifier)]
 
     # -- end -----------------------------------------------------------------------------------------------------------
 

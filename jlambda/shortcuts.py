@@ -76,9 +76,11 @@ def wait(timeout: float | str | timedelta | None = None) -> bool:
     return current().wait(timeout)
 
 
-def plot(kind: str = "durations", function: str | None = None) -> Axes:
-    """A picture of the invocations of one function or all: "durations" or "environments"; returns matplotlib's Axes."""
-    return current().plot(kind, function)
+def plot(kind: str = "durations", function: str | None = None, ax: Axes | None = None) -> Axes:
+    """A picture of the invocations of one function or all: "durations", "memory", "concurrency", "environments", "cost",
+    "flame" or "versions", drawn on `ax` if it is given; returns matplotlib's Axes.
+    """
+    return current().plot(kind, function, ax)
 
 
 def sample_event(name: str, /, *, time: str | float | datetime | None = None, **parameters: object) -> Any:

@@ -9,10 +9,10 @@ STREAM = "2026/11/23/[$LATEST]0123456789abcdef0123456789abcdef"
 NOON = 1_795_435_200.0
 
 
-def a_record(number: int = 0, **changes: object) -> InvocationRecord:
+def a_record(number: float = 0, **changes: object) -> InvocationRecord:
     """A warm, successful invocation: 3.01 ms of the function `hello`, `number` seconds after noon."""
     record = InvocationRecord(
-        request_id=f"00000000-0000-4000-8000-{number:012d}",
+        request_id=f"00000000-0000-4000-8000-{int(number):012d}",
         function="hello",
         version="$LATEST",
         started_at=NOON + number,

@@ -55,7 +55,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "moto": ("aws.",),
     "uvicorn": ("api.server", "api.protocol"),
     "pandas": ("telemetry.",),
-    "matplotlib": ("telemetry.plots",),
+    "matplotlib": ("telemetry.plots.",),
     "IPython": ("notebook.",),
     "ipywidgets": ("notebook.",),
     "nbclient": ("notebook.",),
@@ -81,6 +81,7 @@ IN_ENVIRONMENT = {
 PURE = {
     *("engine.scheduler", "engine.lifecycle", "engine.conversation", "billing", "model."),
     *("sources.batching", "sources.came", "sources.given_up", "sources.queue", "sources.responses", "sources.scaling"),
+    *("telemetry.overview", "telemetry.tally"),
     *("sources.shard", "notebook.findings", "notebook.advice", "notebook.doctor", "notebook.draft"),
 }
 IMPURE_MODULES = {"time", "threading", "socket", "select", "os", "multiprocess", "subprocess", "random"}

@@ -32,8 +32,12 @@ def test_plots_are_of_all_functions_or_of_one(session: jlambda.Session) -> None:
     assert jlambda.plot("environments").get_ylabel() == "environment"
     assert jlambda.plot("environments", "g").get_ylim()[1] < jlambda.plot("environments").get_ylim()[1]
     assert jlambda.plot().get_xlim()[1] > g.plot().get_xlim()[1] > 2
-    with pytest.raises(InvalidParameter, match="use durations or environments"):
-        jlambda.plot("cake")
+    mine = pyplot.figure().add_subplot()
+    assert jlambda.plot("memory", ax=mine) is mine
+    g.reserve(7)
+    assert g.plot("concurrency").lines[-1].get_label() == "reserved: 7"
+    with pytest.raises(InvalidParameter, match=r"no plot 'costs'; did you mean 'cost'\? \(there are durations, memory, "):
+        jlambda.plot("costs")
     pyplot.close("all")
 
 

@@ -17,6 +17,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import partial
+from typing import NamedTuple
 
 from jlambda.engine.background import Background
 from jlambda.engine.board import FROZEN, IDLE, INIT, INVOKE, SLOTS, Board
@@ -57,6 +58,16 @@ _RESULT = frames.RESULT[0]
 _OPEN_FILES = 65_536
 
 
+class EnvironmentState(NamedTuple):
+    """An environment at one moment: its log stream, whose it is, how it came to be; `phase` is the board's."""
+
+    log_stream: str
+    function: str
+    initialization: str
+    phase: int
+    is_frozen: bool
+
+
 class Engine:
     """All environments of a session. Starts its processes when the first environment is needed.
 
@@ -93,6 +104,8 @@ class Engine:
         self._background: Background | None = None
         self.snapshots = Snapshots(self)
         self.is_closed = False
+        #: told that an environment is about to begin something, and that one has ended: must return at once
+        self.stirred: Callable[[], None] | None = None
 
     # -- one invocation, in the caller's thread -------------------------------------------------------------------
 
@@ -254,6 +267,9 @@ class Engine:
         with self._lock:
             action = self.scheduler.handle(Invoked(request.request_id, version.key, version.function, now))[0]
         kind = action.__class__
+        stirred = self.stirred
+        if stirred is not None:
+            stirred()
         if kind is Assign:
             environment = self._environments[action.environment_id]  # type: ignore[union-attr]
             board, at = environment.board, environment.phase_at
@@ -471,6 +487,9 @@ class Engine:
 
     def _close(self, environment: Environment) -> None:
         """Let go of an environment that the supervisor has ended, or is about to."""
+        stirred = self.stirred
+        if stirred is not None:
+            stirred()
         environment.clear_slot()
         environment.close()
         self._free_slots.append(environment.slot)
@@ -626,6 +645,19 @@ class Engine:
             if following is None and self.scheduler.environments:
                 following = self.now() + self.scheduler.keep_alive_s
         loop.wake_at = float("inf") if following is None else following
+
+    def environments(self) -> list[EnvironmentState]:
+        """What there is, and what it is doing now."""
+        with self._lock:
+            whose = {it.id: it.function for it in self.scheduler.environments.values()}
+        found = []
+        for environment in list(self._environments.values()):
+            function = whose.get(environment.id)
+            if function is not None and environment.log_stream:
+                board, at = environment.board, environment.phase_at
+                about = environment.log_stream, function, environment.initialization
+                found.append(EnvironmentState(*about, board[at], board[at + FROZEN] != 0))
+        return found
 
     def next_expiry(self) -> float | None:
         """When the next environment that is idle now will have been idle for too long."""

@@ -56,6 +56,10 @@ class InvocationRecord(NamedTuple):
         """The execution environment's id: 32 hex digits, empty for a throttle."""
         return self.log_stream[-32:]
 
+    def is_of(self, qualifier: str | None) -> bool:
+        """Whether this version served it, or this alias was asked for; None is of everything."""
+        return qualifier is None or qualifier in (self.version, self.qualifier)
+
 
 class FailedInit(NamedTuple):
     """An init phase that did not come to its end, within the invocation that it was for.

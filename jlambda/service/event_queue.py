@@ -78,6 +78,8 @@ class EventQueue:
         )
         self._arrived = self._runner.arrived
         self._is_closing = False
+        #: told that an event has come or is over: must return at once
+        self.stirred: Callable[[], None] | None = None
         clock.add("asynchronous events", self, self.settle)
         clock.listen(lambda _: self._look_again())
         if self._queue.due():
@@ -134,6 +136,7 @@ class EventQueue:
         def stored(error: Exception | None) -> None:
             if error is None:
                 self._arrived(made.target)
+            self._stir()
             told(error)
 
         self._queue.put_later(made, stored)
@@ -164,6 +167,12 @@ class EventQueue:
         with HeldInterrupt():  # it is accepted or it is not
             self._queue.put(made)
             self._arrived(made.target)
+        self._stir()
+
+    def _stir(self) -> None:
+        stirred = self.stirred
+        if stirred is not None:
+            stirred()
 
     # -- to be looked at ------------------------------------------------------------------------------------------------
 
@@ -174,6 +183,10 @@ class EventQueue:
     def counts(self) -> dict[str, int]:
         """How many events are waiting, running, retrying, dead and corrupt; how many results delivering and undelivered."""
         return self._queue.counts()
+
+    def oldest_accepted_at(self) -> float | None:
+        """When the oldest event that is not over was accepted, by the session's clock; None where all are."""
+        return self._queue.oldest()
 
     def deliveries(self) -> list[Delivery]:
         """Results and dead letters that have not been sent yet, and those that were given up (no `due_at`)."""
@@ -264,6 +277,7 @@ class EventQueue:
 
     def _is_over(self, it: Settled) -> None:
         """Tell who waits for an event."""
+        self._stir()
         handle = self._handles.pop(it.event.request_id, None)
         if handle is None:
             return

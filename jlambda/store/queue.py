@@ -154,6 +154,11 @@ class Queue:
             )
         )
 
+    def oldest(self) -> float | None:
+        """When the first of the events that are not over was accepted."""
+        found = self._read("select accepted_at from events where due_at is not null order by id limit 1")
+        return float(found[0][0]) if found else None
+
     def rows(self, target: str | None = None) -> list[QueuedEvent]:
         """All events, or those of one target, oldest first; without what they hold."""
         where = "" if target is None else " where target = ?"

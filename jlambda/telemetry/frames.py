@@ -28,6 +28,7 @@ _INVOCATIONS: dict[str, Any] = {
     "request_id": "string",
     "function": "string",
     "version": "string",
+    "qualifier": "string",
     "started_at": _TIME,
     "duration_ms": "float64",
     "billed_ms": "int64",
@@ -90,11 +91,14 @@ _QUEUED: dict[str, Any] = {
 
 
 def invocations(records: Sequence[InvocationRecord]) -> pd.DataFrame:
-    """One row for each invocation, in the order given; `init_ms` and `restore_ms` are NaN where there was none."""
+    """One row for each invocation, in the order given; `init_ms` and `restore_ms` are NaN where there was none.
+
+    `version` is what ran, `qualifier` the alias or version that was asked for, missing where none was.
+    """
     columns = _columns(InvocationRecord._fields, records)
     streams = {stream: stream[-32:] for stream in set(columns["log_stream"])}
     columns["environment_id"] = [streams[stream] for stream in columns["log_stream"]]
-    columns["cost_usd"] = _costs(records)
+    columns["cost_usd"] = list(map(billing.Totals().of, records))
     return _frame(_INVOCATIONS, columns)
 
 
@@ -194,26 +198,6 @@ def _frame(types: dict[str, Any], columns: Mapping[str, Any]) -> pd.DataFrame:
         else:
             typed[name] = pd.Series(columns[name], dtype=kind)
     return pd.DataFrame(typed)
-
-
-def _costs(records: Iterable[InvocationRecord]) -> list[float]:
-    """The total of each record; many have the same, so each is worked out once."""
-    totals: dict[tuple[object, ...], float] = {}
-    found = []
-    for record in records:
-        key = (
-            record.billed_ms,
-            record.memory_mb,
-            record.ephemeral_storage_mb,
-            record.architecture,
-            record.status,
-            record.initialization,
-            record.restore_ms is not None,
-        )
-        if (total := totals.get(key)) is None:
-            total = totals[key] = billing.cost(record).total_usd
-        found.append(total)
-    return found
 
 
 def _concurrent(ran: pd.DataFrame, table: pd.DataFrame, length: pd.Timedelta) -> list[int]:

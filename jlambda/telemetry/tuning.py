@@ -109,11 +109,11 @@ class Tuning:
         frame.attrs["note"] = self.note
         return frame
 
-    def plot(self, axes: Axes | None = None) -> Axes:
-        """Duration and price by memory size, on two axes; returns the Axes of the durations."""
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Duration and price by memory size, on two axes, drawn on `ax` if it is given; returns the Axes of the durations."""
         from jlambda.telemetry import plots
 
-        return plots.tuning(self, axes)
+        return plots.tuning(self, ax)
 
     def choices(self, memory_mb: int) -> list[str]:
         """What speaks for a size: "cheapest", "fastest", "balanced"."""

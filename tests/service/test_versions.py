@@ -96,6 +96,25 @@ def test_weights_route(f: jlambda.Function) -> None:
     assert 100 < counts["one"] < 190
 
 
+def test_frames_tell_how_traffic_was_split(session: jlambda.Session, f: jlambda.Function) -> None:
+    """By the version that ran, and the alias that was asked for; `map` draws with each event, and keeps their order."""
+    split = f.alias("split", {1: 0.5, 2: 0.5})
+    answers = split.map(range(60), max_concurrency=2)
+    f(), f.versions()[1]()
+    frame = f.invocations()
+    served = frame[frame["qualifier"] == "split"]["version"].value_counts()
+    assert served.to_dict() == Counter(str(["one", "two"].index(said) + 1) for said, *_ in answers)
+    assert len(served) == 2
+    assert len(frame) == 62
+    assert set(split.invocations()["qualifier"]) == {"split"}
+    assert len(split.invocations()) == len(split.logs().query("message.str.startswith('START')")) == 60
+    assert len(f.versions()[1].invocations()) == served["2"] + 1
+    session.deploy("def handler(event, context): return event\n", "f")
+    f.alias("split", {1: 0.1, f.publish().qualifier or "": 0.9})
+    assert [each if isinstance(each, int) else number for number, each in enumerate(split.map(range(60)))] == list(range(60))
+    assert list(session.get("f:$LATEST").metrics()["invocations"]) == list(session.cost("f:$LATEST")["invocations"]) == [1]
+
+
 @given(st.floats(0, 1), st.floats(0, 1, exclude_max=True))
 def test_a_draw_below_the_weight_goes_to_the_second_version(weight: float, draw: float) -> None:
     """Nothing goes there at weight 0, and everything at 1."""

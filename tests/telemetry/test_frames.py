@@ -16,8 +16,8 @@ from jlambda.telemetry import frames
 from tests.samples import NOON, a_record
 
 COLUMNS = {
-    "invocations": "request_id function version started_at duration_ms billed_ms init_ms restore_ms memory_mb max_memory_mb "
-    "cold_start status error_type trigger attempt environment_id request_bytes response_bytes cost_usd",
+    "invocations": "request_id function version qualifier started_at duration_ms billed_ms init_ms restore_ms memory_mb "
+    "max_memory_mb cold_start status error_type trigger attempt environment_id request_bytes response_bytes cost_usd",
     "logs": "timestamp function version request_id log_stream level message",
     "cost": "function invocations gb_seconds request_usd compute_usd storage_usd restore_usd total_usd",
     "metrics": "period_start function invocations errors throttles duration_p50_ms duration_p90_ms duration_p99_ms "
@@ -153,3 +153,25 @@ def test_a_period_must_be_a_length_of_time(period: str) -> None:
     """What is none is refused in one line that shows how to write one."""
     with pytest.raises(InvalidParameter, match="'10s', '1min' or '1h'"):
         frames.metrics(SOME, period)
+
+
+def test_frames_can_be_plotted_as_pandas_does() -> None:
+    """Times are an axis, amounts are numbers, and a status is a colour: by column, by index, resampled and pivoted."""
+    from matplotlib import pyplot
+
+    records = [a_record(3600 * n, function="fg"[n % 2], status="error" if n % 9 == 0 else "success") for n in range(40)]
+    invocations, metrics, cost = frames.invocations(records), frames.metrics(records, "1h"), frames.cost(records)
+    timed = invocations.set_index("started_at")
+    drawn = [
+        invocations.plot(x="started_at", y=["duration_ms", "billed_ms"]),
+        invocations.plot.scatter(x="started_at", y="duration_ms", c="status", colormap="viridis"),
+        invocations["status"].value_counts().plot.bar(),
+        timed["cost_usd"].resample("1D").sum().plot.bar(),
+        timed["duration_ms"].plot(),
+        metrics.set_index("period_start")[["invocations", "errors", "throttles"]].plot.area(),
+        metrics.pivot(index="period_start", columns="function", values="invocations").plot(),
+        cost.set_index("function")[["request_usd", "compute_usd"]].plot.barh(stacked=True),
+    ]
+    assert all(each.has_data() for each in drawn)
+    assert str(timed.index.dtype) == "datetime64[us, UTC]"
+    pyplot.close("all")
