@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from jlambda import notebook
@@ -58,6 +59,7 @@ def test_loading_starts_nothing_and_imports_little(tmp_path: Path) -> None:
     assert found["files"] == []
 
 
+@pytest.mark.measures
 def test_loading_takes_less_than_150_ms(tmp_path: Path) -> None:
     """The best of three, for a machine that does other things too."""
     folder = tmp_path / "work"
