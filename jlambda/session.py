@@ -38,10 +38,12 @@ if TYPE_CHECKING:
     from jlambda.model.invocation import InvocationRecord
     from jlambda.model.machine import Machine
     from jlambda.parts import Parts
+    from jlambda.service.cells import DeployedCells
     from jlambda.service.clock import Clock
     from jlambda.service.concurrency import Concurrency
     from jlambda.service.control import ControlPlane
     from jlambda.service.event_queue import EventQueue
+    from jlambda.service.inventory import Inventory
     from jlambda.service.invoke import Invoker
     from jlambda.service.log_subscriptions import LogSubscriptions
     from jlambda.service.provisioned import Provisioned
@@ -186,6 +188,11 @@ class Session:
         return self._open().test_events
 
     @property
+    def cells(self) -> DeployedCells:
+        """The cells that functions were deployed from."""
+        return self._open().cells
+
+    @property
     def triggers(self) -> Triggers:
         """What starts functions: queues, streams, buckets, schedules."""
         return self._open().triggers
@@ -204,6 +211,11 @@ class Session:
     def services(self) -> Services:
         """The AWS services other than Lambda, and who is told of what changes in them."""
         return self._open().services
+
+    @property
+    def inventory(self) -> Inventory:
+        """Which buckets, queues, tables and the like there are."""
+        return self._open().inventory
 
     @property
     def roles(self) -> Roles:
@@ -405,7 +417,7 @@ class Session:
     def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
         """Have `changed` called with the name of each function that is made, changed or deleted; from any thread.
 
-        What is returned ends it.
+        Its triggers, concurrency and settings of events are part of it. What is returned ends it.
         """
         watchers = self.control.watchers
         watchers.append(changed)
@@ -466,6 +478,7 @@ class Session:
             self.services.reset()
             self._open().schedules.forget()
             self._open().bus.forget()
+            self.inventory.forget()
 
     # -- snapshots of all that a session has ---------------------------------------------------------------------------
 
@@ -542,6 +555,10 @@ class Session:
         if len({record.request_id for record, _, _ in found}) > 1:
             raise InvalidParameter(f"several invocations' request ids begin with {request_id!r}: give more of it")
         return found[-1]
+
+    def latest(self, function: str, newest: int) -> list[InvocationRecord]:
+        """The records of a function's `newest` invocations, in order of start."""
+        return self._open().records.rows(self._named(function)[0], newest=newest)
 
     # -- views of the records; a function, version or alias by name or ARN, deleted ones too ----------------------------
 

@@ -104,8 +104,9 @@ class Application:
         return parts, presigned_old.read_claim(parts, self._session.account.region) or auth.read_claim(parts)
 
     async def _arrive(self, parts: auth.Parts, claim: auth.Claim, receive: Receive) -> Arrived:
-        body, digest, is_whole = await read_body(receive, REQUEST_BYTES)
-        self._verify(claim, parts, digest)
+        read = await read_body(receive, REQUEST_BYTES)
+        self._verify(claim, parts, read.digest)
+        body, is_whole = read.content, read.is_whole
         if is_whole and chunked.is_chunked(parts):
             taken_apart = partial(chunked.whole, parts, claim, self._keys[claim.key_id], body)
             parts, body = await asyncio.get_running_loop().run_in_executor(self.pool, taken_apart)

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from email.utils import formatdate
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any, NamedTuple
+from typing import Any
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -19,12 +19,21 @@ class Disconnected(Exception):  # nobody is left to be told
     """The client went away before its request was whole."""
 
 
-class Body(NamedTuple):
+class Body:
     """The body of a request and its digest; of one that is too long (`is_whole` is False) only the digest is kept."""
 
-    content: bytes
-    digest: str
-    is_whole: bool
+    __slots__ = ("_digest", "content", "is_whole")
+
+    def __init__(self, content: bytes, digest: str | None = None) -> None:
+        self.content, self._digest = content, digest
+        self.is_whole = digest is None
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 in hex digits; made when it is first asked for."""
+        if self._digest is None:
+            self._digest = sha256(self.content).hexdigest()
+        return self._digest
 
 
 async def body_chunks(receive: Receive) -> AsyncIterator[bytes]:
@@ -40,17 +49,16 @@ async def body_chunks(receive: Receive) -> AsyncIterator[bytes]:
 
 async def read_body(receive: Receive, limit: int) -> Body:
     """The body of a request, to its end. Raises `Disconnected`."""
-    chunks: list[bytes] = []
-    digest, size = sha256(), 0
+    chunks, size, digest = list[bytes](), 0, None
     async for chunk in body_chunks(receive):
         size += len(chunk)
-        digest.update(chunk)
-        if size <= limit:
-            chunks.append(chunk)
-        else:
+        chunks.append(chunk)
+        if size > limit:
+            digest = digest or sha256()
+            for each in chunks:
+                digest.update(each)
             chunks.clear()
-    is_whole = size <= limit
-    return Body(b"".join(chunks) if is_whole else b"", digest.hexdigest(), is_whole)
+    return Body(b"".join(chunks)) if digest is None else Body(b"", digest.hexdigest())
 
 
 def headers_by_name(raw: Fields) -> dict[str, str]:

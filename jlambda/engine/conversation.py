@@ -12,6 +12,7 @@ from enum import Enum
 
 from jlambda.engine import channel
 from jlambda.model import frames
+from jlambda.model.encoding import compiled
 from jlambda.model.invocation import FailedInit, Request, Status
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: Init is limited to 10 seconds; for
@@ -359,6 +360,9 @@ class Conversation:
         self.status, self.error_type = status, error_type
 
 
+_encode = compiled(json.JSONEncoder())
+
+
 def extra_of(request: Request) -> bytes:
     """The optional members of a request, as an environment gets them; empty where there are none."""
     given = {
@@ -369,4 +373,4 @@ def extra_of(request: Request) -> bytes:
         "is_streamed": request.is_streamed or None,
     }
     given = {key: value for key, value in given.items() if value is not None}
-    return json.dumps(given).encode() if given else b""
+    return _encode(given).encode() if given else b""

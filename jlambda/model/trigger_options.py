@@ -17,11 +17,16 @@ Value = str | int | bool
 
 
 class Option(NamedTuple):
-    """One option: how its text becomes a value (ValueError if it cannot), and what may be written, in words."""
+    """One option: how its text becomes a value (ValueError if it cannot), and what may be written, in words.
+
+    `choices` are all the values of one that has no others; of a flag, which may stand without a value, there are none.
+    """
 
     parse: Callable[[str], Value]
     words: str
     is_repeatable: bool = False
+    choices: tuple[str, ...] = ()
+    is_flag: bool = False
 
 
 def _whole(low: int, high: int, *others: int) -> Option:
@@ -40,7 +45,7 @@ def _flag() -> Option:
             raise ValueError(text)
         return text.lower() != "false"
 
-    return Option(parse, "nothing (which is true), true or false")
+    return Option(parse, "nothing (which is true), true or false", is_flag=True)
 
 
 def _one_of(*allowed: str) -> Option:
@@ -51,7 +56,7 @@ def _one_of(*allowed: str) -> Option:
             raise ValueError(text)
         return by_folded[text.lower()]
 
-    return Option(parse, f"{', '.join(allowed[:-1])} or {allowed[-1]}")
+    return Option(parse, f"{', '.join(allowed[:-1])} or {allowed[-1]}", choices=allowed)
 
 
 def _text(words: str, rule: str = r"\S(.*\S)?") -> Option:

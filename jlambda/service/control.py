@@ -255,10 +255,11 @@ class ControlPlane:
                 self._secrets.put(wanted.name, held)
             raise
         self._forget(before)
-        self._tell(wanted.name)
+        self.tell(wanted.name)
         return wanted
 
-    def _tell(self, name: str) -> None:
+    def tell(self, name: str) -> None:
+        """Tell whoever watches that something of a function has changed."""
         for watcher in tuple(self.watchers):
             watcher(name)
 
@@ -361,7 +362,7 @@ class ControlPlane:
                 self._secrets.delete(secrets_of(name, configuration.version))
                 self._forget(configuration)
             self.gone(name, None)
-        self._tell(name)
+        self.tell(name)
 
     def reset(self) -> None:
         """Delete all functions and their code."""

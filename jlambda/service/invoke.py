@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from jlambda.billing import billed_ms, billed_restore_ms
 from jlambda.engine.engine import Engine
 from jlambda.errors import EngineError, InvalidRequestContent, RequestTooLarge, Throttled
+from jlambda.model.encoding import compiled
 from jlambda.model.function import FunctionConfiguration
 from jlambda.model.invocation import InvocationRecord, Outcome, Request
 from jlambda.model.limits import PAYLOAD_BYTES
@@ -20,7 +21,7 @@ from jlambda.service.version import DeployedVersion
 from jlambda.store.records import Records
 from jlambda.telemetry.logs import exit_output, with_failed_inits
 
-_encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_encode = compiled(json.JSONEncoder(ensure_ascii=False, allow_nan=False))
 _encode_ascii = json.JSONEncoder(allow_nan=False).encode
 _ids: list[str] = []
 #: errors that Lambda itself writes to the log, for want of a process that could
@@ -46,29 +47,6 @@ def new_request_id() -> str:
         d = digits[i : i + 32]
         _ids.append(f"{d[:8]}-{d[8:12]}-4{d[13:16]}-{'89ab'[int(d[16], 16) & 3]}{d[17:20]}-{d[20:]}")
     return _ids.pop()
-
-
-def _compiled_encoder() -> Callable[[object], str]:
-    """`_encoder.encode` without what it does anew for each value, where this Python's json has the parts for it."""
-    try:
-        from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
-
-        chunks = c_make_encoder(None, _encoder.default, encode_basestring, None, ": ", ", ", False, False, False)
-        if "".join(chunks({"a": [1, "b", None]}, 0)) != _encoder.encode({"a": [1, "b", None]}):
-            return _encoder.encode
-    except (ImportError, TypeError):
-        return _encoder.encode
-
-    def encode(value: object) -> str:
-        try:
-            return "".join(chunks(value, 0))
-        except (TypeError, ValueError, RecursionError):
-            return _encoder.encode(value)  # its words for what is wrong
-
-    return encode
-
-
-_encode = _compiled_encoder()
 
 
 def encode_event(event: object) -> bytes:

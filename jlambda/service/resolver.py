@@ -13,6 +13,7 @@ from jlambda.errors import ResourceNotFound
 from jlambda.model.alias import Alias
 from jlambda.model.arn import LATEST, Account, parse_reference
 from jlambda.model.function import FunctionConfiguration
+from jlambda.model.spelling import nearest
 from jlambda.runtimes import languages
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.layers import Layers
@@ -83,7 +84,10 @@ class Resolver:
         """The error for what is not there; it says what is."""
         names = [each.name for each in self._functions.list()]
         there_are = ", ".join(names[:_NAMES_SHOWN]) + (" …" if len(names) > _NAMES_SHOWN else "") if names else "none"
-        return ResourceNotFound(f"Function not found: {self._account.function_arn(name, qualifier)}", f"deployed: {there_are}")
+        known = [f"{name}:{alias}" for alias in self.aliases(name)] if name in names else names
+        near = nearest(name if name not in names else f"{name}:{qualifier}", known)
+        arn = self._account.function_arn(name, qualifier)
+        return ResourceNotFound(f"Function not found: {arn}", f"deployed: {there_are}{near}")
 
     def forget(self, name: str, version: str = LATEST) -> None:
         """A version was changed or deleted: what is asked for next is read anew."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 import sys
 
-#: A runtime that streams. An event says how: the parts to send before the gate and after it, the port of the gate, how the
-#: response ends (well, with trailers of an error, by the end of the process, or not at all), and its content type.
+#: A runtime that streams. An event says how: the parts to send before the gate and after it, the port of the gate, a pause in
+#: seconds, how the response ends (well, with trailers of an error, by the end of the process, or not at all), and its content
+#: type.
 BOOTSTRAP = f"""#!{sys.executable} -I
 import base64, http.client, json, os, socket, time
 api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
@@ -31,6 +32,7 @@ while True:
     if "gate" in event:
         with socket.create_connection(("127.0.0.1", event["gate"])) as gate:
             gate.recv(1)
+    time.sleep(event.get("pause", 0))
     for text in event.get("after", []):
         send(text)
     for _ in range(event.get("blocks", 0)):

@@ -1,21 +1,41 @@
-"""A warm request to a function URL."""
+"""A warm request to a function URL, and the first byte of one that streams."""
 
 from __future__ import annotations
 
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import jlambda
 from jlambda.model.http.address import URL, Fronts
+from jlambda.model.trigger import parse_trigger
 
 from .gateway import served
 from .measure import Figure, alternate, percentile
 
 SOURCE = 'def handler(event, context): return {"statusCode": 200, "body": "hello"}\n'
+
+# Streams, through the Runtime API: a part at once, and another after two seconds.
+STREAMS = f"""#!{sys.executable} -I
+import http.client, os, time
+api = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
+while True:
+    api.request("GET", "/2018-06-01/runtime/invocation/next")
+    answer = api.getresponse()
+    answer.read()
+    api.putrequest("POST", "/2018-06-01/runtime/invocation/" + answer.getheader("Lambda-Runtime-Aws-Request-Id") + "/response")
+    api.putheader("Lambda-Runtime-Function-Response-Mode", "streaming")
+    api.putheader("Transfer-Encoding", "chunked")
+    api.endheaders()
+    api.send(b"5\\r\\nfirst\\r\\n")
+    time.sleep(2)
+    api.send(b"4\\r\\nlast\\r\\n0\\r\\n\\r\\n")
+    api.getresponse().read()
+"""
 
 # A trivial route on the same server, with the same settings; starlette's where it is installed, which adds to it.
 TRIVIAL = """
@@ -51,12 +71,39 @@ def run(folder: Path) -> list[Figure]:
         with asking(port, f"127.0.0.1:{port}") as bare, asking(gateway, host) as url:
             calls: dict[str, Callable[[], object]] = {"bare": bare, "url": url, "call": lambda: function({"a": 1})}
             times = {name: percentile(seconds) for name, seconds in alternate(calls, rounds=20, each=100).items()}
+        first_s, whole_s = streamed(session, folder / "streams")
     both = times["bare"] + times["call"]
     return [
         Figure("a trivial route, same uvicorn, p50", times["bare"] * 1e6, "us"),
         Figure("fn(event), p50", times["call"] * 1e6, "us"),
         Figure("function URL, warm, p50", times["url"] * 1e6, "us", times["url"] / both, "route + fn(event)", "under 2"),
+        Figure(
+            "first byte of a streamed URL, p50", first_s * 1e3, "ms", first_s / whole_s, "its end, after 2 s", "under 50 ms"
+        ),
     ]
+
+
+def streamed(session: jlambda.Session, code: Path) -> tuple[float, float]:
+    """Seconds to the first byte of the body, and to the last, of a function that streams for two seconds; medians of five."""
+    code.mkdir()
+    (code / "bootstrap").write_text(STREAMS)
+    (code / "bootstrap").chmod(0o755)
+    function = session.deploy(code, "streams", runtime="provided.al2023", memory=1769, timeout=10)
+    session.triggers.add("streams", parse_trigger("url?mode=RESPONSE_STREAM"))
+    port = session.gateway().port
+    host = Fronts("us-east-1", port).domain_name(URL, function.triggers[0].id)
+    firsts, wholes = list[float](), list[float]()
+    for _ in range(6):
+        with socket.create_connection(("127.0.0.1", port)) as connection:
+            began, answer = time.perf_counter(), b""
+            connection.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
+            while b"first" not in answer:
+                answer += connection.recv(65_536)
+            firsts.append(time.perf_counter() - began)
+            while connection.recv(65_536):
+                pass
+            wholes.append(time.perf_counter() - began)
+    return percentile(firsts[1:]), percentile(wholes[1:])  # the first one was cold
 
 
 @contextmanager

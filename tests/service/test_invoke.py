@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import jlambda
 from jlambda.errors import EngineError, FunctionError, InvalidRequestContent, RequestTooLarge, Throttled
-from jlambda.service.invoke import _compiled_encoder, encode_event, fulfil, new_request_id
+from jlambda.service.invoke import encode_event, fulfil, new_request_id
 from tests.conftest import eventually
 from tests.service.records import records
 
@@ -45,15 +45,6 @@ def test_an_event_is_sent_as_its_json(event: object) -> None:
 def test_half_a_surrogate_pair_is_sent_as_json_can_tell_it() -> None:
     """UTF-8 cannot hold it, an escape can."""
     assert encode_event("\ud800") == b'"\\ud800"'
-
-
-def test_a_python_without_the_fast_encoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The slow one writes the same."""
-    events: list[object] = [{"a": [1.5, None, True, "é"]}, "x", 5]
-    fast = [encode_event(event) for event in events]
-    monkeypatch.setattr("json.encoder.c_make_encoder", None)
-    slow = _compiled_encoder()
-    assert [slow(event).encode() for event in events] == fast
 
 
 LOOP: list[object] = []

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from jlambda.api import auth
 from jlambda.api.calls import Calls
@@ -65,7 +64,7 @@ class ApiFront:
         except Refused as refused:
             response = refused.response
         if api.cors is not None:
-            response = replace(response, headers=api.cors.applied(asked.request, tuple(response.headers)))
+            response = response._replace(headers=api.cors.applied(asked.request, tuple(response.headers)))
         return response
 
     def _may_pass(self, api: Api, stage: str, key: str) -> bool:

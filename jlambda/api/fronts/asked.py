@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from jlambda.api import auth
@@ -74,7 +74,7 @@ class Asked(NamedTuple):
         if token is None or token not in watchers:
             return self
         kept = tuple(each for each in self.request.headers if each[0].lower() != WATCH_HEADER)
-        return self._replace(request=replace(self.request, headers=kept), watch=watchers[token])
+        return self._replace(request=self.request._replace(headers=kept), watch=watchers[token])
 
 
 def asked(front: Front, fronts: Fronts, scope: Message, body: Body, trace_id: str) -> Asked:

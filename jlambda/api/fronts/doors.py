@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Protocol
 
 from jlambda.api import auth
@@ -71,7 +70,7 @@ class Doors:
             await reply_by_parts(scope, receive, send, response)
             return
         if answerer is not None and response.header(answerer.id_header.lower()) is None:
-            response = replace(response, headers=(*response.headers, (answerer.id_header, new_request_id())))
+            response = response.with_headers((answerer.id_header, new_request_id()))
         await reply(send, response)
 
     async def _respond(

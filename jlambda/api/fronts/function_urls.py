@@ -86,7 +86,7 @@ class UrlFront:
             raise Refused(_bad_gateway(502, request_id)) from None
         asked.note(body, finished)
         response = _response(finished)
-        return replace(response, headers=(*response.headers, *stamp))
+        return response.with_headers(*stamp)
 
     def _caller(self, opened: OpenUrl, asked: Asked) -> Members | None:
         """Who asks, None for a URL that asks nobody. Raises `Refused` where the policy or the signature keeps them out."""
@@ -142,7 +142,7 @@ async def _streamed(streaming: Streaming, stamp: tuple[tuple[str, str], ...]) ->
             assert finished is not None
             if finished.record.error_type is not None:
                 response = _response(finished)
-                return replace(response, headers=(*response.headers, *stamp))
+                return response.with_headers(*stamp)
             return HttpResponse(200, (("content-type", "application/json"), *stamp), finished.payload)
         assert streaming.content_type is not None
         head = prelude.plain(streaming.content_type)
@@ -154,8 +154,8 @@ async def _streamed(streaming: Streaming, stamp: tuple[tuple[str, str], ...]) ->
     if head is None:
         streaming.abandon()
         response = _bad_gateway(502, None)
-        return replace(response, headers=(*response.headers, *stamp))
-    return StreamedResponse(replace(head, headers=(*head.headers, *stamp)), _to_the_end(streaming, parts))
+        return response.with_headers(*stamp)
+    return StreamedResponse(head.with_headers(*stamp), _to_the_end(streaming, parts))
 
 
 async def _prelude(parts: AsyncIterator[bytes]) -> HttpResponse | None:
@@ -184,7 +184,7 @@ async def _to_the_end(streaming: Streaming, parts: AsyncIterator[bytes]) -> Asyn
 def _with_cors(cors: Cors | None, asked: Asked, response: HttpResponse) -> HttpResponse:
     if cors is None:
         return response
-    return replace(response, headers=cors.applied(asked.request, tuple(response.headers)))
+    return response._replace(headers=cors.applied(asked.request, tuple(response.headers)))
 
 
 def _bad_gateway(status: int, request_id: str | None) -> HttpResponse:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from urllib.parse import unquote
 
 from jlambda.api.fronts.asked import Asked, Refused, told
@@ -50,7 +49,7 @@ class HttpApi:
         one = _One(api, asked, stage, path, matched, request_id, self._account)
         passed = await self._pass(one, generation)
         response = await self._integrate(one, passed)
-        return replace(response, headers=(*response.headers, ("apigw-requestid", request_id)))
+        return response.with_headers(("apigw-requestid", request_id))
 
     async def _pass(self, one: _One, generation: int) -> Passed | None:
         try:

@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-rest-api
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from urllib.parse import unquote
 
 from jlambda.api.fronts.asked import Asked, Refused, told
@@ -58,7 +57,7 @@ class RestApi:
         one = _One(api, asked, stage, path, matched, self._account)
         passed = await self._pass(one, generation)
         response = await self._integrate(one, passed)
-        return replace(response, headers=(*response.headers, ("x-amzn-RequestId", one.request_id)))
+        return response.with_headers(("x-amzn-RequestId", one.request_id))
 
     async def _pass(self, one: _One, generation: int) -> Passed | None:
         try:
@@ -110,7 +109,7 @@ class _One:
         self.api, self.asked, self.stage, self.path, self.matched = api, asked, stage, path, matched
         self.target, self._account = matched.route.to, account
         self.request_id, self._at = new_request_id(), time.time()
-        self._request = replace(asked.request, path=path)
+        self._request = asked.request._replace(path=path)
 
     @property
     def takes_binary(self) -> bool:

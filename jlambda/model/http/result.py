@@ -8,13 +8,14 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from jlambda.model.encoding import compiled
 from jlambda.model.http.message import MalformedResult
 
 
 def read_json(payload: bytes) -> Any:
     """What a function returned. Raises `MalformedResult` where it is not JSON."""
     try:
-        return json.loads(payload)
+        return json.loads(payload.decode())
     except (ValueError, RecursionError):
         raise MalformedResult("the result is not JSON") from None
 
@@ -44,7 +45,7 @@ def to_bytes(text: str) -> bytes:
 
 
 #: JSON without a space
-compact = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+compact = compiled(json.JSONEncoder(separators=(",", ":"), ensure_ascii=False))
 
 
 def _flag(value: object) -> bool:

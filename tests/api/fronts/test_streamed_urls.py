@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import stat
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -63,6 +64,19 @@ def test_the_first_part_comes_before_the_end(browser: Browser, identity: str, ga
         assert answer.read1() == b"first"
         gate.open()
         assert answer.read() == b"last"
+
+
+def test_the_first_part_does_not_wait_for_what_takes_long(browser: Browser, identity: str) -> None:
+    """Of a function that takes two seconds it is there long before the end."""
+    with Asking(browser, identity, {"before": ["warm"]}) as answer:
+        assert answer.read() == b"warm"
+    began = time.monotonic()
+    with Asking(browser, identity, {"before": ["first"], "pause": 2, "after": ["last"]}) as answer:
+        assert answer.read1() == b"first"
+        first = time.monotonic()
+        assert answer.read() == b"last"
+        last = time.monotonic()
+    assert first - began < last - first
 
 
 @pytest.mark.parametrize("begin", [[PRELUDE + "\0" * 8 + "fi", "rst"], [PRELUDE[:9], PRELUDE[9:], "\0" * 5, "\0" * 3, "first"]])

@@ -23,4 +23,6 @@ requests = st.builds(
     _queries,
     _headers.map(lambda found: (("Host", API.domain_name), *found)),
     st.binary(max_size=60),
+    source_ip=st.just("127.0.0.1"),
+    protocol=st.just("HTTP/1.1"),
 )
