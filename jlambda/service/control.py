@@ -87,7 +87,10 @@ class ControlPlane:
         """
         choice = self._choose(name, settings)
         settings = replace(
-            settings, runtime=choice.runtime if settings.runtime else None, layers=self._layer_arns(settings.layers)
+            settings,
+            runtime=choice.runtime if settings.runtime else None,
+            layers=self._layer_arns(settings.layers),
+            requirements=settings.requirements and layer_version_arn(settings.requirements, self._account),
         )
         brought = read_source(source, dict(settings.use or {}), settings.origin) if choice.is_python else None
         name = name if name is not None or brought is None else brought.name
