@@ -59,15 +59,19 @@ class Share(NamedTuple):
 def share(rig: Rig, memory_mb: int, cpu_s: float, wall_s: float) -> Share:
     """What invocations of `cpu_s` each get, one after the other, for about `wall_s`."""
     version = rig.version(BURN, memory_mb=memory_mb, timeout_s=60)
-    waited_s, own_s = rig.value(version, 0), waited_for_a_cpu_s()
-    assert isinstance(waited_s, float)
-    delay_s = -waited_s - own_s
+
+    def waited_s(cpu_s: float) -> float:
+        told = rig.value(version, cpu_s)
+        assert isinstance(told, float)
+        return told + waited_for_a_cpu_s()
+
+    before = latest = waited_s(0)
     began, count = time.perf_counter(), 0
     while time.perf_counter() - began < wall_s:
-        waited_s = rig.value(version, cpu_s)
+        latest = waited_s(cpu_s)
         count += 1
     took_s = time.perf_counter() - began
-    delay_s += waited_s + waited_for_a_cpu_s()
+    delay_s = latest - before
     return Share(count * cpu_s / took_s, count * cpu_s / (took_s - delay_s))
 
 
