@@ -215,6 +215,7 @@ class Session:
         """What goes on, for those who follow it."""
         return self._open().activity
 
+    @property
     def polling(self) -> Polling:
         """What reads queues and streams for functions."""
         return self._open().polling
