@@ -22,6 +22,8 @@ from jlambda.model.role import role_arn
 from jlambda.runtimes import languages, python
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.activity import Activity
+from jlambda.service.bucket_front import BucketFront
+from jlambda.service.cells import DeployedCells
 from jlambda.service.clients import Clients
 from jlambda.service.clock import Clock
 from jlambda.service.concurrency import Concurrency
@@ -34,6 +36,7 @@ from jlambda.service.event_queue import EventQueue
 from jlambda.service.event_triggers import EventTriggers
 from jlambda.service.expiry import Expiry
 from jlambda.service.http_triggers import RouteTriggers, UrlTriggers
+from jlambda.service.inventory import Inventory
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
 from jlambda.service.log_subscriptions import LogSubscriptions
@@ -142,9 +145,14 @@ class Parts:
             self.log_subscriptions = LogSubscriptions(database, self.queue, session.account, self.control.get)
             self.invoker.written = self.log_subscriptions.written
             self.services.push = (pushes := Pushes(self.queue)).take
-            self.triggers = Triggers(database, self.service.targets)
+            self.triggers = Triggers(database, self.service.targets, self.control.tell)
+            self.service.mappings.watch(lambda mapping: self.control.tell(mapping.function))
+            self.service.event_invoke.changed = self.reservations.changed = self.control.tell
             self.test_events = TestEvents(database, self.service.targets)
+            self.cells = DeployedCells(database)
             clients = Clients(partial(session.client_while_open, self))
+            self.inventory = Inventory(database, session.account, clients, lambda: self.services.is_running)
+            self.services.observe(self.inventory.saw)
             self._plug_in_services(database, session, clients)
             urls, gate, switches = self.service.urls, self.service.url_gate, self.service.switches
             self.triggers.plug_in(UrlTriggers(urls, gate, switches, session.front_url), "url")
@@ -179,7 +187,9 @@ class Parts:
         def is_running() -> bool:  # filters on the log groups of functions are there without the services
             return self.services.is_running or self.log_subscriptions.has_any
 
-        for place in (Buckets(clients), Topics(clients), LogGroups(clients)):
+        permissions = self.service.permissions
+        BucketFront(self.services, self.service.targets, permissions)
+        for place in (Buckets(clients, permissions), Topics(clients), LogGroups(clients)):
             kind = PushTriggers(place, database, session.account, is_running, lambda: self.services.push_refusal)
             self.triggers.plug_in(kind, place.kind)
         for destination in destinations(clients, self.clock.now):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from jlambda.errors import InvalidParameter
+from jlambda.model.spelling import nearest
 
 #: the runtime identifier of the interpreter that runs the notebook
 THIS_PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -51,7 +52,8 @@ def check_runtime(name: str) -> str:
         newest = (PYTHON_RUNTIMES, NODE_RUNTIMES, JAVA_RUNTIMES, DOTNET_RUNTIMES, RUBY_RUNTIMES, CUSTOM_RUNTIMES)
         examples = ", ".join(names[-1] for names in newest)
         raise InvalidParameter(
-            f"runtime {name!r} is not known: use {THIS_PYTHON}, the notebook's own Python, or one like {examples}"
+            f"runtime {name!r} is not known{nearest(str(name), (*RUNTIMES, *LANGUAGE_NAMES))} "
+            f"(use {THIS_PYTHON}, the notebook's own Python, or one like {examples})"
         )
     return name
 

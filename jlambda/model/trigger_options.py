@@ -11,17 +11,23 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from jlambda.errors import InvalidParameter
+from jlambda.model.destination import STREAM_DESTINATION
 from jlambda.model.event_pattern import is_pattern
 
 Value = str | int | bool
 
 
 class Option(NamedTuple):
-    """One option: how its text becomes a value (ValueError if it cannot), and what may be written, in words."""
+    """One option: how its text becomes a value (ValueError if it cannot), and what may be written, in words.
+
+    `choices` are all the values of one that has no others; of a flag, which may stand without a value, there are none.
+    """
 
     parse: Callable[[str], Value]
     words: str
     is_repeatable: bool = False
+    choices: tuple[str, ...] = ()
+    is_flag: bool = False
 
 
 def _whole(low: int, high: int, *others: int) -> Option:
@@ -40,7 +46,7 @@ def _flag() -> Option:
             raise ValueError(text)
         return text.lower() != "false"
 
-    return Option(parse, "nothing (which is true), true or false")
+    return Option(parse, "nothing (which is true), true or false", is_flag=True)
 
 
 def _one_of(*allowed: str) -> Option:
@@ -51,7 +57,7 @@ def _one_of(*allowed: str) -> Option:
             raise ValueError(text)
         return by_folded[text.lower()]
 
-    return Option(parse, f"{', '.join(allowed[:-1])} or {allowed[-1]}")
+    return Option(parse, f"{', '.join(allowed[:-1])} or {allowed[-1]}", choices=allowed)
 
 
 def _text(words: str, rule: str = r"\S(.*\S)?") -> Option:
@@ -102,7 +108,7 @@ _STREAM = {
     "bisect": _flag(),
     "retries": _whole(0, 10_000, -1),
     "max_age": _whole(60, 604_800, -1),
-    "on_failure": _text("the ARN of a queue, topic or bucket", r"arn:[^:]+:(sqs|sns|s3):.+"),
+    "on_failure": _text("sqs:QUEUE, sns:TOPIC or s3:BUCKET, or the ARN of one", STREAM_DESTINATION),
 }
 _SCHEDULE = {
     "input": _json("JSON: the event that the function gets"),

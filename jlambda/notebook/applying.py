@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 
 from jlambda.errors import InvalidParameter, LambdaError, ResourceNotFound
 from jlambda.model.event_invoke import DEFAULT_EVENT_AGE_S, DEFAULT_RETRIES, EventInvokeConfig
+from jlambda.model.trigger import Trigger, bucket_and_keys, parse_trigger
+from jlambda.notebook.destination_form import place_of
 from jlambda.notebook.draft import Draft, destinations
+from jlambda.service.inventory import OF_TRIGGERS
 from jlambda.service.settings import Settings
 from jlambda.session import Session
 
@@ -30,32 +35,117 @@ def read(session: Session, name: str) -> Draft:
         DEFAULT_EVENT_AGE_S if age_s is None else age_s,
         (events.destination(True) if events else None) or "",
         (events.destination(False) if events else None) or "",
+        {str(each.trigger): each.is_enabled for each in session.triggers.list(name) if each.qualifier is None},
     )
 
 
-def apply(session: Session, name: str, before: Draft, draft: Draft) -> None:
+def apply(session: Session, name: str, before: Draft, draft: Draft) -> list[str]:
     """Make a function what the draft says; where a part of it is refused, what was done so far is undone.
 
-    Raises `LambdaError`.
+    The lines say what was made for it: queues, buckets. Raises `LambdaError`.
     """
     problem = draft.problem(session.control.get(name))
     if problem:
         raise InvalidParameter(problem)
     undo: list[Callable[[], object]] = []
+    made: list[str] = []
     try:
         if draft.reserved != before.reserved:
             session.get(name).reserve(draft.reserved)
             undo.append(lambda: session.get(name).reserve(before.reserved))
         if _events(draft) != _events(before):
+            made += _make_destinations(session, before, draft, undo)
             held = session.service.event_invoke.find(name)
             _put_events(session, name, draft)
             undo.append(lambda: _restore_events(session, name, held))
-        session.control.configure(name, _settings(session, name, draft))
+        if _configuration(draft) != _configuration(before):
+            settings = _settings(session, name, replace(before, secrets=dict.fromkeys(before.secrets)))
+            session.control.configure(name, _settings(session, name, draft))
+            undo.append(lambda: session.control.configure(name, settings))
+        made += _change_triggers(session, name, before.triggers, draft.triggers, undo)
     except LambdaError:
         for step in reversed(undo):
             with suppress(LambdaError):  # the first error is the one to tell
                 step()
         raise
+    return made
+
+
+def _make_destinations(session: Session, before: Draft, draft: Draft, undo: list[Callable[[], object]]) -> list[str]:
+    """Make the queues, topics, event buses and buckets that new destinations name and that are not there."""
+    made = []
+    for arn in {draft.on_success, draft.on_failure} - {before.on_success, before.on_failure, ""}:
+        place = place_of(session, arn)
+        if place is None or place.kind == "function" or place.name in session.inventory.there_are(place.kind):
+            continue
+        session.inventory.create(place.kind, place.name)
+        undo.append(partial(session.inventory.delete, place.kind, place.name))
+        made.append(f"{place.kind} {place.name} was not there: created")
+    return made
+
+
+def _change_triggers(
+    session: Session, name: str, before: Mapping[str, bool], wanted: Mapping[str, bool], undo: list[Callable[[], object]]
+) -> list[str]:
+    """Attach, take away and switch triggers, so that those of a function are what is wanted."""
+    triggers, made = session.triggers, list[str]()
+    old, new = ({parse_trigger(text).key: text for text in each} for each in (before, wanted))
+    for key in old.keys() - new.keys():
+        triggers.remove(name, key)
+        undo.append(partial(_attach, session, name, old[key], before[old[key]]))
+    for key, text in new.items():
+        if old.get(key) == text:
+            if wanted[text] != before[text]:
+                _switch(session, name, key, wanted[text])
+                undo.append(partial(_switch, session, name, key, before[text]))
+            continue
+        if key in old:
+            undo.append(partial(_attach, session, name, old[key], before[old[key]]))
+        else:
+            undo.append(partial(_detach, session, name, key, _missing_source(session, parse_trigger(text))))
+        made += _attach(session, name, text, wanted[text])
+    return made
+
+
+def _attach(session: Session, name: str, text: str, is_on: bool) -> list[str]:
+    trigger = parse_trigger(text)
+    made = session.triggers.add(name, trigger)
+    if not is_on:
+        _switch(session, name, trigger.key, False)
+    return made
+
+
+def _switch(session: Session, name: str, key: str, is_on: bool) -> None:
+    (session.triggers.enable if is_on else session.triggers.disable)(name, key)
+
+
+def _missing_source(session: Session, trigger: Trigger) -> tuple[str, str] | None:
+    """What attaching a trigger will make first: its kind and name; None if it is there."""
+    kind = OF_TRIGGERS.get(trigger.kind)
+    source = bucket_and_keys(trigger)[0] if trigger.kind == "s3" else trigger.target
+    return None if kind is None or source in session.inventory.there_are(kind) else (kind, source)
+
+
+def _detach(session: Session, name: str, key: str, made: tuple[str, str] | None) -> None:
+    """Take a trigger away that may not even have come to be, and what was made for it."""
+    with suppress(ResourceNotFound):
+        session.triggers.remove(name, key)
+    if made is not None and made[1] in session.inventory.there_are(made[0]):
+        session.inventory.delete(*made)
+
+
+def _configuration(draft: Draft) -> Draft:
+    """What of a draft is the function's own configuration."""
+    usual = Draft()
+    return replace(
+        draft,
+        reserved=usual.reserved,
+        retries=usual.retries,
+        event_age_s=usual.event_age_s,
+        on_success=usual.on_success,
+        on_failure=usual.on_failure,
+        triggers=usual.triggers,
+    )
 
 
 def _settings(session: Session, name: str, draft: Draft) -> Settings:

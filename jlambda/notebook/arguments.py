@@ -10,13 +10,13 @@ import argparse
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import NoReturn
 
 from jlambda.errors import InvalidParameter
 from jlambda.model import limits
+from jlambda.model.spelling import nearest
 
 _WORD = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:[^"\\]|\\.)*")+""", re.DOTALL)
 _BEFORE_JSON = re.compile(r"(?:--?[\w-]+=)?(?=[{\[])")
@@ -92,12 +92,6 @@ def _end_of_trigger(text: str) -> int | None:
                 return None
         end += 1
     return end
-
-
-def nearest(word: str, among: Iterable[str]) -> str:
-    """``"; did you mean --memory?"`` for a word close to one of `among`, else an empty string."""
-    match = get_close_matches(word, list(among), n=1, cutoff=0.7)
-    return f"; did you mean {match[0]}?" if match else ""
 
 
 class Parser(argparse.ArgumentParser):

@@ -1,7 +1,7 @@
-"""Tab completion of `%lambda` and `%%lambda` lines: verbs, options, their values, functions, aliases, sample events.
+"""Tab completion of `%lambda` and `%%lambda` lines: verbs, options, their values, functions, aliases, buckets, sample events.
 
 What can stand at the cursor is read off the parsers, so a new verb or option is completed without a word here. Nothing is
-started for it: while a session is not open, it has no functions to offer.
+started and no service is asked for it: while a session is not open, it has no functions to offer.
 """
 
 from __future__ import annotations
@@ -15,15 +15,18 @@ from typing import TYPE_CHECKING
 from jlambda.model.limits import MEMORY_MB
 from jlambda.model.runtime import LANGUAGE_NAMES, NO_LONGER_SUPPORTED, RUNTIMES
 from jlambda.model.trigger import EXAMPLES
+from jlambda.model.trigger_options import OPTIONS
 from jlambda.notebook.arguments import OneOf, Parser
 from jlambda.notebook.options import cell_parser
 from jlambda.notebook.verbs import VERBS
 from jlambda.notebook.verbs.triggers import ACTIONS
+from jlambda.service.inventory import OF_TRIGGERS
 from jlambda.service.tuning import SIZES_MB
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from jlambda.handle import Function
     from jlambda.session import Session
 
 Words = Callable[[], Iterable[str]]
@@ -34,12 +37,19 @@ _TRIGGERS = [re.match(r"[A-Z]+ /|[a-z0-9]+(?::(?://)?|\()?", example)[0] for exa
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What there is to complete with: functions, ``NAME:ALIAS`` and ``NAME:VERSION``, layers, and the notebook's own names."""
+    """What there is to complete with: functions, ``NAME:ALIAS`` and ``NAME:VERSION``, layers, the notebook's own names.
+
+    `places` gives the names of a kind of thing (buckets, queues), `aliases` those of a function and `versions` its numbers.
+    """
 
     functions: Words
     qualified: Words
     layers: Words
     names: Words
+    snapshots: Words
+    places: Callable[[str], Iterable[str]]
+    aliases: Callable[[str], Iterable[str]]
+    versions: Callable[[str], Iterable[str]]
 
 
 def completions(line: str, known: Known) -> list[str]:
@@ -55,7 +65,14 @@ def completions(line: str, known: Known) -> list[str]:
         return _beginning(last, VERBS)
     elif words[1] in VERBS:
         parser, before = VERBS[words[1]].parser(), words[2:]
-        places = {"function": known.qualified if words[1] == "invoke" else known.functions}
+        named = before[0] if before else ""
+        places = {
+            "function": known.qualified if words[1] in ("invoke", "show", "trigger") else known.functions,
+            "alias": lambda: known.aliases(named),
+            "versions": lambda: known.versions(named),
+            "what": lambda: (),
+            "name": known.snapshots,
+        }
     else:
         return []
     return _beginning(last, _candidates(parser, before, last, places, known))
@@ -73,7 +90,7 @@ def _candidates(parser: Parser, before: list[str], last: str, places: dict[str, 
         "runtime": lambda: [*LANGUAGE_NAMES, *(name for name in RUNTIMES if name not in NO_LONGER_SUPPORTED)],
         "memory": lambda: _sizes(last),
         "layer": known.layers,
-        "trigger": lambda: _TRIGGERS,
+        "trigger": lambda: _triggers(last, known),
         "action": lambda: ACTIONS,
         "output": known.names,
     }
@@ -99,6 +116,25 @@ def _action(parser: Parser, before: list[str]) -> Action | None:
     if placed < len(arguments):
         return arguments[placed]
     return arguments[-1] if arguments and arguments[-1].nargs in ("+", "*") else None
+
+
+def _triggers(last: str, known: Known) -> Iterable[str]:
+    """Triggers that begin as `last` does: kinds; names of buckets, queues and the like; options after a question mark."""
+    before, has_options, options = last.rpartition("?")
+    kind = re.match(r"[a-z0-9]*", last)
+    if has_options and kind and kind[0] in OPTIONS:
+        done, ampersand, _ = options.rpartition("&")
+        given = {each.partition("=")[0] for each in done.split("&")}
+        offered = OPTIONS[kind[0]].items()
+        names = [
+            name if option.is_flag else f"{name}=" for name, option in offered if option.is_repeatable or name not in given
+        ]
+        return [f"{before}?{done}{ampersand}{name}" for name in names]
+    start = re.match(r"s3://|[a-z]+:", last)
+    place = OF_TRIGGERS.get(start[0].partition(":")[0]) if start else None
+    if start is None or place is None:
+        return _TRIGGERS
+    return [f"{start[0]}{name}{'/' if place == 'bucket' else ''}" for name in known.places(place)]
 
 
 def _samples() -> Iterable[str]:
@@ -139,11 +175,32 @@ def _known(session: Callable[[], Session], shell: InteractiveShell) -> Known:
         it = session()
         return [f"{layer.name}:{layer.version}" for layer in it.service.layers.latest()] if it.is_open else []
 
+    def places(kind: str) -> list[str]:
+        it = session()
+        if not it.is_open:
+            return []
+        logs = [f"/aws/lambda/{name}" for name in functions()] if kind == "log group" else []
+        return [*it.inventory.known(kind), *logs]
+
+    def of_function(name: str, tell: Callable[[Function], Iterable[str]]) -> list[str]:
+        it = session()
+        return list(tell(it.get(name))) if name in functions() else []
+
+    def aliases(name: str) -> list[str]:
+        return of_function(name, lambda function: (alias.name for alias in function.aliases()))
+
+    def versions(name: str) -> list[str]:
+        return of_function(name, lambda function: (str(version.qualifier) for version in function.versions()))
+
+    def snapshots() -> list[str]:
+        it = session()
+        return it.snapshots() if it.is_open else []
+
     def names() -> list[str]:
         hidden = shell.user_ns_hidden
         return [name for name in shell.user_ns if not name.startswith("_") and name not in hidden]
 
-    return Known(functions, qualified, layers, names)
+    return Known(functions, qualified, layers, names, snapshots, places, aliases, versions)
 
 
 def register(shell: InteractiveShell, session: Callable[[], Session]) -> None:

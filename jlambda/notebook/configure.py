@@ -1,7 +1,7 @@
-"""The configuration widget of a function: what it may use, its variables, its concurrency, its triggers.
+"""The configuration widget of a function: what it may use, its variables, its concurrency, its triggers, its destinations.
 
 A view: what a draft means is in `draft`, how it is read and applied in `applying`. Nothing is changed before Apply is
-pressed, but triggers, each of which is attached or taken away at once.
+pressed.
 """
 
 from __future__ import annotations
@@ -17,15 +17,14 @@ from jlambda.errors import LambdaError
 from jlambda.handle import Function
 from jlambda.model import limits
 from jlambda.notebook import applying
+from jlambda.notebook.destination_form import DestinationForm
 from jlambda.notebook.draft import EVENT_AGE_S, RETRIES, Draft, boto3_calls, cell_line, price_line
 from jlambda.notebook.trigger_editor import TriggerEditor
 from jlambda.notebook.variables_editor import VariablesEditor
-from jlambda.notebook.views import close, with_card
+from jlambda.notebook.views import BAD, GOOD, MUTED, close, heading, said, with_card
 
 _WIDE = widgets.Layout(width="auto")
 _LABELLED = {"description_width": "10em"}
-_MUTED = "var(--jp-ui-font-color2, #767676)"
-_GOOD, _BAD = "var(--jp-success-color1, #2e7d32)", "var(--jp-error-color1, #c62828)"
 #: the latest invocations from which the price of one is worked out
 _LATEST = 200
 
@@ -35,11 +34,10 @@ class Configuration:
 
     def __init__(self, function: Function) -> None:
         self._session, self._name = function._session, function.name
-        self._is_loading = False
+        self._is_loading = self._is_applying = False
         self._before = applying.read(self._session, self._name)
         self._duration_ms = self._known_duration()
         self._make_fields()
-        self.triggers = TriggerEditor(self._session, self._name, self._show)
         self.code = widgets.Textarea(disabled=True, rows=9, layout=_WIDE)
         self.status = widgets.HTML()
         self.apply_button = widgets.Button(description="Apply", button_style="primary", tooltip="Change the function now")
@@ -70,13 +68,17 @@ class Configuration:
         self.reserved = _whole("concurrency", range(limits.CONCURRENT_EXECUTIONS + 1))
         self.retries = _whole("retries", RETRIES)
         self.event_age = _whole("event age (s)", EVENT_AGE_S)
-        self.on_success = widgets.Text(description="on success", placeholder="ARN, or empty", style=_LABELLED, layout=_WIDE)
-        self.on_failure = widgets.Text(description="on failure", placeholder="ARN, or empty", style=_LABELLED, layout=_WIDE)
+        kinds = ("queue", "topic", "event bus", "function")
+        self.on_success = DestinationForm(self._session, self._name, "on success", kinds)
+        # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html: buckets take failures only
+        self.on_failure = DestinationForm(self._session, self._name, "on failure", (*kinds, "bucket"))
+        self.triggers = TriggerEditor(self._session)
 
     def _fields(self) -> list[Any]:
         return [
             *(self.memory, self.timeout, self.storage, self.description, self.variables, self.secrets),
             *(self.is_reserved, self.reserved, self.retries, self.event_age, self.on_success, self.on_failure),
+            self.triggers,
         ]
 
     def _arranged(self) -> widgets.VBox:
@@ -87,12 +89,12 @@ class Configuration:
                 self.description,
             ],
             "Variables": [self.variables.view, self.secrets.view],
-            "Events": [self.retries, self.event_age, self.on_success, self.on_failure],
+            "Events": [self.retries, self.event_age, self.on_success.view, self.on_failure.view],
             "Triggers": [self.triggers.view],
             "As code": [self.code],
         }
         pages = widgets.Tab(children=[widgets.VBox(children) for children in tabs.values()], titles=list(tabs))
-        title = widgets.HTML(f"<b>λ {escape(self._name)}</b>")
+        title = heading(f"λ {self._name}")
         buttons = widgets.HBox([self.apply_button, self.revert_button, self.status])
         return widgets.VBox([title, pages, buttons], layout=widgets.Layout(max_width="60em"))
 
@@ -111,30 +113,33 @@ class Configuration:
             self.reserved.value if self.is_reserved.value else None,
             self.retries.value,
             self.event_age.value,
-            self.on_success.value.strip(),
-            self.on_failure.value.strip(),
+            self.on_success.value,
+            self.on_failure.value,
+            self.triggers.value,
         )
 
     def apply(self) -> None:
         """Make the function what the fields say: all of it, or nothing where a part is refused."""
         try:
-            applying.apply(self._session, self._name, self._before, self.draft)
+            self._is_applying = True
+            made = applying.apply(self._session, self._name, self._before, self.draft)
         except LambdaError as error:
-            self._say(str(error), _BAD)
+            self._say(str(error), BAD)
             return
+        finally:
+            self._is_applying = False
         self.refresh()
-        self._say("applied: the next invocation runs with it", _GOOD)
+        self._say("\n".join(["applied: the next invocation runs with it", *made]), GOOD)
 
     def refresh(self) -> None:
         """Show what the function has now; what was edited and not applied is dropped."""
         try:
             self._before = applying.read(self._session, self._name)
         except LambdaError:
-            self._say("the function has been deleted", _BAD)
+            self._say("the function has been deleted", BAD)
             self.apply_button.disabled = True
             return
         self._load(self._before)
-        self.triggers.refresh()
 
     def close(self) -> None:
         """Take the widget out of the page, and let go of the function."""
@@ -154,6 +159,8 @@ class Configuration:
             self.is_reserved.value, self.reserved.value = draft.reserved is not None, draft.reserved or 0
             self.retries.value, self.event_age.value = draft.retries, draft.event_age_s
             self.on_success.value, self.on_failure.value = draft.on_success, draft.on_failure
+            self.triggers.attached(self._session.triggers.list(self._name))
+            self.triggers.value = draft.triggers
         finally:
             self._is_loading = False
         self._show()
@@ -167,19 +174,22 @@ class Configuration:
         draft, configuration = self.draft, self._session.control.get(self._name)
         self.reserved.disabled = not self.is_reserved.value
         price = price_line(draft.memory_mb, self._duration_ms, configuration.architecture)
-        self.price.value = f'<span style="color: {_MUTED}; margin-left: 10.5em">{escape(price)}</span>'
-        triggers = [str(each.trigger) for each in self._session.triggers.list(self._name)]
-        self.code.value = f"{cell_line(configuration, draft, triggers)}\n\n{boto3_calls(self._name, draft)}"
-        problem, is_changed = draft.problem(configuration), draft != self._before
+        self.price.value = said(price)
+        self.code.value = f"{cell_line(configuration, draft)}\n\n{boto3_calls(self._name, draft, self._session.account)}"
+        problem = draft.problem(configuration) or self.on_success.problem or self.on_failure.problem
+        is_changed = draft != self._before
         self.apply_button.disabled = bool(problem) or not is_changed
         self.revert_button.disabled = not is_changed
         if problem:
-            self._say(problem, _BAD)
-        else:
-            self._say("not applied yet" if is_changed else "", _MUTED)
+            self._say(problem, BAD)
+            return
+        notes = filter(None, (self.on_success.note, self.on_failure.note))
+        self._say("\n".join(["not applied yet", *notes]) if is_changed else "", MUTED)
 
     def _elsewhere(self) -> None:
         """The function was changed by somebody else: fields that were not edited follow."""
+        if self._is_applying:
+            return
         try:
             now = applying.read(self._session, self._name)
         except LambdaError:
@@ -190,10 +200,10 @@ class Configuration:
         elif now != self._before:
             self._before = now
             self._show()
-            self._say("the function was changed elsewhere: Apply overrides that, Revert shows it", _BAD)
+            self._say("the function was changed elsewhere: Apply overrides that, Revert shows it", BAD)
 
     def _say(self, text: str, colour: str) -> None:
-        self.status.value = f'<span role="status" style="color: {colour}">{escape(text)}</span>'
+        self.status.value = said("<br>".join(map(escape, text.split("\n"))), colour)
 
     def _known_duration(self) -> float | None:
         """The median duration of the latest invocations in ms, None if it never ran."""

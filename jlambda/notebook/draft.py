@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from jlambda.billing import MB_MS_PER_GB_SECOND, PRICES, billed_ms
 from jlambda.errors import InvalidParameter
 from jlambda.model import limits
+from jlambda.model.arn import Account
 from jlambda.model.event_invoke import DEFAULT_EVENT_AGE_S, DEFAULT_RETRIES
 from jlambda.model.function import FunctionConfiguration, check_values
 from jlambda.model.runtime import THIS_PYTHON
+from jlambda.model.trigger import parse_trigger
+from jlambda.model.trigger_options import OPTIONS
 from jlambda.notebook.arguments import spelled
+from jlambda.notebook.option_line import updated
+from jlambda.notebook.options import CellOptions
+from jlambda.notebook.trigger_calls import trigger_calls
 
 # https://docs.aws.amazon.com/lambda/latest/api/API_PutFunctionEventInvokeConfig.html
 RETRIES = range(3)
@@ -24,7 +30,7 @@ class Draft:
     """The settings of one function as they are being edited.
 
     `secrets` maps names to new values, None for one that keeps its value; `reserved` is None for no concurrency of its own;
-    destinations are ARNs, empty for none.
+    destinations are ARNs, empty for none; `triggers` maps specifications to whether they are enabled.
     """
 
     memory_mb: int = limits.DEFAULT_MEMORY_MB
@@ -38,6 +44,7 @@ class Draft:
     event_age_s: int = DEFAULT_EVENT_AGE_S
     on_success: str = ""
     on_failure: str = ""
+    triggers: Mapping[str, bool] = field(default_factory=dict)
 
     def configured(self, before: FunctionConfiguration) -> FunctionConfiguration:
         """The configuration that `before` becomes."""
@@ -84,26 +91,24 @@ def price_line(memory_mb: int, duration_ms: float | None, architecture: str) -> 
     return f"{vcpu:.2f} vCPU · ${usd:,.2f} for a million calls of {of}"
 
 
-def cell_line(before: FunctionConfiguration, draft: Draft, triggers: Sequence[str] = ()) -> str:
+def cell_line(before: FunctionConfiguration, draft: Draft) -> str:
     """The first line of a cell that deploys the function with these settings."""
-    usual = Draft()
-    words = ["%%lambda", before.name]
-    for option, value, default in (
-        ("--runtime", before.runtime, THIS_PYTHON),
-        ("--memory", draft.memory_mb, usual.memory_mb),
-        ("--timeout", draft.timeout_s, usual.timeout_s),
-        ("--ephemeral-storage", draft.ephemeral_storage_mb, usual.ephemeral_storage_mb),
-        ("--description", draft.description, ""),
-    ):
-        if value != default:
-            words += spelled(option, value)
-    words += [word for key, value in draft.environment.items() for word in spelled("--env", f"{key}={value}")]
-    words += [word for key in draft.secrets for word in ("--secret", key)]
-    words += [word for trigger in triggers for word in spelled("--trigger", trigger)]
-    return " ".join(words)
+    runtime = None if before.runtime == THIS_PYTHON else before.runtime
+    words = [before.name, *([] if runtime is None else spelled("--runtime", runtime))]
+    triggers = [specification(text, is_on) for text, is_on in draft.triggers.items()]
+    given = CellOptions(before.name, runtime=runtime)
+    return "%%lambda " + updated(" ".join(words), given, draft.configured(before), triggers).strip()
 
 
-def boto3_calls(name: str, draft: Draft) -> str:
+def specification(text: str, is_enabled: bool) -> str:
+    """A trigger's specification that also says if it is disabled, where its kind can be."""
+    trigger = parse_trigger(text)
+    if is_enabled or "disabled" not in OPTIONS[trigger.kind] or trigger.get("disabled"):
+        return text
+    return str(replace(trigger, options=tuple(sorted((*trigger.options, ("disabled", True)), key=lambda each: each[0]))))
+
+
+def boto3_calls(name: str, draft: Draft, account: Account) -> str:
     """The same as calls of boto3. Values of secrets are not shown."""
     variables = {**draft.environment, **dict.fromkeys(draft.secrets, "***")}
     lines = [
@@ -127,6 +132,8 @@ def boto3_calls(name: str, draft: Draft) -> str:
         lines.append(f"client.put_function_concurrency(FunctionName={name!r}, ReservedConcurrentExecutions={draft.reserved})")
     else:
         lines.append(f"client.delete_function_concurrency(FunctionName={name!r})")
+    for text, is_on in draft.triggers.items():
+        lines += trigger_calls(name, parse_trigger(specification(text, is_on)), account)
     return "\n".join(lines)
 
 

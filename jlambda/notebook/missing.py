@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from types import ModuleType
 from typing import NamedTuple
 
-from jlambda.notebook.arguments import nearest
+from jlambda.model.spelling import nearest
 
 # IPython adds these to the kernel's builtins; a function's Python does not have them.
 _ONLY_IN_NOTEBOOKS = frozenset({"display", "get_ipython"})

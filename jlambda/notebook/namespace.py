@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from jlambda.errors import InvalidParameter, InvalidRequestContent, LambdaError
-from jlambda.notebook.arguments import nearest
+from jlambda.model.spelling import nearest
 from jlambda.session import current
 
 _FORMS = """use JSON ('{"name": "Ada"}'), the name of a variable, @FILE.json, or a sample event (%lambda events)"""
@@ -39,7 +39,8 @@ def event_from(text: str, names: Mapping[str, object]) -> object:
             return sample_event(text, {}, current().account)
         if text.isidentifier():
             raise InvalidRequestContent(f"event: there is no variable {text!r}{nearest(text, names)} ({_FORMS})") from None
-        raise InvalidRequestContent(f"event {_short(text)} is not JSON: {error} ({_FORMS})") from None
+        near = nearest(text, SAMPLES)
+        raise InvalidRequestContent(f"event {_short(text)} is not JSON: {error}{near} ({_FORMS})") from None
 
 
 def _from_file(path: Path) -> object:

@@ -16,6 +16,7 @@ from jlambda.errors import CodeError, InvalidParameter, LambdaError, ResourceNot
 from jlambda.handle import Function
 from jlambda.model.runtime import THIS_PYTHON, is_python
 from jlambda.notebook import capture
+from jlambda.notebook.draft import specification
 from jlambda.notebook.namespace import SecretValues
 from jlambda.notebook.option_line import updated
 from jlambda.notebook.options import CellOptions, cell_options, deployment
@@ -93,7 +94,8 @@ def save(session: Session, path: Path) -> list[str]:
             function = session.get(cell.given.name)
         except ResourceNotFound:
             continue
-        triggers = [str(each.trigger) for each in session.triggers.list(cell.given.name) if each.qualifier is None]
+        attached = [each for each in session.triggers.list(cell.given.name) if each.qualifier is None]
+        triggers = [specification(str(each.trigger), each.is_enabled) for each in attached]
         line = updated(cell.line, cell.given, function.configuration, triggers)
         if line != cell.line:
             node = notebook.cells[cell.number - 1]

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 
 from jlambda.model.function import FunctionConfiguration
 from jlambda.model.log_settings import default_log_group
+from jlambda.model.role import DEFAULT_ROLE
 from jlambda.notebook.arguments import pieces, spelled, words
+from jlambda.notebook.display import layer_name
 from jlambda.notebook.options import CellOptions, cell_parser
+from jlambda.service.requirements import is_of_requirements
 
 _OPTIONS = {
     "memory": "--memory",
@@ -19,9 +22,12 @@ _OPTIONS = {
     "log_level": "--log-level",
     "system_log_level": "--system-log-level",
     "log_group": "--log-group",
+    "role": "--role",
+    "snap_start": "--snap-start",
     "env": "--env",
     "secret": "--secret",
     "layer": "--layer",
+    "requirements": "--requirements",
     "trigger": "--trigger",
 }
 
@@ -42,9 +48,12 @@ def updated(line: str, given: CellOptions, now: FunctionConfiguration, triggers:
         "log_level": [now.application_log_level] if now.application_log_level else [],
         "system_log_level": [now.system_log_level] if now.system_log_level else [],
         "log_group": [now.log_group],
+        "role": [_role_name(str(now.members.get("Role") or DEFAULT_ROLE))],
+        "snap_start": [str(now.snap_start)],
         "env": [f"{key}={value}" for key, value in now.environment.items()],
         "secret": list(now.secrets),
-        "layer": list(now.layers),
+        "layer": [layer_name(arn) for arn in now.layers if not is_of_requirements(arn)],
+        "requirements": list(given.requirements) if any(map(is_of_requirements, now.layers)) else [],
         "trigger": list(triggers),
     }
     defaults = {
@@ -57,13 +66,19 @@ def updated(line: str, given: CellOptions, now: FunctionConfiguration, triggers:
         "log_level": ["INFO"] if now.application_log_level else [],
         "system_log_level": ["INFO"] if now.system_log_level else [],
         "log_group": [default_log_group(now.name)],
+        "role": [DEFAULT_ROLE],
+        "snap_start": ["False"],
     }
     changed = [name for name, values in wanted.items() if _said(given, name, defaults.get(name, [])) != sorted(values)]
     if not changed:
         return line
     kept = [piece for name, group in _groups(line) if name not in changed for piece in group]
     for name in changed:
-        if wanted[name] != defaults.get(name, []):
+        if wanted[name] == defaults.get(name, []):
+            continue
+        if name == "snap_start":
+            kept.append(_OPTIONS[name])
+        else:
             kept += [part for value in wanted[name] for part in spelled(_OPTIONS[name], value)]
     comment = _comment(line)
     return " " + " ".join([*kept, *([comment] if comment else [])])
@@ -74,9 +89,17 @@ def _said(given: CellOptions, name: str, default: list[str]) -> list[str]:
     value = getattr(given, name)
     if value is None or value == ():
         return default
+    if name == "role":
+        return [_role_name(value)]
     if name == "env":
         return sorted(f"{key}={text}" for key, text in value)
+    if name == "layer":
+        return sorted(map(layer_name, value))
     return sorted(value) if isinstance(value, tuple) else [str(value)]
+
+
+def _role_name(role: str) -> str:
+    return role.rpartition(":role/")[2]
 
 
 def _groups(line: str) -> list[tuple[str, list[str]]]:

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import ipywidgets as widgets
 
 from jlambda.handle import Function
 from jlambda.notebook.display import function_card
+
+#: colours of a theme of JupyterLab's, and where there is none
+MUTED = "var(--jp-ui-font-color2, #767676)"
+GOOD, BAD = "var(--jp-success-color1, #2e7d32)", "var(--jp-error-color1, #c62828)"
+
+
+def said(html: str, colour: str = MUTED) -> str:
+    """A line that tells how something stands, for screen readers too; `html` is escaped."""
+    return f'<span role="status" style="color: {colour}; line-height: 1.5">{html}</span>'
+
+
+def heading(text: str) -> widgets.HTML:
+    """The title of a widget, or of a part of it."""
+    return widgets.HTML(f'<b style="color: var(--jp-ui-font-color1, inherit)">{escape(text)}</b>')
 
 
 def with_card(view: widgets.Widget, function: Function, options: Mapping[str, Any]) -> Mapping[str, Any]:

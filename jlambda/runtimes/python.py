@@ -13,6 +13,7 @@ from pathlib import Path
 
 from jlambda.errors import CodeError
 from jlambda.model.function import FunctionConfiguration
+from jlambda.model.spelling import nearest
 from jlambda.runtimes.variables import RUNTIME_ROOT, search_path
 
 #: what an environment's process calls with the function, as ``module:function``, and what it calls before
@@ -81,6 +82,25 @@ def find_handler(source: str, filename: str) -> str:
     others = ", ".join(dict.fromkeys(node.name for node in functions))
     found = f"only {others}" if others else "no function at all"
     raise CodeError(f"no handler: define `def handler(event, context)` (there is {found})")
+
+
+def check_handler(source: str, function: str) -> None:
+    """Raise `CodeError`, with the nearest name that there is, where a module surely does not bind `function`."""
+    try:
+        module = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return  # told elsewhere, with its place
+    names = _top_level_names(module)
+    if function not in names and not {"*", "exec", "globals", "__getattr__"} & {*names, *_called(module)}:
+        functions = [node.name for node in _statements(module.body) if isinstance(node, ast.FunctionDef)]
+        there_are = ", ".join(dict.fromkeys(functions)) or "none"
+        raise CodeError(
+            f"handler {function!r}: the code has no such function{nearest(function, names)} (there are {there_are})"
+        )
+
+
+def _called(module: ast.Module) -> set[str]:
+    return {node.id for node in ast.walk(module) if isinstance(node, ast.Name)}
 
 
 def _statements(body: Sequence[ast.stmt]) -> Iterator[ast.stmt]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from jlambda.engine.engine import Engine
 from jlambda.errors import InvalidParameter
@@ -16,6 +17,8 @@ class Concurrency:
     def __init__(self, functions: Functions, engine: Engine, account_limit: int) -> None:
         self._functions, self._engine, self._account_limit = functions, engine, account_limit
         self._lock = threading.Lock()
+        #: called with the name of a function whose reservation has changed
+        self.changed: Callable[[str], None] = lambda _: None
         self._reserved = functions.reserved()
         for name, concurrency in self._reserved.items():
             engine.reserve(name, concurrency)
@@ -56,6 +59,7 @@ class Concurrency:
             if concurrency is not None:
                 self._reserved[name] = concurrency
                 self._engine.reserve(name, concurrency)
+        self.changed(name)
 
     def forget(self, name: str) -> None:
         """A function is gone, and its reservation with it."""

@@ -70,6 +70,7 @@ class ControlPlane:
         self.forget_aliases = self._resolver.forget_aliases
         #: what an invocation of a function called NAME runs; and what one of a name, NAME:QUALIFIER or ARN runs
         self.version, self.resolve = self._resolver.version, self._resolver.resolve
+        self.qualified = self._resolver.qualified
         aliases = Aliases(functions, self._resolver, account, lock, lambda function, alias: self.alias_moved(function, alias))
         self.aliases, self.alias, self.create_alias = aliases.list, aliases.get, aliases.create
         self.update_alias, self.change_alias, self.delete_alias = aliases.update, aliases.change, aliases.delete
@@ -87,7 +88,10 @@ class ControlPlane:
         """
         choice = self._choose(name, settings)
         settings = replace(
-            settings, runtime=choice.runtime if settings.runtime else None, layers=self._layer_arns(settings.layers)
+            settings,
+            runtime=choice.runtime if settings.runtime else None,
+            layers=self._layer_arns(settings.layers),
+            requirements=settings.requirements and layer_version_arn(settings.requirements, self._account),
         )
         brought = read_source(source, dict(settings.use or {}), settings.origin) if choice.is_python else None
         name = name if name is not None or brought is None else brought.name
@@ -255,10 +259,11 @@ class ControlPlane:
                 self._secrets.put(wanted.name, held)
             raise
         self._forget(before)
-        self._tell(wanted.name)
+        self.tell(wanted.name)
         return wanted
 
-    def _tell(self, name: str) -> None:
+    def tell(self, name: str) -> None:
+        """Tell whoever watches that something of a function has changed."""
         for watcher in tuple(self.watchers):
             watcher(name)
 
@@ -361,7 +366,7 @@ class ControlPlane:
                 self._secrets.delete(secrets_of(name, configuration.version))
                 self._forget(configuration)
             self.gone(name, None)
-        self._tell(name)
+        self.tell(name)
 
     def reset(self) -> None:
         """Delete all functions and their code."""

@@ -30,6 +30,8 @@ class EventInvokeConfigs:
     ) -> None:
         self._targets, self._account, self._lock, self._clock = targets, account, lock, clock
         self._configs = Resources(database, "event-invoke", EventInvokeConfig)
+        #: called with the name of a function whose settings have changed
+        self.changed: Callable[[str], None] = lambda _: None
 
     def put(self, reference: str, qualifier: str | None, request: Mapping[str, Any]) -> EventInvokeConfig:
         """Say anew what is done with events; `request` has the members of PutFunctionEventInvokeConfig.
@@ -75,6 +77,7 @@ class EventInvokeConfigs:
             name, qualifier = self._named(reference, qualifier)
             if not self._configs.delete(f"function:{name}", qualifier):
                 raise self._missing(name, qualifier)
+            self.changed(name)
 
     def _named(self, reference: str, qualifier: str | None) -> tuple[str, str]:
         name, found = self._targets.parse(reference, qualifier)
@@ -97,7 +100,9 @@ class EventInvokeConfigs:
             destinations,
             self._clock(),
         )
-        return self._configs.put(made, f"function:{name}", qualifier)
+        self._configs.put(made, f"function:{name}", qualifier)
+        self.changed(name)
+        return made
 
     def _missing(self, name: str, qualifier: str) -> ResourceNotFound:
         return ResourceNotFound(f"The function {self._account.function_arn(name, qualifier)} doesn't have an EventInvokeConfig")

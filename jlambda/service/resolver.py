@@ -13,6 +13,7 @@ from jlambda.errors import ResourceNotFound
 from jlambda.model.alias import Alias
 from jlambda.model.arn import LATEST, Account, parse_reference
 from jlambda.model.function import FunctionConfiguration
+from jlambda.model.spelling import nearest
 from jlambda.runtimes import languages
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.layers import Layers
@@ -50,12 +51,16 @@ class Resolver:
         """
         name, in_reference = parse_reference(reference, self._account)
         qualifier = qualifier if qualifier is not None else in_reference
+        return self.qualified(name, qualifier), qualifier
+
+    def qualified(self, name: str, qualifier: str | None) -> DeployedVersion:
+        """`resolve` for the name of a function alone."""
         if qualifier is None or qualifier == LATEST or qualifier.isdigit():
-            return self.version(name, qualifier or LATEST), qualifier
+            return self.version(name, qualifier or LATEST)
         alias = self.aliases(name).get(qualifier)
         if alias is None:
             raise self.not_found(name, qualifier)
-        return self.version(name, alias.route(random.random()) if alias.weights else alias.version), qualifier
+        return self.version(name, alias.route(random.random()) if alias.weights else alias.version)
 
     def configuration(self, reference: str) -> FunctionConfiguration:
         """A function, or one of its versions, as it was named; an alias stands for the version that it points to first."""
@@ -83,7 +88,10 @@ class Resolver:
         """The error for what is not there; it says what is."""
         names = [each.name for each in self._functions.list()]
         there_are = ", ".join(names[:_NAMES_SHOWN]) + (" …" if len(names) > _NAMES_SHOWN else "") if names else "none"
-        return ResourceNotFound(f"Function not found: {self._account.function_arn(name, qualifier)}", f"deployed: {there_are}")
+        known = [f"{name}:{alias}" for alias in self.aliases(name)] if name in names else names
+        near = nearest(name if name not in names else f"{name}:{qualifier}", known)
+        arn = self._account.function_arn(name, qualifier)
+        return ResourceNotFound(f"Function not found: {arn}", f"deployed: {there_are}{near}")
 
     def forget(self, name: str, version: str = LATEST) -> None:
         """A version was changed or deleted: what is asked for next is read anew."""

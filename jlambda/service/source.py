@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from jlambda.errors import CodeError
 from jlambda.runtimes.callables import shipped_callable
-from jlambda.runtimes.python import find_handler
+from jlambda.runtimes.python import check_handler, find_handler
 
 #: a cell, a callable and a single file all become this module
 MODULE = "lambda_function"
@@ -113,7 +113,10 @@ def _given(source: Source, given: str) -> str:
             raise CodeError(f"handler {given!r}: a folder or zip needs MODULE.FUNCTION")
         return given
     is_file_itself = source.path is not None and module == source.path.stem
-    return f"{MODULE}.{function}" if not dot or is_file_itself else given
+    if dot and not is_file_itself and module != MODULE:
+        return given
+    check_handler(source.text, function)
+    return f"{MODULE}.{function}"
 
 
 def _is_kept(handler: str, text: str | None, folder: Path | None, old_folder: Path | None) -> bool:

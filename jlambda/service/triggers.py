@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import builtins
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -35,6 +35,11 @@ class Attached:
     state: str = "Enabled"
     note: str = ""
     is_deployed: bool = False
+
+    @property
+    def is_enabled(self) -> bool:
+        """Whether it starts its function, or is about to."""
+        return self.state in ("Enabled", "Enabling", "Creating", "Updating")
 
     @property
     def reference(self) -> str:
@@ -71,8 +76,8 @@ class _Deployed:
 class Triggers:
     """The triggers of one session."""
 
-    def __init__(self, database: Database, targets: Targets) -> None:
-        self._targets = targets
+    def __init__(self, database: Database, targets: Targets, changed: Callable[[str], None] = lambda _: None) -> None:
+        self._targets, self._changed = targets, changed
         self._kinds: dict[str, TriggerKind] = {}
         # not the function's own: a function that is deleted through the API leaves its triggers, as on AWS
         self._deployed = Resources(database, "trigger", _Deployed)
@@ -106,7 +111,9 @@ class Triggers:
                 if trigger.key not in there or before.get(trigger.key) != str(trigger):
                     made += self._kind(trigger).attach(function, None, trigger)
                     self._deployed.put(_Deployed(str(trigger)), _owner(function), trigger.key)
-            return made
+        if wanted or before:
+            self._changed(function)
+        return made
 
     def forget(self, function: str) -> None:
         """Take away all triggers that came with a function's deployments, before it is deleted."""
@@ -131,7 +138,9 @@ class Triggers:
         """Attach a trigger to a function, version or alias; the lines say what was made for it."""
         name, qualifier = self._targets.parse(reference)
         self._targets.check(name, qualifier)
-        return list(self._kind(trigger).attach(name, qualifier, trigger))
+        made = list(self._kind(trigger).attach(name, qualifier, trigger))
+        self._changed(name)
+        return made
 
     def remove(self, reference: str, which: str) -> Attached:
         """Detach one: `which` is its specification, options or not, or its id. Raises `ResourceNotFound`."""
@@ -140,18 +149,21 @@ class Triggers:
             self._kind(found.trigger).detach(found)
             if found.qualifier is None:
                 self._deployed.delete(_owner(found.function), found.trigger.key)
-            return found
+        self._changed(found.function)
+        return found
 
     def enable(self, reference: str, which: str) -> Attached:
         """Enable one, as `remove` finds it."""
         found = self.get(reference, which)
         self._kind(found.trigger).enable(found)
+        self._changed(found.function)
         return self.get(reference, found.id)
 
     def disable(self, reference: str, which: str) -> Attached:
         """Disable one, as `remove` finds it."""
         found = self.get(reference, which)
         self._kind(found.trigger).disable(found)
+        self._changed(found.function)
         return self.get(reference, found.id)
 
     def get(self, reference: str, which: str) -> Attached:

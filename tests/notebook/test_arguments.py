@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jlambda.errors import InvalidParameter
-from jlambda.notebook.arguments import HelpAsked, Parser, choose, nearest, words
+from jlambda.model.spelling import nearest
+from jlambda.notebook.arguments import HelpAsked, Parser, choose, words
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gc
 import weakref
 from collections.abc import Iterator
@@ -13,10 +14,13 @@ from hypothesis import strategies as st
 
 import jlambda
 from jlambda.handle import Function
+from jlambda.model.arn import Account
 from jlambda.model.function import FunctionConfiguration
+from jlambda.model.trigger import parse_trigger
 from jlambda.notebook.configure import Configuration
-from jlambda.notebook.draft import Draft, cell_line, price_line, usd_per_million
+from jlambda.notebook.draft import Draft, boto3_calls, cell_line, price_line, specification, usd_per_million
 from jlambda.notebook.options import cell_options
+from jlambda.notebook.trigger_fields import read, written
 
 ECHO = "import os\ndef handler(event, context): return [os.environ.get('STAGE'), len(os.environ['TOKEN'])]"
 
@@ -61,7 +65,7 @@ def test_nothing_is_applied_where_a_part_is_refused(hello: Function) -> None:
     widget = hello.configure()
     widget.memory.value = 512
     widget.is_reserved.value, widget.reserved.value = True, 5
-    widget.on_failure.value = "arn:aws:lambda:us-east-1:123456789012:function:nobody"
+    widget.on_failure.kind.value, widget.on_failure.name.value = "function", "nobody"
     widget.apply()
     assert "is invalid" in widget.status.value
     assert (hello.configuration.memory_mb, hello.reserved) == (128, None)
@@ -135,26 +139,130 @@ def test_a_widget_that_is_gone_is_told_nothing(hello: Function) -> None:
 
 def test_triggers_are_added_and_told_of(hello: Function) -> None:
     """A line that is no trigger cannot be added; a schedule says when it fires."""
-    editor = hello.configure().triggers
-    editor.text.value = "sqs:"
-    assert editor.add_button.disabled
-    assert "sqs" in editor.message.value
-    editor.text.value = "cron(0 12 * * ? *)"
-    assert not editor.add_button.disabled
-    assert editor.message.value.count(" 12:00") == 3
+    form = hello.configure().triggers.form
+    form.text.value = "sqs:"
+    assert form.add_button.disabled
+    assert "sqs" in form.message.value
+    form.text.value = "cron(0 12 * * ? *)"
+    assert not form.add_button.disabled
+    assert form.message.value.count(" 12:00") == 3
+    assert form.kind.value == "cron"
+    form.fields["timezone"].value = "Europe/Berlin"
+    assert "Europe/Berlin" in form.message.value
+    form.fields["timezone"].value = "Middle/Earth"
+    assert form.add_button.disabled
+    assert "no time zone" in form.message.value
 
 
 def test_a_filter_is_tried(hello: Function) -> None:
-    """On a sample event, or on one that is typed in."""
-    tester = hello.configure().triggers.tester
-    tester.event.value, tester.pattern.value = '{"source": "my.app"}', '{"source": [{"prefix": "my."}]}'
-    assert "lets this event through" in tester.answer.value
-    tester.pattern.value = '{"source": ["other"]}'
-    assert "does not let" in tester.answer.value
-    tester.pattern.value = '{"source": "other"}'
-    assert "not a pattern" in tester.answer.value
-    tester.event.value = "{"
-    assert "not JSON" in tester.answer.value
+    """On a sample event, or on one that is typed in; the pattern is the form's."""
+    form = hello.configure().triggers.form
+    form.kind.value = "events"
+    form.tester.event.value, form.fields["pattern"].value = '{"source": "my.app"}', '{"source": [{"prefix": "my."}]}'
+    assert "✓ lets this event through" in form.tester.answer.value
+    form.fields["pattern"].value = '{"source": ["other"]}'
+    assert "does not let" in form.tester.answer.value
+    form.fields["pattern"].value = '{"source": '
+    assert form.add_button.disabled
+    assert "not JSON" in form.message.value
+    form.tester.event.value = "{"
+    assert "not JSON" in form.tester.answer.value
+
+
+def test_triggers_and_destinations_are_applied_together(hello: Function) -> None:
+    """Nothing is attached before; queues that are not there are made, and the other widget and the card follow."""
+    widget, other = hello.configure(), hello.configure()
+    form = widget.triggers.form
+    form.fields["queue"].value, form.fields["batch_size"].value = "jobs", "5"
+    assert form.text.value == "sqs:jobs?batch_size=5"
+    assert "not there yet" in form.message.value
+    form.add_button.click()
+    widget.on_failure.kind.value = "queue"
+    assert "name the queue" in widget.status.value
+    assert widget.apply_button.disabled
+    widget.on_failure.name.value = "dead"
+    assert "queue dead is not there yet" in widget.status.value
+    assert len(hello.triggers) == 0
+    assert not hello._session.services.is_running
+    widget.apply()
+    assert "queue dead was not there: created" in widget.status.value
+    assert [str(each.trigger) for each in hello.triggers] == ["sqs:jobs?batch_size=5"]
+    client = jlambda.client("lambda")
+    config = client.get_function_event_invoke_config(FunctionName="hello")
+    assert config["DestinationConfig"]["OnFailure"]["Destination"] == "arn:aws:sqs:us-east-1:123456789012:dead"
+    assert hello._session.inventory.ask("queue") == ["dead", "jobs"]
+    assert other.draft == widget.draft
+    assert "dead" in widget.on_failure.name.options
+    form.edit("sqs:jobs?batch_size=5")
+    form.fields["batch_size"].value = "7"
+    form.add_button.click()
+    widget.triggers.switch("sqs:jobs?batch_size=7", False)
+    assert "--trigger sqs:jobs?batch_size=7&disabled" in widget.code.value.replace("'", "")
+    widget.apply()
+    [attached] = hello.triggers
+    assert (str(attached.trigger), attached.state) == ("sqs:jobs?batch_size=7", "Disabled")
+    hello.triggers.remove("sqs:jobs")
+    assert widget.draft.triggers == other.draft.triggers == {}
+    for each in (widget, other):
+        each.close()
+
+
+def test_a_trigger_that_is_refused_undoes_the_rest(hello: Function) -> None:
+    """Memory, a destination that was made, and another trigger are as before."""
+    widget = hello.configure()
+    widget.memory.value = 512
+    widget.on_success.kind.value, widget.on_success.name.value = "topic", "done"
+    jlambda.client("sqs").create_queue(QueueName="jobs", Attributes={"VisibilityTimeout": "1"})
+    widget.triggers.add("dynamodb:orders?view=KEYS_ONLY")
+    widget.triggers.add("sqs:fresh")
+    widget.triggers.add("sqs:jobs")
+    widget.apply()
+    assert "isibility" in widget.status.value
+    assert hello.configuration.memory_mb == 128
+    assert len(hello.triggers) == 0
+    inventory = hello._session.inventory
+    assert [inventory.ask(kind) for kind in ("topic", "queue", "table")] == [[], ["jobs"], []]
+    assert widget.draft.memory_mb == 512  # what was written is still there to mend
+    widget.close()
+
+
+triggers = st.sampled_from(
+    [
+        "s3://uploads/in/*.csv?events=ObjectRemoved:*",
+        "s3://uploads/a%3Fb%25*",
+        "sqs:jobs?batch_size=5&window=2&report_failures",
+        'sqs:jobs.fifo?filter={"body": {"kind": ["a"]}}&filter={"body": {"kind": ["b"]}}&max_concurrency=7',
+        "dynamodb:orders?start=TRIM_HORIZON&view=NEW_IMAGE&bisect",
+        "kinesis:clicks?parallel=2&retries=3&on_failure=arn:aws:sqs:us-east-1:123456789012:dead",
+        'sns:news?filter={"kind": ["order"]}&scope=MessageBody',
+        "rate(1 minute)",
+        'rate(5 hours)?input={"a": 1}',
+        "cron(0 12 * * ? *)?timezone=Europe/Berlin&flexible=5",
+        "at(2027-01-01T09:00:00)",
+        'events:{"source": ["my.app"]}?bus=shop',
+        "GET /items/{id}?api=shop",
+        "url?auth=AWS_IAM",
+        "url",
+        "logs:/aws/lambda/other?filter=ERROR %26 more",
+    ]
+)
+
+
+@given(triggers)
+def test_a_form_says_what_its_trigger_says(text: str) -> None:
+    """There and back, for every kind."""
+    trigger = parse_trigger(text)
+    assert parse_trigger(written(trigger.kind, read(trigger))) == trigger
+
+
+@given(triggers)
+def test_the_calls_to_copy_are_code(text: str) -> None:
+    """That Python takes, whatever the trigger."""
+    draft = Draft(triggers={text: False})
+    ast.parse(boto3_calls("hello", draft, Account()))
+    assert cell_options(cell_line(FunctionConfiguration("hello"), draft).removeprefix("%%lambda ")).trigger == (
+        specification(text, False),
+    )
 
 
 words = st.text("abc é'\"$ \\=#;-", max_size=8)

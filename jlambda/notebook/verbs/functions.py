@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 def _invoke(desk: Desk, function: str, event: str) -> Invocation:
     given = event_from(event, desk.names)
-    desk.known(function.partition(":")[0] if not function.startswith("arn:") else "")
-    return desk.session.invoke(function, given)
+    return desk.session.invoke(desk.function(function).reference, given)
 
 
 def _add_event(parser: Parser) -> None:

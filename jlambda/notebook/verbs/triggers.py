@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jlambda.errors import InvalidParameter
+from jlambda.model.spelling import nearest
 from jlambda.model.trigger import parse_trigger
 from jlambda.notebook.arguments import Parser
 from jlambda.notebook.trigger_list import TriggerList
@@ -30,7 +31,9 @@ def _trigger(desk: Desk, action: str, function: str, trigger: str) -> TriggerLis
 
 def _action(text: str) -> str:
     if text not in ACTIONS:
-        raise InvalidParameter(f"%lambda trigger: there is no {text!r} (there are {', '.join(ACTIONS)})")
+        raise InvalidParameter(
+            f"%lambda trigger: there is no {text!r}{nearest(text, ACTIONS)} (there are {', '.join(ACTIONS)})"
+        )
     return text
 
 

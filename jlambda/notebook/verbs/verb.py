@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from jlambda.errors import ResourceNotFound
 from jlambda.handle import Function
-from jlambda.notebook.arguments import Parser, nearest, python_variable
+from jlambda.model.spelling import nearest
+from jlambda.notebook.arguments import Parser, python_variable
 from jlambda.session import Session
 
 
@@ -24,8 +25,10 @@ class Desk:
         return self._session()
 
     def function(self, name: str) -> Function:
-        """A function by name. Raises `ResourceNotFound`, with the nearest name that there is."""
-        return self.session.get(self.known(name) or name)
+        """A function by name, NAME:QUALIFIER or ARN. Raises `ResourceNotFound`, with the nearest name that there is."""
+        if not name.startswith("arn:"):
+            self.known(name.partition(":")[0])
+        return self.session.get(name)
 
     def known(self, name: str) -> str | None:
         """`name` if there is such a function, None for all of them."""

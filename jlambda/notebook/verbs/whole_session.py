@@ -46,6 +46,15 @@ def _reset(desk: Desk, keep: str | None) -> None:
         print(f"deleted {functions}, all invocations and logs")
 
 
+def _stop(_: Desk) -> None:
+    session = current()  # the desk would open it
+    if not session.is_open:
+        print("nothing runs: no function has been used yet")
+        return
+    session.close()
+    print("stopped all environments, the gateway and the AWS services; functions and data stay, and the next call starts anew")
+
+
 def _add_snapshot(parser: Parser) -> None:
     parser.add_argument("what", metavar="save|load|list", type=OneOf("what to do", ("save", "load", "list")))
     parser.add_argument("name", metavar="NAME", nargs="?", default="", help="of the snapshot")
@@ -76,6 +85,13 @@ VERBS = (
         keeps=False,
     ),
     Verb("doctor", "What is enforced on this machine, how, and what would make it stricter.", _doctor),
+    Verb(
+        "stop",
+        "End all environments, the gateway and the embedded AWS services; functions, records and data stay.",
+        _stop,
+        examples="  %lambda stop",
+        keeps=False,
+    ),
     Verb(
         "reset",
         "Delete every function, invocation and log of this notebook, and all that is in its AWS services.",
