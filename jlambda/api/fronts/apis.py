@@ -45,7 +45,8 @@ class ApiFront:
 
     def __init__(self, calls: Calls, verify: Callable[[auth.Claim, auth.Parts, str], None]) -> None:
         session = calls.session
-        self._configurations, functions, buckets = Configurations(session, calls.pool), ApiFunctions(calls), TokenBuckets(time.monotonic)
+        self._configurations = Configurations(session, calls.pool)
+        functions, buckets = ApiFunctions(calls), TokenBuckets(time.monotonic)
         tokens = Tokens(calls.pool, partial(_pool_keys, session))
         gate = Gate(session.account, LambdaAuthorizers(functions), tokens, verify)
         behind = Behind(session.account, functions, gate, self._configurations, buckets)
