@@ -23,12 +23,14 @@ _HOMES = {
     "client": "jlambda.shortcuts",
     "cost": "jlambda.shortcuts",
     "current": "jlambda.session",
+    "dashboard": "jlambda.shortcuts",
     "deploy": "jlambda.shortcuts",
     "errors": "jlambda.errors",
     "function": "jlambda.shortcuts",
     "get": "jlambda.shortcuts",
     "http": "jlambda.http",
     "invocations": "jlambda.shortcuts",
+    "layer": "jlambda.shortcuts",
     "logs": "jlambda.shortcuts",
     "matches": "jlambda.shortcuts",
     "metrics": "jlambda.shortcuts",
@@ -90,10 +92,12 @@ if TYPE_CHECKING:
     from jlambda.session import use as use
     from jlambda.shortcuts import client as client
     from jlambda.shortcuts import cost as cost
+    from jlambda.shortcuts import dashboard as dashboard
     from jlambda.shortcuts import deploy as deploy
     from jlambda.shortcuts import function as function
     from jlambda.shortcuts import get as get
     from jlambda.shortcuts import invocations as invocations
+    from jlambda.shortcuts import layer as layer
     from jlambda.shortcuts import logs as logs
     from jlambda.shortcuts import matches as matches
     from jlambda.shortcuts import metrics as metrics

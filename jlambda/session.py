@@ -9,7 +9,7 @@ import atexit
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from math import inf
@@ -36,8 +36,11 @@ if TYPE_CHECKING:
     from jlambda.engine.engine import Engine
     from jlambda.model.function import FunctionConfiguration
     from jlambda.model.invocation import InvocationRecord
+    from jlambda.model.layer import LayerVersion
     from jlambda.model.machine import Machine
     from jlambda.parts import Parts
+    from jlambda.service.activity import Activity
+    from jlambda.service.cells import DeployedCells
     from jlambda.service.clock import Clock
     from jlambda.service.concurrency import Concurrency
     from jlambda.service.control import ControlPlane
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from jlambda.service.inventory import Inventory
     from jlambda.service.invoke import Invoker
     from jlambda.service.log_subscriptions import LogSubscriptions
+    from jlambda.service.polling import Polling
     from jlambda.service.provisioned import Provisioned
     from jlambda.service.recursion import Recursion
     from jlambda.service.roles import Roles
@@ -187,6 +191,11 @@ class Session:
         return self._open().test_events
 
     @property
+    def cells(self) -> DeployedCells:
+        """The cells that functions were deployed from."""
+        return self._open().cells
+
+    @property
     def triggers(self) -> Triggers:
         """What starts functions: queues, streams, buckets, schedules."""
         return self._open().triggers
@@ -200,6 +209,16 @@ class Session:
     def engine(self) -> Engine:
         """The execution environments."""
         return self._open().engine
+
+    @property
+    def activity(self) -> Activity:
+        """What goes on, for those who follow it."""
+        return self._open().activity
+
+    @property
+    def polling(self) -> Polling:
+        """What reads queues and streams for functions."""
+        return self._open().polling
 
     @property
     def services(self) -> Services:
@@ -351,7 +370,8 @@ class Session:
         description: str | None = None,
         ephemeral_storage: int | None = None,
         architecture: str | None = None,
-        layers: Sequence[str] | None = None,
+        layers: Sequence[str | LayerVersion] | None = None,
+        requirements: str | Path | Iterable[str | Path] | None = None,
         log_format: str | None = None,
         application_log_level: str | None = None,
         system_log_level: str | None = None,
@@ -368,18 +388,24 @@ class Session:
         `source` is the text of a module, a path (a source file, a folder or a zip) or a callable; `runtime` is an
         identifier of Lambda's (``"nodejs22.x"``) or the name of a language (``"go"``); `memory` and `ephemeral_storage`
         are in MB, `timeout` is in seconds, `secrets` are environment variables whose values are never shown,
-        `layers` are layer versions, ``"NAME:VERSION"`` or ARNs, `log_format` is ``"Text"`` or ``"JSON"``, only the latter
-        having levels, `snap_start` has published versions restored from snapshots, `use` holds objects that become globals
-        of the module, `classpath` libraries that Java and C# are compiled with, `triggers` are specifications of what
+        `layers` are layer versions, ``"NAME:VERSION"``, ARNs or what `layer` gave, `requirements` is what pip installs into
+        one more on top of them (``["requests==2.*"]``; ``[]`` takes it away), `log_format` is ``"Text"`` or ``"JSON"``, only
+        the latter having levels, `snap_start` has published versions restored from snapshots, `use` holds objects that become
+        globals of the module, `classpath` libraries that Java and C# are compiled with, `triggers` are specifications of what
         starts it (``"sqs:jobs"``), in place of those of the last deployment, `origin` says where the source came from
         (``"Cell In[3]"``), for tracebacks. Raises `InvalidParameter` and `CodeError`, having changed nothing.
         """
+        from jlambda.dependencies import requirement_layer
         from jlambda.model.trigger import parse_triggers
         from jlambda.service.settings import Settings
 
         wanted = None if triggers is None else parse_triggers(triggers)
         if wanted:
             self.triggers.check(wanted)
+        packages = None
+        if requirements is not None:
+            packages = requirement_layer(self, requirements, name or getattr(source, "__name__", None), runtime)
+        named = layers if layers is None or isinstance(layers, str) else [_layer_name(each) for each in layers]
         settings = Settings(
             handler=handler,
             runtime=runtime,
@@ -390,7 +416,8 @@ class Session:
             description=description,
             ephemeral_storage_mb=ephemeral_storage,
             architecture=architecture,
-            layers=layers,
+            layers=named,
+            requirements=None if requirements is None else str(packages or ""),
             log_format=log_format,
             application_log_level=application_log_level,
             system_log_level=system_log_level,
@@ -405,8 +432,20 @@ class Session:
         configuration, changed = self.control.deploy(source, name, settings)
         with suppress(EngineError):  # it is deployed; the first invocation will say what is wrong
             self.engine.start()
-        notes = [] if wanted is None else self.triggers.deploy(configuration.name, wanted)
+        notes = [f"layer {packages} with {packages.description}"] if packages else []
+        notes += [] if wanted is None else self.triggers.deploy(configuration.name, wanted)
         return Function(self, configuration.name, changed, notes=notes)
+
+    def layer(self, name: str, source: str | Path | Iterable[str | Path], *, runtime: str | None = None) -> LayerVersion:
+        """Publish a layer from a folder, a zip, or requirements that pip installs; for ``deploy(layers=[...])``.
+
+        What a folder or zip holds is at ``/opt``, so modules of Python belong into a folder ``python`` in it. `source` may be
+        ``["requests==2.*"]`` or the path of a requirements.txt; `runtime` is the Python that they are for, by default the
+        notebook's own. The same content again is the same version. Raises `InvalidParameter` and `CodeError`.
+        """
+        from jlambda.dependencies import publish
+
+        return publish(self, name, source, runtime)
 
     def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
         """Have `changed` called with the name of each function that is made, changed or deleted; from any thread.
@@ -423,14 +462,14 @@ class Session:
         Functions, invocations that begin and end, the phases of environments, events; in a thread of the session's. What is
         returned ends it; so does closing the session.
         """
-        return self._open().activity.follow(changed)
+        return self.activity.follow(changed)
 
     def overview(self) -> Overview:
         """What there is to see now: functions with their counts, environments, the queue, what ran lately, what it cost.
 
         Cheap while somebody follows the session; otherwise it counts all records.
         """
-        return self._open().activity.overview()
+        return self.activity.overview()
 
     def get(self, name: str) -> Function:
         """A function by name, NAME:QUALIFIER or ARN. Raises `ResourceNotFound`."""
@@ -550,6 +589,10 @@ class Session:
             raise InvalidParameter(f"several invocations' request ids begin with {request_id!r}: give more of it")
         return found[-1]
 
+    def latest(self, function: str, newest: int) -> list[InvocationRecord]:
+        """The records of a function's `newest` invocations, in order of start."""
+        return self._open().records.rows(self._named(function)[0], newest=newest)
+
     # -- views of the records; a function, version or alias by name or ARN, deleted ones too ----------------------------
 
     def invocations(self, function: str | None = None) -> pd.DataFrame:
@@ -598,8 +641,10 @@ class Session:
         )
 
     def wait(self, timeout: float | str | timedelta | None = None) -> bool:
-        """Wait until no asynchronous event is pending; False if `timeout` (real seconds, or "2 minutes") was over first.
+        """Wait until nothing is pending; False if `timeout` (real seconds, or "2 minutes") was over first.
 
+        That is: no asynchronous event, and no record in a queue or stream that an enabled event source mapping reads;
+        messages that are in flight count too, until they are deleted.
         A progress bar shows after 2 seconds. Where all that is left are retries that are due later, it says so, and by how
         much the clock would have to be moved on. Ctrl-C ends the wait, nothing else.
         """
@@ -675,6 +720,11 @@ class Session:
         parts = self._parts
         where = parts.folder.path if parts else self._asked
         return f"<Session {self.account.id} {self.account.region} in {where}>"
+
+
+def _layer_name(layer: str | LayerVersion) -> str:
+    """What a user calls a layer version; what is neither is refused where layers are checked."""
+    return layer if isinstance(layer, str) else str(layer)
 
 
 _SESSIONS: weakref.WeakSet[Session] = weakref.WeakSet()

@@ -28,15 +28,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api": {"model", "session", "service", "telemetry", "billing"},
     "service": {"model", "engine", "runtimes", "store", "sources", "telemetry", "billing"},
     "sources": {"model"},
-    "session": {"model", "store", "telemetry", "billing", "service", "handle", "invocation", "api", "parts", "waiting"},
+    "session": {
+        *("model", "store", "telemetry", "billing", "service", "handle", "invocation", "api", "parts", "waiting"),
+        "dependencies",
+    },
     "parts": {"model", "aws", "engine", "runtimes", "store", "service"},
     "invocation": {"model", "telemetry", "billing", "service", "session"},
     # `fn.configure()` is a widget: imported when it is called
     "handle": {"model", "telemetry", "billing", "service", "session", "invocation", "progress", "notebook"},
     "progress": set(),
     "waiting": {"model", "progress", "session"},
+    "dependencies": {"model", "progress", "session", "service"},
     "executor": {"model", "handle", "invocation", "session", "service"},
-    "shortcuts": {"model", "handle", "session"},
+    # `jlambda.dashboard()` is a widget: imported when it is called
+    "shortcuts": {"model", "handle", "session", "notebook"},
     "notebook": {"model", "session", "handle", "invocation", "service", "telemetry", "billing"},
     "cli": {"model", "session", "handle", "service", "telemetry", "billing", "notebook", "bench", "api"},
     "bench": {"model", "session", "handle"},
@@ -81,8 +86,8 @@ IN_ENVIRONMENT = {
 PURE = {
     *("engine.scheduler", "engine.lifecycle", "engine.conversation", "billing", "model."),
     *("sources.batching", "sources.came", "sources.given_up", "sources.queue", "sources.responses", "sources.scaling"),
-    *("telemetry.overview", "telemetry.tally"),
-    *("sources.shard", "notebook.findings", "notebook.advice", "notebook.doctor", "notebook.draft"),
+    *("telemetry.overview", "telemetry.tally", "notebook.dashboard_view"),
+    *("sources.shard", "notebook.findings", "notebook.advice", "notebook.doctor", "notebook.draft", "notebook.lanes"),
 }
 IMPURE_MODULES = {"time", "threading", "socket", "select", "os", "multiprocess", "subprocess", "random"}
 

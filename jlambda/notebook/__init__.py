@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Add the magics, the cards, and the transformer that lets a comment stand above `%%lambda`."""
-    from jlambda.notebook import capture, completer, display
+    from jlambda.notebook import capture, completer, display, panel
     from jlambda.notebook.magics import LambdaMagics
     from jlambda.session import current
 
@@ -25,11 +25,12 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
         transformers.insert(0, capture.magic_line_first)
     display.register(shell)
     completer.register(shell, current)
+    panel.register(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take everything out again; functions already bound go on working."""
-    from jlambda.notebook import capture, completer, display
+    from jlambda.notebook import capture, completer, display, panel
 
     _forget_options(shell)
     for kind in ("line", "cell"):
@@ -40,6 +41,7 @@ def unload_ipython_extension(shell: InteractiveShell) -> None:
         transformers.remove(capture.magic_line_first)
     display.unregister(shell)
     completer.unregister(shell)
+    panel.unregister(shell)
 
 
 def _forget_options(shell: InteractiveShell) -> None:

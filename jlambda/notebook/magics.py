@@ -19,6 +19,7 @@ from traitlets import Bool, Bunch, Integer, observe
 
 import jlambda
 from jlambda.errors import CodeError
+from jlambda.handle import Function
 from jlambda.invocation import Invocation
 from jlambda.model.runtime import THIS_PYTHON, is_python
 from jlambda.notebook import capture
@@ -27,6 +28,7 @@ from jlambda.notebook.namespace import SecretValues, event_from, python_name, sh
 from jlambda.notebook.options import CellOptions, cell_options, cell_parser, deployment
 from jlambda.notebook.verbs import line_options
 from jlambda.notebook.verbs.verb import Desk
+from jlambda.service.cells import DeployedCell
 from jlambda.session import Session
 
 T = TypeVar("T")
@@ -83,12 +85,24 @@ class LambdaMagics(Magics):
         with _each_warning_a_line():
             secrets = self._secrets.get(given.name, given.secret) if given.secret else None
             function = self._session().deploy(source, given.name, **deployment(given, secrets, ship), origin=origin)
+        self._remember_cell(function)
         self._shell.user_ns[python_name(given.name)] = function
         if not given.quiet:
             display(function)  # type: ignore[no-untyped-call]
         if given.invoke is None:
             return None
         return self._kept(given.output, function.invoke(event))
+
+    def _remember_cell(self, function: Function) -> None:
+        """Keep what the cell is, so that a page can tell when it was edited since; a terminal has no cells."""
+        kernel = getattr(self._shell, "kernel", None)
+        message = {} if kernel is None else kernel.get_parent("shell")
+        text = message.get("content", {}).get("code", "")
+        if text:
+            found = DeployedCell(
+                function.name, str(message.get("metadata", {}).get("cellId", "")), text, function.configuration.code_sha256
+            )
+            self._session().cells.remember(found)
 
     def _with_defaults(self, given: CellOptions) -> CellOptions:
         """What `%config LambdaMagics` says of new functions, where the cell says nothing."""
