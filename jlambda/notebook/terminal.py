@@ -53,7 +53,7 @@ def run(name: str, options: Mapping[str, Any]) -> int:
         return _LIVE[name](address.client, **given)
     with Session(state or default_folder()) as session:
         use(session)
-        answer = VERBS[name].act(Desk(lambda: session, {}), **given)
+        answer: Any = VERBS[name].act(Desk(lambda: session, {}), **given)
         if name == "logs":
             print("".join(f"{message.rstrip()}\n" for message in answer["message"]), end="")
         elif answer is not None:
