@@ -22,6 +22,7 @@ from jlambda.model.role import role_arn
 from jlambda.runtimes import languages, python
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.activity import Activity
+from jlambda.service.bucket_front import BucketFront
 from jlambda.service.cells import DeployedCells
 from jlambda.service.clients import Clients
 from jlambda.service.clock import Clock
@@ -184,7 +185,9 @@ class Parts:
         def is_running() -> bool:  # filters on the log groups of functions are there without the services
             return self.services.is_running or self.log_subscriptions.has_any
 
-        for place in (Buckets(clients), Topics(clients), LogGroups(clients)):
+        permissions = self.service.permissions
+        BucketFront(self.services, self.service.targets, permissions)
+        for place in (Buckets(clients, permissions), Topics(clients), LogGroups(clients)):
             kind = PushTriggers(place, database, session.account, is_running, lambda: self.services.push_refusal)
             self.triggers.plug_in(kind, place.kind)
         for destination in destinations(clients, self.clock.now):

@@ -18,6 +18,7 @@ from jlambda.service.functions import ApiFunctions
 from jlambda.service.layers import Layers
 from jlambda.service.mappings import Mappings
 from jlambda.service.permissions import Permissions
+from jlambda.service.requirements import RequirementLayers
 from jlambda.service.revision import Revisions
 from jlambda.service.tags import Tags
 from jlambda.service.targets import Targets
@@ -61,7 +62,7 @@ class Service:
         lock = control.lock
         self.targets = targets = Targets(functions, account)
         self._functions, self._code, self._concurrency = functions, code, concurrency
-        self.layers = layers
+        self.layers, self.requirements = layers, RequirementLayers(layers)
         self.permissions = Permissions(database, targets, layers, account, lock, Revisions(functions, control.forget_aliases))
         self.mappings = Mappings(database, targets, account, lock, settle_s=settle_s)
         self.urls = FunctionUrls(database, targets, account, lock)
