@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Open
 from tests.browser.lab import NotebookPage
+from tests.conftest import need
 
 HELLO = "%%lambda hello --memory 256\ndef handler(event, context):\n    print('called')\n    return {'hello': event.get('name', 'world')}"
 BROKEN = "%%lambda broken\ndef handler(event, context):\n    return ("
@@ -19,6 +20,12 @@ PUT = (
     "print('over', jlambda.wait('1 minute'))"
 )
 JAVA = "%%lambda other --runtime java21\npublic class Main {}"
+
+
+@pytest.fixture(autouse=True)
+def is_installed() -> None:
+    """The extension comes with the wheel; a checkout alone has none."""
+    need(Path(sys.prefix, "share/jupyter/labextensions/jlambda/package.json").is_file(), "the JupyterLab extension")
 
 
 def show(page: Page) -> Locator:
