@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import sys
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -12,7 +14,10 @@ from tests.browser.conftest import Open
 from tests.browser.lab import NotebookPage
 from tests.conftest import need
 
-HELLO = "%%lambda hello --memory 256\ndef handler(event, context):\n    print('called')\n    return {'hello': event.get('name', 'world')}"
+HELLO = (
+    "%%lambda hello --memory 256\ndef handler(event, context):\n    print('called')\n"
+    "    return {'hello': event.get('name', 'world')}"
+)
 BROKEN = "%%lambda broken\ndef handler(event, context):\n    return ("
 UPLOADS = "%lambda trigger add hello s3://uploads/*.csv"
 PUT = (
