@@ -9,7 +9,7 @@ from textwrap import dedent
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
-from traitlets.config import PyFileConfigLoader
+from traitlets.config.loader import PyFileConfigLoader
 
 import jlambda
 from jlambda.errors import CodeError, FunctionError, InvalidParameter, InvalidRequestContent, LambdaError, ResourceNotFound
@@ -126,7 +126,7 @@ def test_options_come_from_a_configuration_file(session: jlambda.Session, shell:
     (tmp_path / "ipython_config.py").write_text("c.LambdaMagics.memory = 640\nc.LambdaMagics.timeout = 7\n")
     shell.update_config(PyFileConfigLoader("ipython_config.py", str(tmp_path)).load_config())
     shell.run_line_magic("load_ext", "jlambda")
-    shell.run_cell_magic("lambda", "hello -q", "def handler(event, context): return event")
+    shell.run_cell("%%lambda hello -q\ndef handler(event, context): return event")  # type: ignore[no-untyped-call]
     configuration = session.get("hello").configuration
     assert (configuration.memory_mb, configuration.timeout_s) == (640, 7)
     shell.run_line_magic("unload_ext", "jlambda")
