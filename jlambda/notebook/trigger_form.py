@@ -18,7 +18,7 @@ from jlambda.model.schedule import parse_schedule
 from jlambda.model.trigger import EXAMPLES, Trigger, bucket_and_keys, parse_trigger
 from jlambda.notebook.filter_tester import FilterTester
 from jlambda.notebook.trigger_fields import TITLES, Field, fields, read, written
-from jlambda.notebook.views import BAD, MUTED, said
+from jlambda.notebook.views import BAD, MUTED, close, said
 from jlambda.service.inventory import OF_TRIGGERS
 from jlambda.session import Session
 
@@ -70,6 +70,8 @@ class TriggerForm:
 
     def _arrange(self) -> None:
         """Empty fields of the kind that is chosen."""
+        for before in (*self.grid.children, *self.wide.children):
+            close(before)
         every = {field: self._made(field) for field in fields(self.kind.value)}
         self.fields = {field.name: made for field, made in every.items()}
         self.grid.children = [made for field, made in every.items() if not field.is_json]

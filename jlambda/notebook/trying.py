@@ -30,6 +30,7 @@ class Trial:
     def __init__(self, function: Function) -> None:
         self._function, self._session = function, function._session
         self.invocation: Invocation | None = None
+        self._as_chosen = ""
         self.choice = widgets.Dropdown(
             description="event", style={"description_width": "initial"}, layout=widgets.Layout(width="40em")
         )
@@ -126,7 +127,7 @@ class Trial:
         except LambdaError as error:
             self._say(str(error))
             return
-        self.event.value = text
+        self._as_chosen = self.event.value = text
         self._say("")
 
     def _sample(self, name: str) -> object:
@@ -139,6 +140,8 @@ class Trial:
             raise InvalidParameter(f"the event is not JSON: {error}") from None
 
     def _check(self) -> None:
+        if self.choice.value is not None and self.event.value != self._as_chosen:
+            self.choice.value = None  # it is no longer what was chosen
         try:
             self._parsed()
         except InvalidParameter as error:
@@ -150,6 +153,7 @@ class Trial:
 
     def _say(self, text: str, colour: str = BAD) -> None:
         self.status.value = said(escape(text), colour)
+        self.status.layout.display = "" if text else "none"
 
     def _repr_mimebundle_(self, **options: Any) -> Mapping[str, Any]:
         """The widget, and for a page that has none the card of the function with the event and what it has come to."""
