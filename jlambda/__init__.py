@@ -29,6 +29,7 @@ _HOMES = {
     "get": "jlambda.shortcuts",
     "http": "jlambda.http",
     "invocations": "jlambda.shortcuts",
+    "layer": "jlambda.shortcuts",
     "logs": "jlambda.shortcuts",
     "matches": "jlambda.shortcuts",
     "metrics": "jlambda.shortcuts",
@@ -94,6 +95,7 @@ if TYPE_CHECKING:
     from jlambda.shortcuts import function as function
     from jlambda.shortcuts import get as get
     from jlambda.shortcuts import invocations as invocations
+    from jlambda.shortcuts import layer as layer
     from jlambda.shortcuts import logs as logs
     from jlambda.shortcuts import matches as matches
     from jlambda.shortcuts import metrics as metrics

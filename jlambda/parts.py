@@ -156,10 +156,12 @@ class Parts:
             self.inventory = Inventory(database, session.account, clients, lambda: self.services.is_running)
             self.services.observe(self.inventory.saw)
             self._plug_in_services(database, session, clients)
-            urls, gate, permissions = self.service.urls, self.service.url_gate, self.service.permissions
-            self.triggers.plug_in(UrlTriggers(urls, gate, session.front_url), "url")
+            urls, gate, switches = self.service.urls, self.service.url_gate, self.service.switches
+            self.triggers.plug_in(UrlTriggers(urls, gate, switches, session.front_url), "url")
             has_services, gateway_v2 = (lambda: self.services.is_running), partial(session.client, "apigatewayv2")
-            routes = RouteTriggers(gateway_v2, has_services, permissions, session.account, session.front_url)
+            routes = RouteTriggers(
+                *(gateway_v2, has_services, self.service.permissions, switches, session.account, session.front_url)
+            )
             self.triggers.plug_in(routes, "http")
             self._put_events_together(session, database, opened, clients, pushes)
             self.before_close: list[Callable[[], None]] = []

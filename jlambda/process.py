@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
+import selectors
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from jlambda.errors import EngineError
 
 _ENV = "/usr/bin/env"
+#: a program that writes nothing for so long is silent
+_QUIET_S = 0.2
 
 
 def clean_environment() -> dict[str, str]:
@@ -30,9 +33,17 @@ class Finished(NamedTuple):
 
 
 def run(
-    command: Sequence[str], *, timeout_s: float, cwd: Path | None = None, variables: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    timeout_s: float,
+    cwd: Path | None = None,
+    variables: Mapping[str, str] | None = None,
+    heard: Callable[[str], None] = lambda _: None,
 ) -> Finished:
-    """Run a program to its end, with nothing to read. One that cannot be started has ended with 127, as in a shell."""
+    """Run a program to its end, with nothing to read. One that cannot be started has ended with 127, as in a shell.
+
+    `heard` is called with each line that it writes, and with "" where it writes nothing for a while.
+    """
     import subprocess
 
     about = {**clean_environment(), "LC_ALL": "C.UTF-8"} if variables is None else dict(variables)
@@ -50,16 +61,37 @@ def run(
     except OSError as error:
         return Finished(127, f"{command[0]}: {error.strerror}")
     with child:
+        assert child.stdout is not None
+        output, deadline = bytearray(), time.monotonic() + timeout_s
+        ended: int | None = None
         try:
-            output, _ = child.communicate(timeout=timeout_s)
-            ended: int | None = child.returncode
-        except subprocess.TimeoutExpired:
-            _kill_group(child.pid)
-            output, ended = child.communicate()[0], None
-        except BaseException:
-            _kill_group(child.pid)
-            raise
+            if _read(child.stdout.fileno(), output, deadline, heard):
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    ended = child.wait(max(0.0, deadline - time.monotonic()))
+        finally:
+            if ended is None:
+                _kill_group(child.pid)
     return Finished(ended, output.decode(errors="replace"))
+
+
+def _read(fd: int, output: bytearray, deadline: float, heard: Callable[[str], None]) -> bool:
+    """Take in what is written until nobody can write any more; False if that has not come by the deadline."""
+    told = 0
+    with selectors.DefaultSelector() as selector:
+        selector.register(fd, selectors.EVENT_READ)
+        while (left := deadline - time.monotonic()) > 0:
+            if not selector.select(min(left, _QUIET_S)):
+                heard("")
+                continue
+            part = os.read(fd, 65_536)
+            output += part
+            end = output.rfind(b"\n") + 1 if part else len(output)
+            for line in output[told:end].splitlines():
+                heard(line.decode(errors="replace"))
+            told = max(told, end)
+            if not part:
+                return True
+    return False
 
 
 def _kill_group(leader: int) -> None:

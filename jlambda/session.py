@@ -9,7 +9,7 @@ import atexit
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from math import inf
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from jlambda.engine.engine import Engine
     from jlambda.model.function import FunctionConfiguration
     from jlambda.model.invocation import InvocationRecord
+    from jlambda.model.layer import LayerVersion
     from jlambda.model.machine import Machine
     from jlambda.parts import Parts
     from jlambda.service.cells import DeployedCells
@@ -363,7 +364,8 @@ class Session:
         description: str | None = None,
         ephemeral_storage: int | None = None,
         architecture: str | None = None,
-        layers: Sequence[str] | None = None,
+        layers: Sequence[str | LayerVersion] | None = None,
+        requirements: str | Path | Iterable[str | Path] | None = None,
         log_format: str | None = None,
         application_log_level: str | None = None,
         system_log_level: str | None = None,
@@ -380,18 +382,24 @@ class Session:
         `source` is the text of a module, a path (a source file, a folder or a zip) or a callable; `runtime` is an
         identifier of Lambda's (``"nodejs22.x"``) or the name of a language (``"go"``); `memory` and `ephemeral_storage`
         are in MB, `timeout` is in seconds, `secrets` are environment variables whose values are never shown,
-        `layers` are layer versions, ``"NAME:VERSION"`` or ARNs, `log_format` is ``"Text"`` or ``"JSON"``, only the latter
-        having levels, `snap_start` has published versions restored from snapshots, `use` holds objects that become globals
-        of the module, `classpath` libraries that Java and C# are compiled with, `triggers` are specifications of what
+        `layers` are layer versions, ``"NAME:VERSION"``, ARNs or what `layer` gave, `requirements` is what pip installs into
+        one more on top of them (``["requests==2.*"]``; ``[]`` takes it away), `log_format` is ``"Text"`` or ``"JSON"``, only
+        the latter having levels, `snap_start` has published versions restored from snapshots, `use` holds objects that become
+        globals of the module, `classpath` libraries that Java and C# are compiled with, `triggers` are specifications of what
         starts it (``"sqs:jobs"``), in place of those of the last deployment, `origin` says where the source came from
         (``"Cell In[3]"``), for tracebacks. Raises `InvalidParameter` and `CodeError`, having changed nothing.
         """
+        from jlambda.dependencies import requirement_layer
         from jlambda.model.trigger import parse_triggers
         from jlambda.service.settings import Settings
 
         wanted = None if triggers is None else parse_triggers(triggers)
         if wanted:
             self.triggers.check(wanted)
+        packages = None
+        if requirements is not None:
+            packages = requirement_layer(self, requirements, name or getattr(source, "__name__", None), runtime)
+        named = layers if layers is None or isinstance(layers, str) else [_layer_name(each) for each in layers]
         settings = Settings(
             handler=handler,
             runtime=runtime,
@@ -402,7 +410,8 @@ class Session:
             description=description,
             ephemeral_storage_mb=ephemeral_storage,
             architecture=architecture,
-            layers=layers,
+            layers=named,
+            requirements=None if requirements is None else str(packages or ""),
             log_format=log_format,
             application_log_level=application_log_level,
             system_log_level=system_log_level,
@@ -417,8 +426,20 @@ class Session:
         configuration, changed = self.control.deploy(source, name, settings)
         with suppress(EngineError):  # it is deployed; the first invocation will say what is wrong
             self.engine.start()
-        notes = [] if wanted is None else self.triggers.deploy(configuration.name, wanted)
+        notes = [f"layer {packages} with {packages.description}"] if packages else []
+        notes += [] if wanted is None else self.triggers.deploy(configuration.name, wanted)
         return Function(self, configuration.name, changed, notes=notes)
+
+    def layer(self, name: str, source: str | Path | Iterable[str | Path], *, runtime: str | None = None) -> LayerVersion:
+        """Publish a layer from a folder, a zip, or requirements that pip installs; for ``deploy(layers=[...])``.
+
+        What a folder or zip holds is at ``/opt``, so modules of Python belong into a folder ``python`` in it. `source` may be
+        ``["requests==2.*"]`` or the path of a requirements.txt; `runtime` is the Python that they are for, by default the
+        notebook's own. The same content again is the same version. Raises `InvalidParameter` and `CodeError`.
+        """
+        from jlambda.dependencies import publish
+
+        return publish(self, name, source, runtime)
 
     def watch(self, changed: Callable[[str], None]) -> Callable[[], None]:
         """Have `changed` called with the name of each function that is made, changed or deleted; from any thread.
@@ -695,6 +716,11 @@ class Session:
         parts = self._parts
         where = parts.folder.path if parts else self._asked
         return f"<Session {self.account.id} {self.account.region} in {where}>"
+
+
+def _layer_name(layer: str | LayerVersion) -> str:
+    """What a user calls a layer version; what is neither is refused where layers are checked."""
+    return layer if isinstance(layer, str) else str(layer)
 
 
 _SESSIONS: weakref.WeakSet[Session] = weakref.WeakSet()

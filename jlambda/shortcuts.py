@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
@@ -16,6 +16,8 @@ from jlambda.session import current
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+
+    from jlambda.model.layer import LayerVersion
 
 
 def deploy(source: str | Path | Callable[..., object], name: str | None = None, **options: Any) -> Function:
@@ -39,6 +41,11 @@ def function(source: Callable[..., object] | None = None, **options: Any) -> obj
     if source is not None:
         return deploy(source, **options)
     return lambda decorated: deploy(decorated, **options)
+
+
+def layer(name: str, source: str | Path | Iterable[str | Path], *, runtime: str | None = None) -> LayerVersion:
+    """Publish a layer from a folder, a zip or requirements, as `Session.layer` does; for ``deploy(layers=[...])``."""
+    return current().layer(name, source, runtime=runtime)
 
 
 def get(name: str) -> Function:

@@ -28,13 +28,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "api": {"model", "session", "service", "telemetry", "billing"},
     "service": {"model", "engine", "runtimes", "store", "sources", "telemetry", "billing"},
     "sources": {"model"},
-    "session": {"model", "store", "telemetry", "billing", "service", "handle", "invocation", "api", "parts", "waiting"},
+    "session": {
+        *("model", "store", "telemetry", "billing", "service", "handle", "invocation", "api", "parts", "waiting"),
+        "dependencies",
+    },
     "parts": {"model", "aws", "engine", "runtimes", "store", "service"},
     "invocation": {"model", "telemetry", "billing", "service", "session"},
     # `fn.configure()` is a widget: imported when it is called
     "handle": {"model", "telemetry", "billing", "service", "session", "invocation", "progress", "notebook"},
     "progress": set(),
     "waiting": {"model", "progress", "session"},
+    "dependencies": {"model", "progress", "session", "service"},
     "executor": {"model", "handle", "invocation", "session", "service"},
     "shortcuts": {"model", "handle", "session"},
     "notebook": {"model", "session", "handle", "invocation", "service", "telemetry", "billing"},

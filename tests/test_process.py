@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -92,6 +93,36 @@ def test_a_child_that_somebody_else_reaped(modules: dict[str, str]) -> None:
     os.waitpid(child.pid, 0)
     assert child.has_ended()
     assert child.exit_code == -1
+
+
+def test_a_program_is_heard_while_it_runs() -> None:
+    """By line, the last one too, and its silence; all of it is in the end's output."""
+    said: list[str] = []
+    code = "import sys; print('one', flush=True); print('two\\nthr', end='', flush=True); sys.stdin.read(); print('ee', end='')"
+    done = process.run([sys.executable, "-c", code], timeout_s=60, heard=said.append)
+    assert (done.exit_code, done.output) == (0, "one\ntwo\nthree")
+    assert [line for line in said if line] == ["one", "two", "three"]
+
+
+def test_a_program_that_takes_too_long_is_killed(tmp_path: Path) -> None:
+    """With what it has started, whether it goes on writing or only goes on; and it is told of its silence before."""
+    said: list[str] = []
+    done = process.run(["/bin/sh", "-c", "echo begun; sleep 600 & wait"], timeout_s=0.5, heard=said.append)
+    assert (done.exit_code, done.output, said[0], "" in said) == (None, "begun\n", "begun", True)
+    done = process.run(["/bin/sh", "-c", "exec >&- 2>&-; sleep 600"], timeout_s=0.5)
+    assert (done.exit_code, done.output) == (None, "")
+    assert eventually(lambda: not children())
+
+
+def test_a_program_ends_with_whoever_waits_for_it() -> None:
+    """Ctrl-C while it runs is not the end of the wait alone."""
+
+    def interrupt(_: str) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        process.run(["/bin/sh", "-c", "echo begun; sleep 600"], timeout_s=60, heard=interrupt)
+    assert eventually(lambda: not children())
 
 
 def test_a_program_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

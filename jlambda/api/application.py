@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
 from jlambda.api import auth, chunked, downloads, presigned_old, requests, shapes, wire
-from jlambda.api.asgi import Disconnected, Message, Receive, Send, date, headers_by_name, read_body, send_whole
+from jlambda.api.asgi import Disconnected, Message, Receive, Send, date, headers_by_name, read_body
 from jlambda.api.calls import Calls
 from jlambda.api.forwarding import Forwarding
 from jlambda.api.fronts.doors import Doors
@@ -93,7 +93,7 @@ class Application:
         if isinstance(answer, Stream):
             await _send_stream(send, answer)
         else:
-            await _send(send, answer)
+            _send(scope, answer)
 
     def _read_head(self, scope: Message) -> tuple[auth.Parts, auth.Claim]:
         headers = headers_by_name(scope["headers"])
@@ -119,7 +119,7 @@ class Application:
         parts = arrived.parts
         if parts.path.startswith(downloads.PATH):
             return await asyncio.get_running_loop().run_in_executor(self.pool, downloads.download, self._session, parts)
-        query = [(unquote(name.replace("+", " ")), unquote(value.replace("+", " "))) for name, value in _pairs(parts.query)]
+        query = _pairs(parts.query) if parts.query else []
         match = self._routes.find(parts.method, parts.path, dict(query))
         if not arrived.is_whole:
             name = match.operation.name
@@ -157,19 +157,18 @@ class Application:
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:
-    return [(name, value) for name, _, value in (pair.partition("=") for pair in query.split("&") if pair)]
+    """Names and values of a query; a plus in it is a space."""
+    split = (pair.replace("+", " ").partition("=") for pair in query.split("&") if pair)
+    return [(unquote(name), unquote(value)) for name, _, value in split]
 
 
-async def _send(send: Send, answer: wire.Answer) -> None:
-    headers = [
-        (b"date", date()),
-        (b"content-type", answer.content_type.encode()),
-        (b"content-length", str(len(answer.body)).encode()),
-    ]
+def _send(scope: Message, answer: wire.Answer) -> None:
+    headers = [(b"date", date()), (b"content-type", answer.content_type.encode())]
     if "x-amzn-RequestId" not in answer.headers:
         headers.append((b"x-amzn-RequestId", new_request_id().encode()))
     headers += [(name.encode(), value.encode()) for name, value in answer.headers.items()]
-    await send_whole(send, answer.status, headers, answer.body)
+    # a HEAD is never answered here but with an error, whose body HTTP forbids
+    scope["jlambda.answer"](answer.status, headers, b"" if scope["method"] == "HEAD" else answer.body)
 
 
 async def _send_stream(send: Send, stream: Stream) -> None:

@@ -36,10 +36,10 @@ class Body:
         return self._digest
 
 
-async def body_chunks(receive: Receive) -> AsyncIterator[bytes]:
-    """The body of a request as it comes, to its end. Raises `Disconnected`."""
+async def body_chunks(receive: Receive, first: Message | None = None) -> AsyncIterator[bytes]:
+    """The body of a request as it comes, to its end; `first` is what has been received of it. Raises `Disconnected`."""
     while True:
-        message = await receive()
+        message, first = first or await receive(), None
         if message["type"] == "http.disconnect":
             raise Disconnected
         yield message.get("body", b"")
@@ -49,8 +49,11 @@ async def body_chunks(receive: Receive) -> AsyncIterator[bytes]:
 
 async def read_body(receive: Receive, limit: int) -> Body:
     """The body of a request, to its end. Raises `Disconnected`."""
+    first = await receive()
+    if first["type"] == "http.request" and not first.get("more_body") and len(first.get("body", b"")) <= limit:
+        return Body(first.get("body", b""))  # as most are: in one piece
     chunks, size, digest = list[bytes](), 0, None
-    async for chunk in body_chunks(receive):
+    async for chunk in body_chunks(receive, first):
         size += len(chunk)
         chunks.append(chunk)
         if size > limit:
@@ -63,7 +66,10 @@ async def read_body(receive: Receive, limit: int) -> Body:
 
 def headers_by_name(raw: Fields) -> dict[str, str]:
     """Headers by name; what came several times is joined, as a signature has it."""
-    found: dict[str, str] = {}
+    found = {name.decode("latin-1"): value.decode("latin-1") for name, value in raw}
+    if len(found) == len(raw):
+        return found
+    found.clear()
     for name_bytes, value_bytes in raw:
         name, value = name_bytes.decode("latin-1"), value_bytes.decode("latin-1")
         found[name] = f"{found[name]},{value.strip()}" if name in found else value

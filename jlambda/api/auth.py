@@ -146,10 +146,11 @@ def presigned_query(key: Key, method: str, host: str, path: str, region: str, no
 
 def canonical_request(claim: Claim, parts: Parts, digest: str) -> str:
     """The text of which a signature is made."""
-    headers = "".join(f"{name}:{' '.join(parts.headers.get(name, '').split())}\n" for name in claim.signed_headers)
+    get = parts.headers.get
+    headers = "".join([f"{name}:{' '.join(get(name, '').split())}\n" for name in claim.signed_headers])
     signed = ";".join(claim.signed_headers)
     # S3 alone takes the path as it was sent: everywhere else it is encoded a second time
-    path = parts.path if claim.service == "s3" else quote(_without_dots(parts.path), safe="/~")
+    path = parts.path if claim.service == "s3" else _encoded_again(parts.path)
     return f"{parts.method}\n{path}\n{_canonical_query(parts.query)}\n{headers}\n{signed}\n{digest}"
 
 
@@ -162,18 +163,32 @@ def _signing_key(secret: str, date: str, region: str, service: str) -> bytes:
 
 
 def _from_header(given: str, headers: Mapping[str, str]) -> Claim:
-    algorithm, _, rest = given.partition(" ")
+    said, _, signature = given.rpartition("Signature=")
+    if not said or "," in signature:  # it is not the last, as SDKs have it
+        found = _parameters(given)
+        signature = found.get("Signature", "")
+    else:
+        found = _parameters(said)
+    scope, signed, time = found.get("Credential", ""), found.get("SignedHeaders", ""), headers.get("x-amz-date", "")
+    if not (scope and signed and signature and time):
+        raise _incomplete({**found, "Signature": signature}, time)
+    return _claim(scope, signed, signature, time, headers.get("x-amz-security-token"), None)
+
+
+@lru_cache(maxsize=64)
+def _parameters(said: str) -> Mapping[str, str]:
+    """What a header Authorization says; kept, since a client says the same of its key in all of its requests."""
+    algorithm, _, rest = said.partition(" ")
     if algorithm != ALGORITHM:
         raise SignatureRefused("IncompleteSignatureException", f"Unsupported AWS 'algorithm': '{algorithm}'.")
-    found = {name: value for name, _, value in (part.strip().partition("=") for part in rest.split(","))}
+    return {name: value for name, _, value in (part.strip().partition("=") for part in rest.split(","))}
+
+
+def _incomplete(found: Mapping[str, str], time: str) -> SignatureRefused:
     missing = [f"Authorization header requires '{name}' parameter." for name in _PARTS if not found.get(name)]
-    time = headers.get("x-amz-date", "")
     if not time:
         missing.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
-    if missing:
-        raise SignatureRefused("IncompleteSignatureException", " ".join(missing))
-    scope, signed, signature = (found[name] for name in _PARTS)
-    return _claim(scope, signed, signature, time, headers.get("x-amz-security-token"), None)
+    return SignatureRefused("IncompleteSignatureException", " ".join(missing))
 
 
 def _from_query(query: Mapping[str, str]) -> Claim:
@@ -191,6 +206,17 @@ def _from_query(query: Mapping[str, str]) -> Claim:
 
 
 def _claim(scope: str, signed: str, signature: str, time: str, token: str | None, expires_s: int | None) -> Claim:
+    key_id, date, region, service, names = _scope(scope, signed)
+    if expires_s is None and "x-amz-date" not in names:
+        raise SignatureRefused("InvalidSignatureException", "'X-Amz-Date' must be a signed header in the AWS signature.")
+    if not time.startswith(date):
+        raise SignatureRefused("InvalidSignatureException", f"Date in Credential scope does not match the date {time}.")
+    return Claim(key_id, date, region, service, names, signature, time, token, expires_s)
+
+
+@lru_cache(maxsize=64)
+def _scope(scope: str, signed: str) -> tuple[str, str, str, str, tuple[str, ...]]:
+    """A key's id, date, region and service, and the names of the headers that are signed."""
     parts = scope.split("/")
     if len(parts) != 5 or parts[4] != "aws4_request":
         raise SignatureRefused(
@@ -201,11 +227,7 @@ def _claim(scope: str, signed: str, signature: str, time: str, token: str | None
     names = tuple(name.lower() for name in signed.split(";"))
     if "host" not in names:
         raise SignatureRefused("InvalidSignatureException", "'Host' must be a signed header in the AWS signature.")
-    if expires_s is None and "x-amz-date" not in names:
-        raise SignatureRefused("InvalidSignatureException", "'X-Amz-Date' must be a signed header in the AWS signature.")
-    if not time.startswith(date):
-        raise SignatureRefused("InvalidSignatureException", f"Date in Credential scope does not match the date {time}.")
-    return Claim(key_id, date, region, service, names, signature, time, token, expires_s)
+    return key_id, date, region, service, names
 
 
 def _check_time(claim: Claim, now: datetime) -> None:
@@ -260,6 +282,11 @@ def _canonical_query(query: str) -> str:
         (quote(name, safe="-_.~"), quote(value, safe="-_.~")) for name, value in query_pairs(query) if name != "X-Amz-Signature"
     ]
     return "&".join(f"{name}={value}" for name, value in sorted(encoded))
+
+
+@lru_cache(maxsize=256)
+def _encoded_again(path: str) -> str:
+    return quote(_without_dots(path), safe="/~")
 
 
 def _without_dots(path: str) -> str:

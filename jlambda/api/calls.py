@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import math
+from collections.abc import Callable
 from contextlib import suppress
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING
 
 from jlambda.api.streaming import Streaming
@@ -18,6 +21,47 @@ if TYPE_CHECKING:
     from jlambda.session import Session
 
 
+class Prompt(asyncio.Future["Finished"]):
+    """A future whose waiter goes on at once when it is settled, and not with the next turn of the loop.
+
+    It must not be settled within a task: the waiter would go on within that.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._waiters: list[tuple[Callable[[Prompt], object], Context]] = []
+
+    def add_done_callback(self, fn: Callable[[Prompt], object], *, context: Context | None = None) -> None:
+        """Have `fn` called when it is settled."""
+        if self.done():
+            super().add_done_callback(fn, context=context)
+        else:
+            self._waiters.append((fn, context or copy_context()))
+
+    def remove_done_callback(self, fn: Callable[[Prompt], object], /) -> int:
+        """Do not have `fn` called."""
+        before = len(self._waiters)
+        self._waiters = [each for each in self._waiters if each[0] != fn]
+        return before - len(self._waiters)
+
+    def settle(self, finished: Finished) -> None:
+        """The invocation is over; its waiter goes on."""
+        if not self.done():  # else the client is gone
+            self.set_result(finished)
+            waiters, self._waiters = self._waiters, []
+            for waiter, context in waiters:
+                context.run(waiter, self)
+
+    def cancel(self, msg: object = None) -> bool:
+        """Nobody waits any more."""
+        if not super().cancel(msg):
+            return False
+        for waiter, context in self._waiters:
+            self.get_loop().call_soon(waiter, self, context=context)
+        self._waiters = []
+        return True
+
+
 class Calls:
     """Begins invocations, and waits for them without a thread; `pool` is for what takes long."""
 
@@ -25,17 +69,13 @@ class Calls:
         self.session, self.pool = session, pool
         self._reactor: Reactor | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = math.inf  # by the engine's clock
 
     async def run(self, version: DeployedVersion, request: Request) -> Finished:
         """Run an invocation; whoever waits for it holds no thread. Raises `Throttled`."""
         reactor = self._reactor or await self._start()
-        future: asyncio.Future[Finished] = asyncio.get_running_loop().create_future()
-
-        def settle(finished: Finished) -> None:
-            if not future.done():  # else the client is gone
-                future.set_result(finished)
-
-        reactor.begin(version, request, settle)
+        future = Prompt()
+        reactor.begin(version, request, future.settle)
         self._watch_clock(reactor)
         return await future
 
@@ -91,18 +131,15 @@ class Calls:
 
     def _watch_clock(self, reactor: Reactor) -> None:
         """Have the reactor look at its deadlines when the next one has come."""
-        wait_s = reactor.wait_s()
-        if wait_s is None:
+        if reactor.next_check >= self._timer_at:
             return
-        loop = asyncio.get_running_loop()
-        at = loop.time() + wait_s
-        if self._timer is None or self._timer.cancelled() or at < self._timer.when():
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = loop.call_at(at, self._time_is_up, reactor)
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer_at = reactor.next_check
+        self._timer = asyncio.get_running_loop().call_later(reactor.wait_s(), self._time_is_up, reactor)
 
     def _time_is_up(self, reactor: Reactor) -> None:
-        self._timer = None
+        self._timer, self._timer_at = None, math.inf
         self._turn(reactor)
 
     def close(self) -> None:

@@ -70,7 +70,7 @@ def _value(shape: Shape, value: Any, path: str) -> Iterator[str]:
             yield from _member(inner, value.get(inner.name), path)
         return
     for wish in _broken(shape, value):
-        yield f"Value '{_shown(shape, value)}' at '{path}' failed to satisfy constraint: {wish}"
+        yield f"{_fault(shape, value, path)} {wish}"
     if shape.kind == "list":
         yield from _list(shape, value, path)
     elif shape.kind == "map":
@@ -87,14 +87,14 @@ def _list(shape: Shape, value: list[Any], path: str) -> Iterator[str]:
         wish = (
             _element_wishes(element) if element.name != "Runtime" else f"Member must satisfy enum value set: {RUNTIMES_SHOWN}"
         )
-        yield f"Value '{_shown(shape, value)}' at '{path}' failed to satisfy constraint: {wish}"
+        yield f"{_fault(shape, value, path)} {wish}"
 
 
 def _map(shape: Shape, value: Mapping[str, Any], path: str) -> Iterator[str]:
     key, element = shape.key, shape.element
     assert key is not None
     assert element is not None
-    said = f"Value '{_shown(shape, value)}' at '{path}' failed to satisfy constraint:"
+    said = _fault(shape, value, path)
     if any(next(_broken(key, each), None) for each in value):
         yield f"{said} Map keys must satisfy constraint: [{', '.join(_wishes(key))}]"
     if element.kind in ("structure", "list", "map"):
@@ -157,11 +157,11 @@ def _enum(shape: Shape) -> str:
     return f"Member must satisfy enum value set: {shown}"
 
 
-def _shown(shape: Shape, value: Any) -> str:
-    """A value as Java prints it; what is sensitive is not shown."""
-    if shape.is_sensitive or (shape.kind == "map" and shape.element is not None and shape.element.is_sensitive):
-        return "***"
-    return _java(value)[:_SHOWN]
+def _fault(shape: Shape, value: Any, path: str) -> str:
+    """What is wrong, up to how it should be: a value as Java prints it, unless it is sensitive."""
+    is_sensitive = shape.is_sensitive or (shape.kind == "map" and shape.element is not None and shape.element.is_sensitive)
+    shown = "" if is_sensitive else f" '{_java(value)[:_SHOWN]}'"
+    return f"Value{shown} at '{path}' failed to satisfy constraint:"
 
 
 def _java(value: Any) -> str:

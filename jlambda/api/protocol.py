@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import lru_cache, partial
+from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from jlambda.api.asgi import Fields
 
 #: what is longer leaves at once
 _KEPT_BYTES = 1 << 16
@@ -22,6 +26,11 @@ _TOO_LONG = b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\
 _quiet = logging.getLogger(__name__)
 _quiet.addHandler(logging.NullHandler())
 _quiet.propagate = False
+
+
+@lru_cache(maxsize=64)
+def _status_line(status: int) -> bytes:
+    return f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\n".encode()
 
 
 class Together:
@@ -47,6 +56,11 @@ class Together:
             self.flush()
         else:
             self._loop.call_soon(self.flush)
+
+    def write_now(self, data: bytes) -> None:
+        """Write `data`, behind what waits."""
+        self.flush()
+        self._transport.write(data)
 
     def flush(self) -> None:
         """Write what waits."""
@@ -87,6 +101,7 @@ class Protocol(HttpToolsProtocol):
         """The head is over, and was not too long."""
         self._is_in_head = False
         super().on_headers_complete()
+        self.scope["jlambda.answer"] = partial(self._answer, self.cycle)  # type: ignore[typeddict-unknown-key]
 
     def on_message_complete(self) -> None:
         """What comes now is the next head."""
@@ -107,8 +122,30 @@ class Protocol(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep the name as it was written, too: REST APIs pass it on like that."""
-        super().on_header(name, value)
         self._names.append(name)
+        name = name.lower()
+        if name == b"expect":
+            super().on_header(name, value)
+        else:  # all that uvicorn does with it, and costs half
+            self.headers.append((name, value))
+
+    def _answer(self, cycle: RequestResponseCycle, status: int, fields: Fields, body: bytes) -> None:
+        """Write an answer that is whole at once, without what uvicorn has to see to for one that may come in parts.
+
+        Names and values are ours and well formed, `body` is not that of a HEAD, and Content-Length is written here.
+        """
+        if cycle.disconnected:
+            return
+        cycle.response_started = cycle.response_complete = True
+        parts = [_status_line(status), b"content-length: %d\r\n" % len(body)]
+        parts += [b"%b: %b\r\n" % field for field in fields]
+        parts.append(b"\r\n" if cycle.keep_alive else b"connection: close\r\n\r\n")
+        parts.append(body)
+        self.transport.write_now(b"".join(parts))  # type: ignore[attr-defined]  # of `Together`
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self.transport.close()
+        cycle.on_response()
 
     def _abort(self) -> None:
         self.transport.abort()

@@ -39,7 +39,7 @@ def meant(session: Session, given: Values) -> Reference:
 def invoked(session: Session, given: Values) -> tuple[DeployedVersion, str | None]:
     """What an invocation runs, and the qualifier that it was asked for with. Raises `ResourceConflict` while it is made."""
     name, qualifier = meant(session, given)
-    version, qualifier = session.control.resolve(name, qualifier)
+    version = session.control.qualified(name, qualifier)
     if version.configuration.pending:
         check_active(version.configuration, time.time())
     return version, qualifier

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from jlambda.errors import InvalidParameter, ResourceNotFound
@@ -65,7 +66,14 @@ def parse_reference(text: str, account: Account) -> FunctionReference:
 
     Raises `InvalidParameter` for text that is none of these and `ResourceNotFound` for another account or region.
     """
-    found = _REFERENCE.fullmatch(text) if isinstance(text, str) else None
+    if not isinstance(text, str):
+        raise InvalidParameter(f"{text!r} is neither a function name, NAME:QUALIFIER nor a function ARN")
+    return _parsed(text, account)
+
+
+@lru_cache(maxsize=1_024)
+def _parsed(text: str, account: Account) -> FunctionReference:
+    found = _REFERENCE.fullmatch(text)
     if not found:
         raise InvalidParameter(f"{text!r} is neither a function name, NAME:QUALIFIER nor a function ARN")
     if found["region"] and found["region"] != account.region:

@@ -23,7 +23,7 @@ _ARN = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class LayerVersion:
     """One published version of a layer. It never changes, but for being deleted: functions that have it keep it then.
 
@@ -47,6 +47,12 @@ class LayerVersion:
     def is_for(self, runtime: str | None, architecture: str | None) -> bool:
         """Whether it was published for this runtime and architecture; None asks for none."""
         return (runtime is None or runtime in self.runtimes) and (architecture is None or architecture in self.architectures)
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.version}"
+
+    def __repr__(self) -> str:
+        return f"<Layer {self}{f': {self.description}' if self.description else ''}>"
 
 
 class LayerReference(NamedTuple):

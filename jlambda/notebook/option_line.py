@@ -8,7 +8,9 @@ from jlambda.model.function import FunctionConfiguration
 from jlambda.model.log_settings import default_log_group
 from jlambda.model.role import DEFAULT_ROLE
 from jlambda.notebook.arguments import pieces, spelled, words
+from jlambda.notebook.display import layer_name
 from jlambda.notebook.options import CellOptions, cell_parser
+from jlambda.service.requirements import is_of_requirements
 
 _OPTIONS = {
     "memory": "--memory",
@@ -25,6 +27,7 @@ _OPTIONS = {
     "env": "--env",
     "secret": "--secret",
     "layer": "--layer",
+    "requirements": "--requirements",
     "trigger": "--trigger",
 }
 
@@ -49,7 +52,8 @@ def updated(line: str, given: CellOptions, now: FunctionConfiguration, triggers:
         "snap_start": [str(now.snap_start)],
         "env": [f"{key}={value}" for key, value in now.environment.items()],
         "secret": list(now.secrets),
-        "layer": list(now.layers),
+        "layer": [layer_name(arn) for arn in now.layers if not is_of_requirements(arn)],
+        "requirements": list(given.requirements) if any(map(is_of_requirements, now.layers)) else [],
         "trigger": list(triggers),
     }
     defaults = {
@@ -89,6 +93,8 @@ def _said(given: CellOptions, name: str, default: list[str]) -> list[str]:
         return [_role_name(value)]
     if name == "env":
         return sorted(f"{key}={text}" for key, text in value)
+    if name == "layer":
+        return sorted(map(layer_name, value))
     return sorted(value) if isinstance(value, tuple) else [str(value)]
 
 

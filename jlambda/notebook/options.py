@@ -38,6 +38,7 @@ class CellOptions:
     trigger: tuple[str, ...] = ()
     layer: tuple[str, ...] = ()
     no_layers: bool = False
+    requirements: tuple[str, ...] = ()
     use: tuple[str, ...] = ()
     classpath: tuple[str, ...] = ()
     invoke: str | None = None
@@ -66,6 +67,7 @@ def deployment(given: CellOptions, secrets: Mapping[str, str] | None, ship: Mapp
         "ephemeral_storage": given.ephemeral_storage,
         "architecture": given.architecture,
         "layers": given.layer if given.layer or given.no_layers else None,
+        "requirements": given.requirements if given.requirements or given.no_layers else None,
         "log_format": given.log_format,
         "application_log_level": given.log_level,
         "system_log_level": given.system_log_level,
@@ -87,6 +89,7 @@ def cell_parser() -> Parser:
         "  %%lambda hello --memory 512 --timeout 10 --env STAGE=dev --secret API_KEY\n"
         '  %%lambda hello -m 512 -t 10 -e STAGE=dev -i \'{"name": "Ada"}\'\n'
         "  %%lambda hello --use lookup_table,clean\n"
+        '  %%lambda hello --requirements "requests==2.*"\n'
         "  %%lambda hello --runtime nodejs22.x\n"
         "  %%lambda hello --trigger sqs:jobs?batch_size=5 --trigger rate(5 minutes)",
     )
@@ -111,7 +114,13 @@ def cell_parser() -> Parser:
         action="append",
         help="NAME:VERSION, or an ARN; repeatable, later ones on top; takes the place of those so far",
     )
-    add("--no-layers", action="store_true", help="take all layers away")
+    add("--no-layers", action="store_true", help="take all layers away, that of --requirements too")
+    add(
+        "--requirements",
+        metavar="PACKAGES",
+        action="append",
+        help="pip installs them into a layer: 'requests==2.*', 'rich flask>=3', requirements.txt; repeatable",
+    )
     add("--classpath", metavar="PATHS", type=_paths, action="extend", help="libraries for Java and C#: jars, DLLs, folders")
     add("--description", metavar="TEXT", help="at most 256 characters")
     add("--architecture", metavar="NAME", type=OneOf("architecture", ARCHITECTURES), help="x86_64 or arm64: what is billed")
@@ -137,7 +146,7 @@ def cell_parser() -> Parser:
 
 def _with_tuples(options: Mapping[str, object]) -> dict[str, Any]:
     """argparse's lists as tuples, and its None for a list that was not given as an empty one."""
-    lists = ("env", "secret", "layer", "trigger", "use", "classpath")
+    lists = ("env", "secret", "layer", "requirements", "trigger", "use", "classpath")
     return {key: tuple(value or ()) if key in lists else value for key, value in options.items()}  # type: ignore[arg-type]
 
 

@@ -7,8 +7,6 @@ that is there is complete and never changes. Knows nothing of functions: who use
 from __future__ import annotations
 
 import base64
-import calendar
-import contextlib
 import hashlib
 import io
 import os
@@ -17,7 +15,6 @@ import stat
 import tempfile
 import threading
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -25,13 +22,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from jlambda.errors import CodeError, StateError
-from jlambda.model.limits import UNZIPPED_BYTES
 from jlambda.runtimes.handler import SHIPPED_GLOBALS
 from jlambda.runtimes.merge import merge
+from jlambda.runtimes.unzip import check_size, unpack
 
 # the oldest time that a zip can carry: when a file was written must not change the digest
 _EPOCH = (1980, 1, 1, 0, 0, 0)
-_CHUNK = 1 << 20
 #: files that are written through to the disk at one time
 _SYNCS = 8
 
@@ -81,7 +77,7 @@ class CodeStore:
 
         def fill(whole: Path) -> None:
             (whole / "package.zip").write_bytes(package)
-            _unpack(package, whole / "task")
+            unpack(package, whole / "task")
 
         self._make(made, fill)
         return made
@@ -178,7 +174,7 @@ def _files_of(root: Path) -> Iterator[tuple[str, bool, bytes | Path]]:
                 yield inside, False, path.readlink()
             elif path.is_file():
                 about = path.stat()
-                _check_size(about.st_size)
+                check_size(about.st_size)
                 yield inside, bool(about.st_mode & stat.S_IXUSR), path.read_bytes()
 
 
@@ -194,66 +190,9 @@ def _zipped(files: Iterable[tuple[str, bool, bytes | Path]]) -> bytes:
             data = content if isinstance(content, bytes) else os.fsencode(content)
             info.external_attr = (mode if isinstance(content, bytes) else stat.S_IFLNK | 0o777) << 16
             unzipped += len(data)
-            _check_size(unzipped)
+            check_size(unzipped)
             archive.writestr(info, data)
     return buffer.getvalue()
-
-
-def _unpack(package: bytes, root: Path) -> None:
-    """Unpack into the new folder `root`, writing nothing outside of it."""
-    unzipped, links = 0, []
-    try:
-        with zipfile.ZipFile(io.BytesIO(package)) as archive:
-            root.mkdir()
-            for info in archive.infolist():
-                path = _inside(root, info.filename)
-                mode = info.external_attr >> 16
-                if info.is_dir():
-                    path.mkdir(parents=True, exist_ok=True)
-                    continue
-                path.parent.mkdir(parents=True, exist_ok=True)
-                if stat.S_ISLNK(mode):
-                    links.append((path, archive.read(info)))
-                    continue
-                with archive.open(info) as source, open(path, "wb") as target:
-                    while chunk := source.read(_CHUNK):
-                        unzipped += len(chunk)
-                        _check_size(unzipped)
-                        target.write(chunk)
-                if mode & stat.S_IXUSR:
-                    path.chmod(0o755)
-                with contextlib.suppress(ValueError):  # a zip may carry no date at all
-                    written = calendar.timegm((*info.date_time, 0, 0, 0))
-                    os.utime(path, (written, written))
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, UnicodeDecodeError):
-        # encrypted, truncated, in a method of compression that is not known
-        raise CodeError("Could not unzip uploaded file. Please check your file, then try to upload again.") from None
-    except (FileExistsError, IsADirectoryError, NotADirectoryError) as error:
-        raise CodeError(f"the package holds {error.filename!r} both as a file and as a folder") from None
-    _link(root, links)
-
-
-def _link(root: Path, links: list[tuple[Path, bytes]]) -> None:
-    """Make the symbolic links last, when nothing is written any more that could go through one."""
-    for path, target in links:
-        if path.exists() or path.is_symlink():
-            raise CodeError(f"the package holds {path.relative_to(root)} twice")
-        path.symlink_to(os.fsdecode(target))
-    real = root.resolve()
-    for path, _ in links:
-        if not Path(os.path.realpath(path)).is_relative_to(real):
-            raise CodeError(f"the symbolic link {path.relative_to(root)} leads out of the package")
-
-
-def _inside(root: Path, name: str) -> Path:
-    if name.startswith("/") or ".." in name.split("/"):
-        raise CodeError(f"the package holds {name!r}, which lies outside of it")
-    return root / name
-
-
-def _check_size(unzipped: int) -> None:
-    if unzipped > UNZIPPED_BYTES:
-        raise CodeError(f"Unzipped size must be smaller than {UNZIPPED_BYTES} bytes")
 
 
 def _finish(root: Path) -> None:

@@ -70,6 +70,7 @@ class ControlPlane:
         self.forget_aliases = self._resolver.forget_aliases
         #: what an invocation of a function called NAME runs; and what one of a name, NAME:QUALIFIER or ARN runs
         self.version, self.resolve = self._resolver.version, self._resolver.resolve
+        self.qualified = self._resolver.qualified
         aliases = Aliases(functions, self._resolver, account, lock, lambda function, alias: self.alias_moved(function, alias))
         self.aliases, self.alias, self.create_alias = aliases.list, aliases.get, aliases.create
         self.update_alias, self.change_alias, self.delete_alias = aliases.update, aliases.change, aliases.delete
@@ -87,7 +88,10 @@ class ControlPlane:
         """
         choice = self._choose(name, settings)
         settings = replace(
-            settings, runtime=choice.runtime if settings.runtime else None, layers=self._layer_arns(settings.layers)
+            settings,
+            runtime=choice.runtime if settings.runtime else None,
+            layers=self._layer_arns(settings.layers),
+            requirements=settings.requirements and layer_version_arn(settings.requirements, self._account),
         )
         brought = read_source(source, dict(settings.use or {}), settings.origin) if choice.is_python else None
         name = name if name is not None or brought is None else brought.name

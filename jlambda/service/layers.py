@@ -13,7 +13,7 @@ from jlambda.model.arn import Account
 from jlambda.model.function import FunctionConfiguration
 from jlambda.model.layer import LayerVersion, layer_arn, parse_layer, parse_layers
 from jlambda.model.limits import UNZIPPED_BYTES
-from jlambda.runtimes.code import CodeStore, merged_sha256
+from jlambda.runtimes.code import CodeStore, Package, merged_sha256
 from jlambda.runtimes.merge import unpacked_bytes
 from jlambda.store.database import Database
 from jlambda.store.resources import Resources
@@ -53,6 +53,30 @@ class Layers:
         """Make the next version of a layer from a zip or a folder. Raises `InvalidParameter` and `CodeError`."""
         name = self._name(name)
         stored = self._code.put_zip(package) if isinstance(package, bytes) else self._code.put_folder(package)
+        return self._publish(name, stored, description, runtimes, architectures, license)
+
+    def publish_once(
+        self, name: str, package: bytes | Path | LayerVersion, *, description: str = "", runtimes: Sequence[str] = ()
+    ) -> LayerVersion:
+        """The latest version of a layer if that has this content, of a zip, a folder or another layer; else the next one."""
+        name = self._name(name)
+        if isinstance(package, LayerVersion):
+            package = self._code.zip(package.code_sha256)
+        stored = self._code.put_zip(package) if isinstance(package, bytes) else self._code.put_folder(package)
+        with self._lock:
+            if (latest := self.versions(name)) and latest[0].code_sha256 == stored.sha256:
+                return latest[0]
+            return self._publish(name, stored, description, runtimes, (), None)
+
+    def _publish(
+        self,
+        name: str,
+        stored: Package,
+        description: str,
+        runtimes: Sequence[str],
+        architectures: Sequence[str],
+        license: str | None,
+    ) -> LayerVersion:
         with self._lock:
             every = self._versions.values(_owner(name))  # deleted ones too: no number comes twice
             made = LayerVersion(

@@ -29,10 +29,14 @@ class Reactor:
         """What can be read when there is something to do."""
         return self._loop.fileno()
 
-    def wait_s(self) -> float | None:
-        """After how many seconds `run` must be called whatever happens; None for never."""
-        at = self._loop.next_check
-        return None if at == float("inf") else max(0.0, at - self._engine.now())
+    @property
+    def next_check(self) -> float:
+        """When `run` must be called whatever happens, by the engine's clock; infinity for never."""
+        return self._loop.next_check
+
+    def wait_s(self) -> float:
+        """After how many seconds that is."""
+        return max(0.0, self._loop.next_check - self._engine.now())
 
     def begin(
         self, version: DeployedVersion, request: Request, done: Callable[[Finished], object], sink: Sink | None = None

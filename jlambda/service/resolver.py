@@ -51,12 +51,16 @@ class Resolver:
         """
         name, in_reference = parse_reference(reference, self._account)
         qualifier = qualifier if qualifier is not None else in_reference
+        return self.qualified(name, qualifier), qualifier
+
+    def qualified(self, name: str, qualifier: str | None) -> DeployedVersion:
+        """`resolve` for the name of a function alone."""
         if qualifier is None or qualifier == LATEST or qualifier.isdigit():
-            return self.version(name, qualifier or LATEST), qualifier
+            return self.version(name, qualifier or LATEST)
         alias = self.aliases(name).get(qualifier)
         if alias is None:
             raise self.not_found(name, qualifier)
-        return self.version(name, alias.route(random.random()) if alias.weights else alias.version), qualifier
+        return self.version(name, alias.route(random.random()) if alias.weights else alias.version)
 
     def configuration(self, reference: str) -> FunctionConfiguration:
         """A function, or one of its versions, as it was named; an alias stands for the version that it points to first."""

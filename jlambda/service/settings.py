@@ -8,14 +8,16 @@ from dataclasses import dataclass, field, replace
 from jlambda.errors import InvalidParameter
 from jlambda.model.function import FunctionConfiguration, with_settings
 from jlambda.model.log_settings import log_levels
+from jlambda.service.requirements import is_of_requirements
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What a deployment may say of a function; None keeps what the function has, or takes Lambda's default.
 
-    `use` are objects that become globals of the module; `classpath` holds libraries to compile with; `is_strict` refuses a
-    runtime that another version would have to stand in for; `origin` is how a traceback names where the source came from.
+    `requirements` is the ARN of the layer that pip has filled, "" where there is to be none; `use` are objects that become
+    globals of the module; `classpath` holds libraries to compile with; `is_strict` refuses a runtime that another version
+    would have to stand in for; `origin` is how a traceback names where the source came from.
     """
 
     handler: str | None = None
@@ -28,6 +30,7 @@ class Settings:
     ephemeral_storage_mb: int | None = None
     architecture: str | None = None
     layers: Sequence[str] | None = None
+    requirements: str | None = None
     log_format: str | None = None
     application_log_level: str | None = None
     system_log_level: str | None = None
@@ -70,7 +73,7 @@ def configured(
         description=settings.description,
         ephemeral_storage_mb=settings.ephemeral_storage_mb,
         architecture=settings.architecture,
-        layers=None if settings.layers is None else tuple(settings.layers),
+        layers=_layers(before.layers, settings),
         log_format=settings.log_format,
         log_group=settings.log_group,
         snap_start=settings.snap_start,
@@ -80,3 +83,11 @@ def configured(
     asked = settings.application_log_level, settings.system_log_level
     levels = log_levels(made.log_format, asked, (before.application_log_level, before.system_log_level))
     return replace(made, application_log_level=levels[0], system_log_level=levels[1]), secrets
+
+
+def _layers(before: Sequence[str], settings: Settings) -> tuple[str, ...]:
+    """The layers that are asked for, and on top of them the one of the requirements; what is not given stays."""
+    held = [arn for arn in before if is_of_requirements(arn)]
+    layers = [arn for arn in before if arn not in held] if settings.layers is None else settings.layers
+    on_top = held if settings.requirements is None else [settings.requirements] if settings.requirements else []
+    return (*layers, *(arn for arn in on_top if arn not in layers))

@@ -444,3 +444,13 @@ def test_a_url_that_is_nobodys(filled: jlambda.Session) -> None:
     asked = urllib3.request("GET", f"{filled.gateway().url}/_lambda-url/{'a' * 32}/")
     assert (asked.headers["x-amzn-ErrorType"], asked.status) == (RECORDED[2].code, RECORDED[2].status)
     assert asked.json() == {"Message": RECORDED[2].message or None}
+
+
+def test_a_sensitive_value_is_not_shown(client: Any) -> None:
+    """As AWS tells of environment variables whose names are wrong: without them."""
+    with pytest.raises(ClientError) as caught:
+        configure(Environment={"Variables": {"1x": "a secret"}})(client)
+    assert caught.value.response["Error"]["Message"] == (
+        "1 validation error detected: Value at 'environment.variables' failed to satisfy constraint: Map keys must satisfy "
+        "constraint: [Member must satisfy regular expression pattern: [a-zA-Z]([a-zA-Z0-9_])+]"
+    )

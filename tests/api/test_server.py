@@ -256,3 +256,27 @@ def test_jlambda_has_an_endpoint_and_clients(fresh: jlambda.Session) -> None:
     """Of whatever session is current."""
     assert jlambda.endpoint == fresh.endpoint
     assert jlambda.client("lambda").meta.endpoint_url == fresh.endpoint
+
+
+def test_requests_that_come_before_their_answers(door: Door) -> None:
+    """Many behind one another on one connection, the last with Connection: close: answered in order, then it is closed."""
+
+    def request(method: str, path: str, *more: str) -> bytes:
+        headers = [f"{name}: {value}" for name, value in door.signed(method, path).items()]
+        return "\r\n".join([f"{method} {path} HTTP/1.1", *headers, *more, "", ""]).encode()
+
+    paths = [f"/2015-03-31/functions?MaxItems={number}" for number in range(1, 4)]
+    asked = [request("GET", path) for path in paths]
+    asked += [
+        request("HEAD", "/2015-03-31/functions"),
+        request("GET", "/2015-03-31/functions/doesnotexist", "Connection: close"),
+    ]
+    with socket.create_connection(("127.0.0.1", door.port), timeout=30) as connection, connection.makefile("rb") as came:
+        connection.sendall(b"".join(asked))
+        answers = []
+        for _ in asked:
+            status = int(came.readline().split()[1])
+            headers = http.client.parse_headers(came)
+            answers.append((status, bool(came.read(int(headers["content-length"]))), headers["connection"]))
+        assert came.read() == b""
+    assert answers == [(200, True, None)] * 3 + [(403, False, None), (404, True, "close")]

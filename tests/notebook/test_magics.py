@@ -15,6 +15,7 @@ from jlambda.errors import CodeError, FunctionError, InvalidParameter, InvalidRe
 from jlambda.notebook.display import function_card, invocation_card
 from tests.api.packages import zipped
 from tests.notebook.conftest import Run
+from tests.wheels import a_wheel
 
 FAILS = """
 def handler(event, context):
@@ -64,6 +65,19 @@ def test_layers_of_a_cell(run: Run, session: jlambda.Session) -> None:
             raise run(f"%%lambda f -q --layer {wrong}\n{cell}").error or AssertionError
     assert run("f()").value == "two"
     assert "layers words:2 → none" in run(f"%%lambda f --no-layers\n{ECHO}").displayed[0]["text/plain"]
+
+
+def test_requirements_of_a_cell(run: Run, tmp_path: Path) -> None:
+    """pip puts them into a layer, whose packages the card names, until --no-layers."""
+    wheel = a_wheel(tmp_path, "words", "1.2", "WORD = 'installed'\n")
+    cell = "import words\ndef handler(event, context):\n    return words.WORD\n"
+    ran = run(f"%%lambda f --requirements {wheel}\n{cell}")
+    assert "with words 1.2\n" in ran.displayed[0]["text/plain"]
+    assert run("f()").value == "installed"
+    assert "requirements-" in run(f"%%lambda f\n# new\n{cell}").displayed[0]["text/plain"]
+    assert "→ none" in run(f"%%lambda f --no-layers\n{cell}").displayed[0]["text/plain"]
+    wrong = run(f"%%lambda f --requirements nosuch.txt\n{cell}").error
+    assert isinstance(wrong, InvalidParameter) and "nosuch.txt: there is no such file of requirements" in str(wrong)
 
 
 def test_quiet_shows_no_card(run: Run) -> None:

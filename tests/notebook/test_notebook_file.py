@@ -170,3 +170,14 @@ def test_a_line_says_what_there_is(
     assert (dict(made.env), sorted(made.trigger)) == (variables, sorted(triggers))
     assert (made.quiet, made.invoke) == (cell_options(line).quiet, cell_options(line).invoke)
     assert updated(line, cell_options(line), now, triggers) == line or made != cell_options(line)
+
+
+def test_layers_are_written_by_name_and_requirements_as_they_were_said() -> None:
+    """The layer that pip filled is what the requirements stand for: there is no other word for it on a line."""
+    arn = "arn:aws:lambda:us-east-1:123456789012:layer:"
+    line = " hello --layer words:1 --requirements 'requests==2.*'"
+    given = cell_options(line)
+    same = FunctionConfiguration("hello", layers=(f"{arn}words:1", f"{arn}requirements-0123456789ab:1"))
+    assert updated(line, given, same, []) == line
+    other = FunctionConfiguration("hello", layers=(f"{arn}words:2",))
+    assert updated(line, given, other, []) == " hello --layer words:2"

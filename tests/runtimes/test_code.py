@@ -176,7 +176,7 @@ def test_zip_that_is_damaged(store: CodeStore, tmp_path: Path, spoil: Callable[[
 
 def test_zip_that_grows_too_large(store: CodeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """250 MB are the limit for unpacked code, counted as they are written: a bomb does not go off."""
-    monkeypatch.setattr("jlambda.runtimes.code.UNZIPPED_BYTES", 1_000)
+    monkeypatch.setattr("jlambda.runtimes.unzip.UNZIPPED_BYTES", 1_000)
     assert store.put_zip(packed(("zeros", bytes(1_000)))).folder.is_dir()
     with pytest.raises(CodeError, match=r"^Unzipped size must be smaller than 1000 bytes$"):
         store.put_zip(packed(("zeros", bytes(500)), ("more", bytes(501))))
