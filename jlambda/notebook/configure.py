@@ -149,6 +149,7 @@ class Configuration:
     def close(self) -> None:
         """Take the widget out of the page, and let go of the function."""
         self._end_watch()
+        self.triggers.close()
         close(self.view)
 
     def _load(self, draft: Draft) -> None:
