@@ -12,6 +12,7 @@ LambdaError                  500  ServiceException
 ├── PolicyLengthExceeded     400  PolicyLengthExceededException
 ├── ResourceInUse            400  ResourceInUseException
 ├── InvalidEventPattern      400  InvalidEventPatternException
+├── InvalidArgument          400  InvalidArgument
 ├── CodeSigningConfigNotFound  404  CodeSigningConfigNotFoundException
 ├── Throttled                429  TooManyRequestsException
 ├── RecursiveInvocation      400  RecursiveInvocationException
@@ -114,6 +115,12 @@ class ResourceInUse(LambdaError):
     """An event source mapping cannot be changed while it is being created, changed or deleted."""
 
     code, status = "ResourceInUseException", 400
+
+
+class InvalidArgument(LambdaError):
+    """S3's: what was asked for cannot be meant."""
+
+    code, status = "InvalidArgument", 400
 
 
 class InvalidEventPattern(LambdaError):

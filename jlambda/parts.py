@@ -22,6 +22,7 @@ from jlambda.model.role import role_arn
 from jlambda.runtimes import languages, python
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.activity import Activity
+from jlambda.service.bucket_front import BucketFront
 from jlambda.service.cells import DeployedCells
 from jlambda.service.clients import Clients
 from jlambda.service.clock import Clock
@@ -153,10 +154,12 @@ class Parts:
             self.inventory = Inventory(database, session.account, clients, lambda: self.services.is_running)
             self.services.observe(self.inventory.saw)
             self._plug_in_services(database, session, clients)
-            urls, gate, permissions = self.service.urls, self.service.url_gate, self.service.permissions
-            self.triggers.plug_in(UrlTriggers(urls, gate, session.front_url), "url")
+            urls, gate, switches = self.service.urls, self.service.url_gate, self.service.switches
+            self.triggers.plug_in(UrlTriggers(urls, gate, switches, session.front_url), "url")
             has_services, gateway_v2 = (lambda: self.services.is_running), partial(session.client, "apigatewayv2")
-            routes = RouteTriggers(gateway_v2, has_services, permissions, session.account, session.front_url)
+            routes = RouteTriggers(
+                *(gateway_v2, has_services, self.service.permissions, switches, session.account, session.front_url)
+            )
             self.triggers.plug_in(routes, "http")
             self._put_events_together(session, database, opened, clients, pushes)
             self.before_close: list[Callable[[], None]] = []
@@ -184,7 +187,9 @@ class Parts:
         def is_running() -> bool:  # filters on the log groups of functions are there without the services
             return self.services.is_running or self.log_subscriptions.has_any
 
-        for place in (Buckets(clients), Topics(clients), LogGroups(clients)):
+        permissions = self.service.permissions
+        BucketFront(self.services, self.service.targets, permissions)
+        for place in (Buckets(clients, permissions), Topics(clients), LogGroups(clients)):
             kind = PushTriggers(place, database, session.account, is_running, lambda: self.services.push_refusal)
             self.triggers.plug_in(kind, place.kind)
         for destination in destinations(clients, self.clock.now):

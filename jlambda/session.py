@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from jlambda.service.inventory import Inventory
     from jlambda.service.invoke import Invoker
     from jlambda.service.log_subscriptions import LogSubscriptions
+    from jlambda.service.polling import Polling
     from jlambda.service.provisioned import Provisioned
     from jlambda.service.recursion import Recursion
     from jlambda.service.roles import Roles
@@ -207,6 +208,11 @@ class Session:
     def engine(self) -> Engine:
         """The execution environments."""
         return self._open().engine
+
+    @property
+    def polling(self) -> Polling:
+        """What reads queues and streams for functions."""
+        return self._open().polling
 
     @property
     def services(self) -> Services:
@@ -629,8 +635,10 @@ class Session:
         )
 
     def wait(self, timeout: float | str | timedelta | None = None) -> bool:
-        """Wait until no asynchronous event is pending; False if `timeout` (real seconds, or "2 minutes") was over first.
+        """Wait until nothing is pending; False if `timeout` (real seconds, or "2 minutes") was over first.
 
+        That is: no asynchronous event, and no record in a queue or stream that an enabled event source mapping reads;
+        messages that are in flight count too, until they are deleted.
         A progress bar shows after 2 seconds. Where all that is left are retries that are due later, it says so, and by how
         much the clock would have to be moved on. Ctrl-C ends the wait, nothing else.
         """

@@ -79,7 +79,10 @@ def queued(function: str | None = None) -> pd.DataFrame:
 
 
 def wait(timeout: float | str | timedelta | None = None) -> bool:
-    """Wait until no asynchronous event is pending; False if `timeout` (real seconds, or "2 minutes") was over first."""
+    """Wait until no asynchronous event is pending, and no record of a queue or stream that is read for a function.
+
+    False if `timeout` (real seconds, or "2 minutes") was over first.
+    """
     return current().wait(timeout)
 
 

@@ -21,7 +21,14 @@ settings.load_profile("jlambda")
 #: set by .ci/run, which installs everything: a missing tool is then a failure
 REQUIRES_ALL = os.environ.get("JLAMBDA_REQUIRE_ALL") == "1"
 #: how long what a test started may take to be gone
-_PATIENCE_S = 5.0
+_PATIENCE_S = 20.0
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Try a test that measures the machine up to three times: what else ran meanwhile is not the code's fault."""
+    for item in items:
+        if item.get_closest_marker("measures"):
+            item.add_marker(pytest.mark.flaky(reruns=2))
 
 
 def need(is_there: bool, what: str) -> None:

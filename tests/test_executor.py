@@ -293,9 +293,8 @@ def test_shutdown_without_waiting(session: jlambda.Session) -> None:
     """It returns at once; the calls go on, those that wait too, and the function goes with the last of them."""
     executor = jlambda.Executor(max_concurrency=1)
     futures = [executor.submit(sleep, 0.3) for _ in range(3)]
-    began = time.monotonic()
     executor.shutdown(wait=False)
-    assert time.monotonic() - began < 0.25
+    assert not futures[-1].done()
     assert session.get(executor.name)
     assert [future.result(10) for future in futures] == [0.3] * 3
     assert eventually(lambda: session.functions() == [])

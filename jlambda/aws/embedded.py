@@ -70,6 +70,7 @@ def _make_application(gateway: dict[str, Any]) -> Application:
 
     moto_queues.quicken()
     moto_queues.keep_system_attributes()
+    moto_queues.follow_traces()
     application: Application = DomainDispatcherApplication(create_backend_app)
     return application
 
@@ -88,13 +89,22 @@ def _serve(connection: socket.socket, application: Application) -> None:
                     hooks.forget_messages(json.load(body))
                     connection.sendall(head_of({"status": 200, "headers": [], "pushes": []}, 0))
                     continue
-                pushes = moto_request.begin(head["seed"], head["at"])
+                pushes = moto_request.begin(head["seed"], head["at"], _trace(head))
                 status, headers, answer = _answer(application, head, body, body_length)
             length = sum(map(len, answer))
             reply = head_of({"status": status, "headers": headers, "pushes": pushes}, length)
             connection.sendall(reply + (answer[0] if answer else b""))
             for piece in answer[1:]:
                 connection.sendall(piece)
+
+
+def _trace(head: dict[str, Any]) -> str | None:
+    """The trace header of a request; messages that are sent as such have theirs in themselves."""
+    return (
+        next((value for name, value in head["headers"] if name == "x-amzn-trace-id"), None)
+        if head["service"] != "sqs"
+        else None
+    )
 
 
 def _copy(stream: io.BufferedIOBase, body: IO[bytes], length: int) -> None:

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from jlambda.aws import moto_s3, moto_secrets, moto_sns, moto_states
+from jlambda.aws import moto_gateway, moto_s3, moto_secrets, moto_sns, moto_states
 from jlambda.aws.moto_request import CURRENT, Seeded, push, utcnow
 from jlambda.model.events import logs, secrets
 
@@ -118,4 +118,5 @@ _CHANGES: dict[str, Callable[[], None]] = {
     "sns": moto_sns.change,
     "secretsmanager": moto_secrets.change,
     "states": moto_states.change,
+    "apigateway": moto_gateway.change,
 }

@@ -16,13 +16,14 @@ CURRENT = threading.local()
 FREE = Random()
 
 
-def begin(seed: int, at: float) -> list[dict[str, Any]]:
+def begin(seed: int, at: float, trace: str | None = None) -> list[dict[str, Any]]:
     """Begin a request in this thread: what it starts is added to the list.
 
-    Its random names come from `seed` and its time is `at`, so that a replay makes what there was.
+    Its random names come from `seed` and its time is `at`, so that a replay makes what there was. `trace` is the trace
+    header for messages that it leads to.
     """
     pushes: list[dict[str, Any]] = []
-    CURRENT.pushes, CURRENT.at = pushes, at or None
+    CURRENT.pushes, CURRENT.at, CURRENT.trace = pushes, at or None, trace
     CURRENT.random = Random(seed) if seed else FREE
     return pushes
 

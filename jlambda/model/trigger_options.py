@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from jlambda.errors import InvalidParameter
+from jlambda.model.destination import STREAM_DESTINATION
 from jlambda.model.event_pattern import is_pattern
 
 Value = str | int | bool
@@ -107,7 +108,7 @@ _STREAM = {
     "bisect": _flag(),
     "retries": _whole(0, 10_000, -1),
     "max_age": _whole(60, 604_800, -1),
-    "on_failure": _text("the ARN of a queue, topic or bucket", r"arn:[^:]+:(sqs|sns|s3):.+"),
+    "on_failure": _text("sqs:QUEUE, sns:TOPIC or s3:BUCKET, or the ARN of one", STREAM_DESTINATION),
 }
 _SCHEDULE = {
     "input": _json("JSON: the event that the function gets"),

@@ -48,7 +48,7 @@ def _mapping(function: str, trigger: Trigger, account: Account) -> list[str]:
     usual = {**_USUAL, **_USUAL_RETRIES}
     members = {
         key: value
-        for key, value in members_of(trigger).items()
+        for key, value in members_of(trigger, account).items()
         if value not in usual.get(key, ()) and value not in ([], {}, {"Filters": []}, {"OnFailure": {}})
     }
     start = {} if trigger.kind == "sqs" else start_of(trigger)

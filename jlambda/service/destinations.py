@@ -39,7 +39,13 @@ class _Queue:
         sqs = self._client(self.service)
         *_, account, name = delivery.arn.split(":")
         url = sqs.get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)["QueueUrl"]
-        sqs.send_message(QueueUrl=url, MessageBody=delivery.body.decode(), MessageAttributes=delivery.message_attributes)
+        trace = {"AWSTraceHeader": {"DataType": "String", "StringValue": delivery.trace_id}} if delivery.trace_id else {}
+        sqs.send_message(
+            QueueUrl=url,
+            MessageBody=delivery.body.decode(),
+            MessageAttributes=delivery.message_attributes,
+            MessageSystemAttributes=trace,
+        )
 
 
 class _Topic:

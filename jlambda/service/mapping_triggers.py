@@ -12,11 +12,13 @@ from typing import Any
 
 from jlambda.errors import LambdaError, ResourceInUse
 from jlambda.model.arn import Account
+from jlambda.model.destination import destination_arn, destination_name
 from jlambda.model.mapping import EventSourceMapping
 from jlambda.model.trigger import Trigger
 from jlambda.model.trigger_options import Value
 from jlambda.service.control import ControlPlane
 from jlambda.service.mappings import Mappings
+from jlambda.service.push_places import make_bucket
 from jlambda.service.triggers import Attached
 
 MAPPED = ("sqs", "dynamodb", "kinesis")
@@ -36,7 +38,7 @@ _STREAM_PLAIN: dict[str, tuple[str, Value]] = {
 }
 
 
-def members_of(trigger: Trigger) -> dict[str, Any]:
+def members_of(trigger: Trigger, account: Account) -> dict[str, Any]:
     """What a trigger's options say of its mapping: all members, so that those of an earlier one do not stay."""
     is_queue = trigger.kind == "sqs"
     plain = {"batch_size": ("BatchSize", 10 if is_queue else 100), **(_PLAIN if is_queue else _STREAM_PLAIN)}
@@ -51,7 +53,7 @@ def members_of(trigger: Trigger) -> dict[str, Any]:
         members["ScalingConfig"] = {} if most is None else {"MaximumConcurrency": most}
     else:
         failure = trigger.get("on_failure")
-        members["DestinationConfig"] = {"OnFailure": {"Destination": failure} if failure else {}}
+        members["DestinationConfig"] = {"OnFailure": {"Destination": destination_arn(str(failure), account)} if failure else {}}
     members["FunctionResponseTypes"] = ["ReportBatchItemFailures"] if trigger.get("report_failures") else []
     members["FilterCriteria"] = {"Filters": [{"Pattern": pattern} for pattern in trigger.all("filter")]}
     members["Enabled"] = not trigger.get("disabled")
@@ -85,6 +87,8 @@ def trigger_of(mapping: EventSourceMapping) -> Trigger:
     start = members.get("StartingPosition")
     if start == "AT_TIMESTAMP":
         start = datetime.fromtimestamp(members["StartingPositionTimestamp"], UTC).isoformat()
+    _, _, _, region, account, _ = str(mapping.source_arn).split(":", 5)
+    failure = failure and destination_name(failure, Account(account, region))
     others = {"max_concurrency": most, "on_failure": failure, "start": None if start == "LATEST" else start}
     options += [(name, value) for name, value in others.items() if value]
     return Trigger(mapping.kind, target, tuple(sorted(options, key=lambda each: each[0])))
@@ -102,15 +106,16 @@ class MappingTriggers:
         source_arn, made = {"sqs": self._queue, "dynamodb": self._table, "kinesis": self._stream}[trigger.kind](
             trigger, self._control.get(reference).timeout_s
         )
+        made_for_failures = self._destination(trigger)
         before = [each for each in self._mappings.list(reference, source_arn) if each.goal]
         if before:
             self._settled(before[0].uuid)
-            self._mappings.update(before[0].uuid, members_of(trigger))
+            self._mappings.update(before[0].uuid, members_of(trigger, self._account))
         else:
             start = {} if trigger.kind == "sqs" else start_of(trigger)
-            request = {"FunctionName": reference, "EventSourceArn": source_arn, **start, **members_of(trigger)}
+            request = {"FunctionName": reference, "EventSourceArn": source_arn, **start, **members_of(trigger, self._account)}
             self._settled(self._mappings.create(request).uuid)
-        return made
+        return [*made, *made_for_failures]
 
     def detach(self, attached: Attached) -> None:
         """Delete the mapping; its queue, table or stream stays."""
@@ -158,6 +163,28 @@ class MappingTriggers:
         client.create_queue(QueueName=name, Attributes=attributes)
         return arn, [f"queue {name} was not there: created, with a visibility timeout of {visibility_s} s"]
 
+    def _destination(self, trigger: Trigger) -> Sequence[str]:
+        """Where a stream's records go that are given up; what is named shortly is made if it is not there."""
+        given = trigger.get("on_failure")
+        if given is None:
+            return []
+        arn = destination_arn(str(given), self._account)
+        kind, _, name = str(given).partition(":")
+        if arn == given:
+            return []
+        client = self._client(kind)
+        asks: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
+            "sqs": (lambda: client.get_queue_url(QueueName=name), lambda: client.create_queue(QueueName=name)),
+            "sns": (lambda: client.get_topic_attributes(TopicArn=arn), lambda: client.create_topic(Name=name)),
+            "s3": (lambda: client.head_bucket(Bucket=name), lambda: make_bucket(client, name)),
+        }
+        find, make = asks[kind]
+        if _is_there(find):
+            return []
+        make()
+        what = {"sqs": "queue", "sns": "topic", "s3": "bucket"}[kind]
+        return [f"{what} {name} was not there: created, for records that are given up"]
+
     def _table(self, trigger: Trigger, _: int) -> tuple[str, Sequence[str]]:
         client, name = self._client("dynamodb"), trigger.target
         view = str(trigger.get("view") or "NEW_AND_OLD_IMAGES")
@@ -204,7 +231,7 @@ def _is_there(ask: Callable[[], object]) -> bool:
         ask()
     except Exception as error:
         code = str((getattr(error, "response", None) or {}).get("Error", {}).get("Code", ""))
-        if "NotFound" in code or "NonExistent" in code or "DoesNotExist" in code:
+        if "NotFound" in code or "NonExistent" in code or "DoesNotExist" in code or code == "404":
             return False
         raise
     return True

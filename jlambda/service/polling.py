@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from jlambda.model.exchange import Write
 from jlambda.model.mapping import EventSourceMapping
@@ -23,6 +23,14 @@ _SHARDS_CHANGE = ("SplitShard", "MergeShards", "UpdateShardCount", "UpdateTable"
 _MADE = ("CreateStream", "CreateTable")
 #: kinds of mappings that are delivered; the others are kept and shown only
 DELIVERED = ("sqs", "kinesis", "dynamodb")
+
+
+class Behind(NamedTuple):
+    """A queue or stream, and how many of its records are not done."""
+
+    kind: str
+    source: str
+    records: int
 
 
 class Observed(Protocol):
@@ -75,6 +83,16 @@ class Polling:
         poller = self._sources.poller(mapping, lambda result: self._mappings.told(uuid, result))
         self._pollers[uuid] = poller
         poller.start()
+
+    def wake(self) -> None:
+        """Have all sources read now."""
+        for poller in list(self._pollers.values()):
+            poller.wake()
+
+    def behind(self) -> list[Behind]:
+        """The sources of enabled mappings that have records which are not done. Asks them."""
+        found = [Behind(each.kind, each.source, each.behind()) for each in list(self._pollers.values())]
+        return [each for each in found if each.records]
 
     def _saw(self, write: Write) -> None:
         """A change was made in the services: wake whoever may find something by it. Called in the gateway's thread."""

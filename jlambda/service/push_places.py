@@ -8,9 +8,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
+from jlambda.errors import ResourceConflict, ResourceNotFound
 from jlambda.model.trigger import Trigger, bucket_and_keys
+from jlambda.service.bucket_front import S3
+from jlambda.service.permissions import Permissions
 from jlambda.service.triggers import Attached
 
 #: a boto3 client of a service
@@ -22,18 +26,16 @@ class Buckets:
 
     kind = "s3"
 
-    def __init__(self, client: Clients) -> None:
-        self._client = client
+    def __init__(self, client: Clients, permissions: Permissions) -> None:
+        self._client, self._permissions = client, permissions
 
     def put(self, arn: str, trigger: Trigger) -> list[str]:
-        """Add a notification, making the bucket if it is not there."""
+        """Add a notification, making the bucket if it is not there; the function's policy lets S3 invoke it from then on."""
         bucket, prefix, suffix = bucket_and_keys(trigger)
         s3 = self._client("s3")
         made = []
         if bucket not in {each["Name"] for each in s3.list_buckets()["Buckets"]}:
-            region = s3.meta.region_name
-            where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-            s3.create_bucket(Bucket=bucket, **where)
+            make_bucket(s3, bucket)
             made.append(f"bucket {bucket}")
         name = _id(arn, trigger)
         events = str(trigger.get("events") or "ObjectCreated:*").split(",")
@@ -41,13 +43,18 @@ class Buckets:
         added: dict[str, Any] = {"Id": name, "LambdaFunctionArn": arn, "Events": [f"s3:{event}" for event in events]}
         if rules:
             added["Filter"] = {"Key": {"FilterRules": rules}}
+        statement = {"StatementId": name, "Action": "lambda:InvokeFunction", "Principal": S3}
+        with suppress(ResourceConflict):  # it is there
+            self._permissions.add(arn, None, {**statement, "SourceArn": f"arn:aws:s3:::{bucket}"})
         self._change(s3, bucket, name, [added])
         return made
 
     def take_away(self, attached: Attached, arn: str) -> None:
         """Remove a notification; the bucket's others stay."""
-        del arn
-        self._change(self._client("s3"), bucket_and_keys(attached.trigger)[0], attached.id.partition(":")[2], [])
+        name = attached.id.partition(":")[2]
+        self._change(self._client("s3"), bucket_and_keys(attached.trigger)[0], name, [])
+        with suppress(ResourceNotFound):  # made elsewhere, or gone with the function
+            self._permissions.remove(arn, None, name)
 
     def all(self) -> Iterator[tuple[str, str, str]]:
         """All notifications of all buckets."""
@@ -73,8 +80,17 @@ class Buckets:
         before.pop("ResponseMetadata", None)
         kept = [each for each in before.get("LambdaFunctionConfigurations", ()) if each["Id"] != name]
         s3.put_bucket_notification_configuration(
-            Bucket=bucket, NotificationConfiguration={**before, "LambdaFunctionConfigurations": [*kept, *added]}
+            Bucket=bucket,
+            NotificationConfiguration={**before, "LambdaFunctionConfigurations": [*kept, *added]},
+            SkipDestinationValidation=True,  # those that stay may be of functions that are gone
         )
+
+
+def make_bucket(s3: Any, name: str) -> None:
+    """Make a bucket in the region of a client."""
+    region = s3.meta.region_name
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+    s3.create_bucket(Bucket=name, **where)
 
 
 class Topics:

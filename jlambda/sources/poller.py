@@ -17,6 +17,8 @@ from jlambda.sources.came import Came
 
 #: a source that cannot be read is read again after so many seconds, twice as many each time
 _FIRST_BACKOFF_S, _LAST_BACKOFF_S = 0.5, 30.0
+#: after so many times it is not counted on
+_TRIED = 2
 _log = logging.getLogger(__name__)
 
 Act = Callable[[], None]
@@ -81,6 +83,22 @@ class Poller(ABC):
     def join(self, timeout_s: float) -> None:
         """Wait until the thread has ended."""
         self._thread.join(timeout_s)
+
+    def behind(self) -> int:
+        """How many records of its source are not done, as far as it can tell. From any thread; may ask the source.
+
+        One that could not be read several times in a row has none that can be waited for.
+        """
+        if self._failures > _TRIED or not self.is_alive:
+            return 0
+        try:
+            return self._behind()
+        except Exception:  # whatever a client raises: the mapping's own thread tells of it
+            return 1
+
+    @abstractmethod
+    def _behind(self) -> int:
+        """The same, of a source that can be read."""
 
     @abstractmethod
     def _begin(self, now: float) -> float | None:

@@ -31,6 +31,9 @@ _DISMISS_S = 0.05
 _EARLIER_S = 0.2
 
 
+_COUNTS = tuple(f"ApproximateNumberOfMessages{which}" for which in ("", "NotVisible", "Delayed"))
+
+
 class QueueClient(Protocol):
     """What is asked of SQS."""
 
@@ -92,6 +95,13 @@ class QueuePoller(Poller):
         """Wait until both threads have ended."""
         super().join(timeout_s)
         self._receiver.join(timeout_s)
+
+    def _behind(self) -> int:
+        """The messages that the queue has: until they are deleted, wherever they are."""
+        if not self._url:
+            return 1
+        found = self._client.get_queue_attributes(QueueUrl=self._url, AttributeNames=list(_COUNTS)).get("Attributes") or {}
+        return sum(int(found.get(name, 0)) for name in _COUNTS)
 
     @property
     def _is_drained(self) -> bool:

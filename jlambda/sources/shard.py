@@ -96,6 +96,11 @@ class Shard:
         """Whether all that was read is done."""
         return not self._order
 
+    @property
+    def held(self) -> int:
+        """How many records were read and are not done."""
+        return len(self._order)
+
     def wants(self) -> int:
         """How many more records are worth reading now."""
         return max(0, _AHEAD * self._settings.lanes * self._settings.limits.records - len(self._order))

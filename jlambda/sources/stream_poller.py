@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -20,6 +21,8 @@ from jlambda.sources.stream_client import ShardInfo, Start, StreamClient
 _LOOK_S = 60.0
 #: what cannot be told of what was given up is tried again after so many seconds
 _TROUBLE_S = 1.0
+#: how long its thread may take to say how far it is
+_ANSWERS_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,21 @@ class StreamPoller(Poller):
         """A stream of this name has been made in the place of an earlier one."""
         self.post(self._begin_anew)
         self.wake()
+
+    def _behind(self) -> int:
+        """The records that were read and are not done; at least one while there may be more to read."""
+        answer: Future[int] = Future()
+        self.post(lambda: answer.set_result(self._held(time.time())))
+        try:
+            return answer.result(_ANSWERS_S)
+        except TimeoutError:  # it is at something that takes its time
+            return 1
+
+    def _held(self, now: float) -> int:
+        is_at_end = min(self._read_at, self._look_at) > now and not any(
+            each.given_up or (each.iterator is not None and each.read_at <= now) for each in self._shards.values()
+        )
+        return max(sum(each.shard.held for each in self._shards.values()), int(not is_at_end))
 
     def _begin_anew(self) -> None:
         for name in self._positions.load():

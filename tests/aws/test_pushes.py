@@ -12,6 +12,7 @@ import pytest
 
 import jlambda
 from jlambda.model.events import logs as log_events
+from jlambda.model.trigger import parse_trigger
 from tests.conftest import eventually
 
 ECHO = "import json\ndef handler(event, context):\n    print('EVENT', json.dumps(event))\n"
@@ -67,6 +68,9 @@ def test_a_notification_that_boto3_configures_is_a_trigger(session: jlambda.Sess
     """It is listed with those of cells; taken away, neither is there; others of the bucket stay."""
     function = jlambda.deploy(ECHO, name="files", triggers=["s3://mixed/*"])
     s3 = session.client("s3")
+    session.client("lambda").add_permission(
+        FunctionName="files", StatementId="mine", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"
+    )
     configuration = s3.get_bucket_notification_configuration(Bucket="mixed")
     rule = {"Name": "suffix", "Value": ".txt"}
     added = {
@@ -85,6 +89,46 @@ def test_a_notification_that_boto3_configures_is_a_trigger(session: jlambda.Sess
     assert [each["Id"] for each in left] == ["mine"]
     s3.put_bucket_notification_configuration(Bucket="mixed", NotificationConfiguration={})
     assert session.triggers.list("files") == []
+
+
+def test_a_bucket_takes_only_functions_that_are_there_and_let_it(session: jlambda.Session) -> None:
+    """What is refused changes nothing; a cell's trigger lets the bucket by itself, and no longer once it is gone."""
+    function = jlambda.deploy(ECHO, name="files")
+    s3, lambda_ = session.client("s3"), session.client("lambda")
+    s3.create_bucket(Bucket="closed")
+
+    def put(arn: str, **more: Any) -> None:
+        one = {"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}
+        s3.put_bucket_notification_configuration(
+            Bucket="closed", NotificationConfiguration={"LambdaFunctionConfigurations": [one]}, **more
+        )
+
+    def refused(arn: str) -> str:
+        with pytest.raises(s3.exceptions.ClientError) as refusal:
+            put(arn)
+        error = refusal.value.response["Error"]
+        assert error["Code"] == "InvalidArgument"
+        assert error["Message"].startswith("Unable to validate the following destination configurations")
+        assert "LambdaFunctionConfigurations" not in s3.get_bucket_notification_configuration(Bucket="closed")
+        return str(error["Message"])
+
+    assert "function:nobody does not exist" in refused(function.arn.replace("files", "nobody"))
+    assert "does not let s3.amazonaws.com" in refused(function.arn)
+    permission = {"FunctionName": "files", "Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
+    lambda_.add_permission(**permission, StatementId="other", SourceArn="arn:aws:s3:::another")
+    refused(function.arn)
+    lambda_.add_permission(**permission, StatementId="this", SourceArn="arn:aws:s3:::closed", SourceAccount="123456789012")
+    put(function.arn)
+    for statement in ("this", "other"):
+        lambda_.remove_permission(FunctionName="files", StatementId=statement)
+    put(function.arn, SkipDestinationValidation=True)
+    s3.put_bucket_notification_configuration(Bucket="closed", NotificationConfiguration={})
+    session.triggers.add("files", parse_trigger("s3://closed/*"))
+    put(function.arn)
+    session.triggers.add("files", parse_trigger("s3://closed/in/*"))
+    session.triggers.remove("files", "s3://closed/in/*")
+    policy = json.loads(lambda_.get_policy(FunctionName="files")["Policy"])
+    assert len(policy["Statement"]) == 1
 
 
 def test_a_trigger_can_be_disabled_and_enabled(session: jlambda.Session) -> None:

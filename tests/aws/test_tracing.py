@@ -48,6 +48,26 @@ def test_so_have_those_of_a_batch(queue: Any) -> None:
     assert attributes(client, url) == [TRACE, "Root=1-1-1"]
 
 
+def test_so_have_those_that_topics_and_buckets_send(shared: jlambda.Session, queue: Any) -> None:
+    """Of whoever published or uploaded, and through both."""
+    client, url = queue
+    sns, s3, name = shared.client("sns"), shared.client("s3"), new_request_id()
+    arn = client.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arn)
+    s3.create_bucket(Bucket=name)
+    places = {"QueueConfigurations": "QueueArn", "TopicConfigurations": "TopicArn"}
+    configuration = {
+        place: [{member: to, "Events": ["s3:ObjectCreated:Put"]}]
+        for (place, member), to in zip(places.items(), (arn, topic), strict=True)
+    }
+    s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=configuration)
+    client.purge_queue(QueueUrl=url)  # of the test events that S3 sends
+    sns.publish(TopicArn=topic, Message="a")
+    s3.put_object(Bucket=name, Key="b", Body=b"")
+    assert attributes(client, url) == [TRACE, TRACE, TRACE]
+
+
 def test_who_has_no_trace_sends_none(queue: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """As from the notebook."""
     client, url = queue

@@ -106,7 +106,7 @@ def test_options_are_values() -> None:
         ('sqs:jobs?filter={"body"', "use a pattern"),
         ("kinesis:s?retries=-2", "use a whole number from 0 to 10000, or -1"),
         ("kinesis:s?start=monday", "use TRIM_HORIZON, LATEST or a time"),
-        ("kinesis:s?on_failure=dead", "use the ARN of a queue, topic or bucket"),
+        ("kinesis:s?on_failure=dead", "use sqs:QUEUE, sns:TOPIC or s3:BUCKET, or the ARN of one"),
         ("dynamodb:table?view=ALL", "use NEW_AND_OLD_IMAGES, NEW_IMAGE, OLD_IMAGE or KEYS_ONLY"),
         ("sns:t?filter=[1]", "use a JSON object"),
     ],

@@ -118,6 +118,7 @@ def test_a_result_of_bytes_is_shown_as_bytes(session: jlambda.Session) -> None:
     assert "result   b'\\xff'" in invocation_card(function.invoke()).text()
 
 
+@pytest.mark.measures
 def test_a_large_result_is_shown_at_once(session: jlambda.Session) -> None:
     """Megabytes are not laid out only to be cut."""
     call = session.deploy("def handler(event, context):\n    return list(range(700_000))\n", "f", timeout=30).invoke()

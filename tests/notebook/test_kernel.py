@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from typing import Any
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import KernelManager
+
+from tests.conftest import eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -94,27 +95,23 @@ def test_an_interrupt_stops_the_waiting_not_the_invocation(kernel: Kernel) -> No
         "%%lambda slow -q --timeout 30\nimport time\ndef handler(event, context):\n    time.sleep(event)\n    return 'done'"
     )
     kernel.run("slow(0)")
-    started = time.monotonic()
-    call = "import threading\nthreading.Timer(0.5, print, ['waiting']).start()\nslow(2)"
+    call = "import threading\nthreading.Timer(0.5, print, ['waiting']).start()\nslow(4)"
     messages = kernel.run(call, when_running=kernel.manager.interrupt_kernel)
-    assert time.monotonic() - started < 1.8
     assert any(content.get("ename") == "KeyboardInterrupt" for content in messages)
+    assert kernel.text("len(slow.invocations())") == "1"
     wait = "import time\nwhile len(slow.invocations()) < 2: time.sleep(0.05)\nslow.invocations()['status'].to_list()"
     assert kernel.text(wait) == "['success', 'success']"
 
 
 def test_a_killed_kernel_leaves_no_process(kernel: Kernel) -> None:
-    """kill -9, and within 2 s the supervisor and every environment are gone."""
+    """kill -9, and the supervisor and every environment are gone."""
     kernel.run("%%lambda f -q\ndef handler(event, context):\n    return event")
     assert kernel.text("f.map(range(4))") == "[0, 1, 2, 3]"
     pid = int(kernel.text("import os; os.getpid()"))
     family = descendants(pid)
     assert len(family) >= 2
     os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 2
-    while any(is_alive(child) for child in family):
-        assert time.monotonic() < deadline, "processes are left"
-        time.sleep(0.01)
+    assert eventually(lambda: not any(is_alive(child) for child in family)), "processes are left"
 
 
 def test_a_restarted_kernel_finds_its_functions(kernel: Kernel) -> None:

@@ -236,12 +236,11 @@ def test_a_map_waits_for_concurrency_that_others_use(session: jlambda.Session) -
 def test_submitted_invocations_run_at_the_same_time(session: jlambda.Session) -> None:
     """Each gets an environment; a future is running from the start, so it cannot be cancelled."""
     function = session.deploy(SLEEP, "f")
-    began = time.monotonic()
     futures = [function.submit(0.5) for _ in range(6)]
     assert not any(future.cancel() for future in futures)
     assert all(future.running() or future.done() for future in futures)
-    assert [future.result(10) for future in futures] == [0.5] * 6
-    assert time.monotonic() - began < 2.5
+    assert [future.result(20) for future in futures] == [0.5] * 6
+    assert session.invocations("f")["environment_id"].nunique() == 6
 
 
 def test_what_a_callback_of_a_future_does_is_its_own_business(session: jlambda.Session) -> None:

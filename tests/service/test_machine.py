@@ -104,6 +104,7 @@ def test_a_container_is_known_by_its_mark(tmp_path: Path, monkeypatch: pytest.Mo
     assert machines._container() == "Kubernetes"
 
 
+@pytest.mark.measures
 def test_options_of_a_session_hold_from_when_it_is_opened(session: jlambda.Session) -> None:
     """Switched off, functions have all the CPU and run on between invocations; an open session stays as it is."""
     burn, count = session.deploy(BURN, "burn"), session.deploy(COUNT, "count")

@@ -59,21 +59,25 @@ def handler(event, context):
 
 
 SEND = 'sqs.send_message(QueueUrl=url, MessageBody="again")'
+PUBLISH = 'sns.publish(TopicArn="arn:aws:sns:us-east-1:123456789012:round", Message="again")'
 SEND_BATCH = 'sqs.send_message_batch(QueueUrl=url, Entries=[{"Id": "1", "MessageBody": "again"}])'
 
 
-@pytest.mark.parametrize("send", [SEND, SEND_BATCH])
+@pytest.mark.parametrize("send", [SEND, SEND_BATCH, PUBLISH])
 def test_a_function_that_sends_to_its_own_queue_is_stopped(session: jlambda.Session, send: str) -> None:
-    """The queue keeps the trace header of whoever sends; the message that was stopped ends in the dead-letter queue."""
-    sqs = session.client("sqs")
+    """The queue keeps the trace header of whoever sends, a topic passes it on; the message that was stopped ends dead."""
+    sqs, sns = session.client("sqs"), session.client("sns")
+    topic = sns.create_topic(Name="round")["TopicArn"]
     dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
     redrive = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": 1}
     attributes = {"VisibilityTimeout": "3", "RedrivePolicy": json.dumps(redrive)}
     url = sqs.create_queue(QueueName="round", Attributes=attributes)["QueueUrl"]
+    queue = "arn:aws:sqs:us-east-1:123456789012:round"
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue, Attributes={"RawMessageDelivery": "true"})
     source = f"""
 import boto3
 
-sqs = boto3.client("sqs")
+sqs, sns = boto3.client("sqs"), boto3.client("sns")
 url = "{url}"
 
 def handler(event, context):

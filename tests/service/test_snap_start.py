@@ -116,14 +116,14 @@ def test_deleting_a_version_ends_its_snapshot(session: jlambda.Session) -> None:
 def test_a_session_that_reopens_makes_the_snapshot_again(tmp_path: Path) -> None:
     """Processes do not outlive the session: the first cold start makes a snapshot first, and its time is not the restore's."""
     with jlambda.Session(tmp_path / "state") as session:
-        slow = CODE.format("").replace("in init", "slow") + "import time; time.sleep(0.7)\n"
+        slow = CODE.format("").replace("in init", "slow") + "import time; time.sleep(2)\n"
         born = session.deploy(slow, "f", snap_start=True).publish()()[0]
     with jlambda.Session(tmp_path / "state") as session:
         answer = session.get("f:1").submit().result()
         assert answer[0] != born
         (record,) = records(session)[1:]
         assert record.restore_ms is not None
-        assert record.restore_ms < 600
+        assert record.restore_ms < 2_000
         assert [each[0] for each in session.get("f:1").map([{}] * 4, max_concurrency=2)] == [answer[0]] * 4
 
 

@@ -19,6 +19,7 @@ def handler(event, context):
 """
 
 
+@pytest.mark.measures
 def test_more_memory_takes_less_time(tmp_path: Path) -> None:
     """CPU comes with memory: an eighth of it takes longer than a whole one, and the function is not changed."""
     with jlambda.Session(tmp_path / "state"):

@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import jlambda
+from jlambda import waiting
 from jlambda.errors import InvalidParameter
 from tests.sources.conftest import REPORTS, SEES, deploy, left, queue, seen, within
 
@@ -184,3 +185,45 @@ def test_a_trigger_makes_its_queue_and_says_so(shared: jlambda.Session) -> None:
     assert [str(each.trigger) for each in again.triggers] == ["sqs:other"]
     with pytest.raises(InvalidParameter, match="batch_size is '0'"):
         deploy(shared, "triggered", triggers=["sqs:made?batch_size=0"])
+
+
+def test_a_wait_is_for_queues_and_streams_too(shared: jlambda.Session) -> None:
+    """Until their last record is done, and what follows from it; not for what no mapping reads, or a disabled one."""
+    source = """
+import boto3
+
+client = boto3.client("lambda")
+
+def handler(event, context):
+    for _ in event.get("Records", ()):
+        client.invoke(FunctionName="follower", InvocationType="Event", Payload=b"{}")
+"""
+    deploy(shared, "follower", source)
+    leader = deploy(shared, "leader", source, memory=1769, timeout=20, triggers=["sqs:led", "kinesis:led", "dynamodb:led"])
+    sqs, kinesis, tables = (shared.client(name) for name in ("sqs", "kinesis", "dynamodb"))
+    url, _ = queue(shared, "unread")
+    sqs.send_message(QueueUrl=url, MessageBody="nobody reads this")
+    led = sqs.get_queue_url(QueueName="led")["QueueUrl"]
+    for i in range(3):
+        sqs.send_message(QueueUrl=led, MessageBody=str(i), DelaySeconds=i // 2)
+        kinesis.put_record(StreamName="led", Data=b"x", PartitionKey=str(i))
+        tables.put_item(TableName="led", Item={"id": {"S": str(i)}})
+    assert shared.wait("60 seconds")
+    assert len(shared.invocations("follower")) == 9
+    assert left(shared, led) == 0
+    leader.triggers.disable("sqs:led")
+    sqs.send_message(QueueUrl=led, MessageBody="later")
+    assert shared.wait("60 seconds")
+    assert left(shared, led) == 1
+
+
+def test_a_wait_says_what_it_waits_for(
+    shared: jlambda.Session, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a message comes up again and again; it ends when its time is over."""
+    monkeypatch.setattr(waiting, "_SAID_AFTER_S", 0.0)
+    deploy(shared, "stuck", triggers=["sqs:stuck"])
+    sqs = shared.client("sqs")
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="stuck")["QueueUrl"], MessageBody="poison")
+    assert not shared.wait(1)
+    assert capsys.readouterr().out == "waiting for what sqs:stuck holds (1 not done)\n"

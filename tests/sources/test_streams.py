@@ -270,6 +270,22 @@ def test_triggers_make_their_tables_and_streams(shared: jlambda.Session) -> None
     assert within(5, lambda: "INSERT c" in seen(shared, "maker"))
 
 
+def test_a_trigger_makes_where_its_lost_records_go(shared: jlambda.Session) -> None:
+    """A queue, topic or bucket that is named shortly; what is there is left alone, and ARNs of others are as they were."""
+    function = deploy(shared, "loser", triggers=["kinesis:losing"])
+    queue(shared, "lost-here")
+    for kind, made in (
+        ("sqs:lost-here", []),
+        ("sqs:lost", ["queue lost was not there: created, for records that are given up"]),
+        ("s3:lost-records", ["bucket lost-records was not there: created, for records that are given up"]),
+        ("arn:aws:sqs:us-east-1:999999999999:lost", []),
+    ):
+        assert function.triggers.add(f"kinesis:losing?on_failure={kind}")[-1:] == made
+        assert [str(each.trigger) for each in function.triggers] == [f"kinesis:losing?on_failure={kind}"]
+    assert shared.client("sqs").get_queue_url(QueueName="lost")
+    assert shared.client("s3").head_bucket(Bucket="lost-records")
+
+
 def test_a_stream_that_is_made_anew_is_read_from_its_beginning(shared: jlambda.Session) -> None:
     """Its records are numbered from one again; what was done of the old one says nothing of them."""
     arn = stream(shared, "anew")

@@ -108,6 +108,7 @@ def test_what_an_environment_repeats_is_stored_once(records: Records, database: 
     assert [record.memory_mb for record in records.rows()] == [128, 256] * 4
 
 
+@pytest.mark.measures
 def test_appending_is_cheap(records: Records) -> None:
     """Less than a microsecond more than to append to a deque."""
     record, plain = a_record(), deque[object]()

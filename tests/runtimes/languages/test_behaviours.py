@@ -218,6 +218,7 @@ def test_fifty_environments_at_once(shared: jlambda.Session, language: Sources) 
     shared.delete(name)
 
 
+@pytest.mark.measures
 def test_a_second_deployment_of_the_same_source_is_quick(shared: jlambda.Session, language: Sources) -> None:
     """It is found in the cache of builds: under 50 ms, and nothing has changed."""
     import time

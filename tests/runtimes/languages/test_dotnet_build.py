@@ -89,6 +89,7 @@ def test_no_handler_is_found(source: str, message: str) -> None:
         csharp.find_handler([source], "F")
 
 
+@pytest.mark.measures
 def test_a_cell_is_compiled_once(dotnet: None) -> None:
     """The second deployment of the same source takes no time."""
     first = package_of({"Function.cs": HELLO})

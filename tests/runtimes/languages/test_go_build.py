@@ -53,6 +53,7 @@ def test_a_cell_compiles_without_a_go_mod_and_without_a_network() -> None:
     assert built_of({"main.go": MAIN}) > 100_000
 
 
+@pytest.mark.measures
 def test_the_same_source_is_not_compiled_again() -> None:
     """A second deploy takes under 50 ms."""
     built_of({"main.go": MAIN})

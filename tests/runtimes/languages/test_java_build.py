@@ -105,6 +105,7 @@ def test_no_handler_is_found(source: str, message: str) -> None:
         java.find_handler([source])
 
 
+@pytest.mark.measures
 def test_a_cell_is_compiled_once() -> None:
     """The second deployment of the same source takes no time."""
     first = package_of({"Hello.java": HELLO})
