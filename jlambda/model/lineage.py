@@ -80,9 +80,8 @@ def tracer(function_arn: str) -> Callable[[str, int], str]:
     rest = _beginning(function_arn)
 
     def trace(request_id: str, at: int) -> str:
-        r = request_id
-        root = f"{r[:8]}{r[9:13]}{r[14:18]}{r[19:23]}{r[24:28]}"
-        return f"Root=1-{at:08x}-{root};Parent={r[19:23]}{r[24:]}{rest}"
+        digits = request_id.replace("-", "")
+        return f"Root=1-{at:08x}-{digits[:24]};Parent={digits[16:]}{rest}"
 
     return trace
 
