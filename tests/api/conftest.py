@@ -27,6 +27,8 @@ def start_all(session: jlambda.Session) -> None:
     session.engine.protection()
     session.queue.start()
     start_threads(session.gateway().application.pool)
+    assert session._parts is not None
+    start_threads(session._parts.event_front.pool)
 
 
 def start_threads(pool: ThreadPoolExecutor) -> None:
