@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from jlambda.aws import moto_s3, moto_secrets, moto_sns, moto_states
+from jlambda.aws import moto_gateway, moto_s3, moto_secrets, moto_sns, moto_states
 from jlambda.aws.moto_request import CURRENT, Seeded, push, utcnow
 from jlambda.model.events import logs, secrets
 
@@ -100,9 +100,10 @@ def prepare(gateway: Mapping[str, Any]) -> None:
 def prepare_service(service: str) -> None:
     """Change a service at its first request."""
     with _LOCK:
-        change = _CHANGES.pop(service, None)
+        change = _CHANGES.get(service)
         if change is not None:
-            change()
+            change()  # where something is not installed, it is tried again with the next request
+            del _CHANGES[service]
 
 
 def _change_s3() -> None:
@@ -118,4 +119,5 @@ _CHANGES: dict[str, Callable[[], None]] = {
     "sns": moto_sns.change,
     "secretsmanager": moto_secrets.change,
     "states": moto_states.change,
+    "apigateway": moto_gateway.change,
 }

@@ -68,6 +68,11 @@ class Services:
         return self._embedded is None or self._embedded.pid is not None
 
     @property
+    def has_been_written(self) -> bool:
+        """Whether the embedded ones hold anything, running or not."""
+        return self._embedded is not None and not self._journal.is_empty
+
+    @property
     def push_refusal(self) -> str:
         """Why these services start no functions by themselves; empty where they do."""
         if self._embedded is not None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NoReturn
+from typing import Any
 
 from jlambda.errors import InvalidParameter, LambdaError, ResourceConflict, ResourceNotFound
 from jlambda.model.arn import Account, parse_reference
@@ -16,6 +16,7 @@ from jlambda.model.http.address import API, URL
 from jlambda.model.http.api import function_of
 from jlambda.model.trigger import Trigger, method_and_path
 from jlambda.service.permissions import Permissions
+from jlambda.service.switches import Switches
 from jlambda.service.triggers import Attached
 from jlambda.service.url_gate import UrlGate
 from jlambda.service.urls import FunctionUrls
@@ -30,8 +31,8 @@ Address = Callable[[str, str], str]
 class UrlTriggers:
     """Function URLs as triggers."""
 
-    def __init__(self, urls: FunctionUrls, gate: UrlGate, address: Address) -> None:
-        self._urls, self._gate, self._address = urls, gate, address
+    def __init__(self, urls: FunctionUrls, gate: UrlGate, switches: Switches, address: Address) -> None:
+        self._urls, self._gate, self._switches, self._address = urls, gate, switches, address
 
     def attach(self, function: str, qualifier: str | None, trigger: Trigger) -> Sequence[str]:
         """Give the function a URL, or change the one that it has."""
@@ -42,6 +43,7 @@ class UrlTriggers:
     def detach(self, attached: Attached) -> None:
         """Take the URL away."""
         self._gate.close(attached.function, attached.qualifier)
+        self._switches.enable(attached.id)
 
     def list(self) -> Sequence[Attached]:
         """All function URLs."""
@@ -50,15 +52,17 @@ class UrlTriggers:
             options = [("auth", each.auth_type)] if each.auth_type != "NONE" else []
             options += [("mode", each.invoke_mode)] if each.invoke_mode != "BUFFERED" else []
             note = self._address(URL, each.id)
-            found.append(Attached(each.id, each.function, each.qualifier, Trigger("url", "", tuple(options)), note=note))
+            trigger, state = Trigger("url", "", tuple(options)), self._switches.state(each.id)
+            found.append(Attached(each.id, each.function, each.qualifier, trigger, state, note))
         return found
 
     def enable(self, attached: Attached) -> None:
-        """A URL is always enabled."""
+        """Have the URL lead to its function again."""
+        self._switches.enable(attached.id)
 
     def disable(self, attached: Attached) -> None:
-        """Raise `InvalidParameter`: Lambda has no such thing."""
-        _refuse_to_disable(attached)
+        """Have the URL refuse all requests; AWS has no such switch, whose way is to take it away."""
+        self._switches.disable(attached.id)
 
 
 class RouteTriggers:
@@ -69,10 +73,11 @@ class RouteTriggers:
         client: Callable[[], Any],
         is_running: Callable[[], bool],
         permissions: Permissions,
+        switches: Switches,
         account: Account,
         address: Address,
     ) -> None:
-        self._client, self._is_running = client, is_running
+        self._client, self._is_running, self._switches = client, is_running, switches
         self._permissions, self._account, self._address = permissions, account, address
 
     def attach(self, function: str, qualifier: str | None, trigger: Trigger) -> Sequence[str]:
@@ -123,6 +128,7 @@ class RouteTriggers:
         client = self._client()
         api, _, route_id = attached.id.partition("/")
         client.delete_route(ApiId=api, RouteId=route_id)
+        self._switches.enable(attached.id)
         arn = self._account.function_arn(attached.function, attached.qualifier)
         targets = {each.get("Target") for each in client.get_routes(ApiId=api)["Items"]}
         for each in client.get_integrations(ApiId=api)["Items"]:
@@ -160,14 +166,16 @@ class RouteTriggers:
                     continue  # another account's, or one that only a stage's variables name
                 note = f"{self._address(API, identity).rstrip('/')}{path}"
                 trigger = Trigger("http", f"{method} {path}", options)
-                yield Attached(f"{identity}/{route['RouteId']}", name, qualifier, trigger, note=note)
+                found = f"{identity}/{route['RouteId']}"
+                yield Attached(found, name, qualifier, trigger, self._switches.state(found), note)
 
     def enable(self, attached: Attached) -> None:
-        """A route is always enabled."""
+        """Have the route lead to its function again."""
+        self._switches.enable(attached.id)
 
     def disable(self, attached: Attached) -> None:
-        """Raise `InvalidParameter`: API Gateway has no such thing."""
-        _refuse_to_disable(attached)
+        """Have requests go on as if the route were not there."""
+        self._switches.disable(attached.id)
 
 
 def _is_ours(integration: dict[str, Any], arn: str) -> bool:
@@ -177,8 +185,3 @@ def _is_ours(integration: dict[str, Any], arn: str) -> bool:
 
 def _statement_id(api: str, method: str, path: str) -> str:
     return f"http-{api}-{method}-{path.encode().hex()}"[:100]
-
-
-def _refuse_to_disable(attached: Attached) -> NoReturn:
-    what = "a function URL" if attached.trigger.kind == "url" else f"the route {attached.trigger.key}"
-    raise InvalidParameter(f"{what} cannot be disabled: remove it, and add it again")

@@ -20,6 +20,7 @@ from jlambda.service.mappings import Mappings
 from jlambda.service.permissions import Permissions
 from jlambda.service.requirements import RequirementLayers
 from jlambda.service.revision import Revisions
+from jlambda.service.switches import Switches
 from jlambda.service.tags import Tags
 from jlambda.service.targets import Targets
 from jlambda.service.url_gate import UrlGate
@@ -66,6 +67,7 @@ class Service:
         self.permissions = Permissions(database, targets, layers, account, lock, Revisions(functions, control.forget_aliases))
         self.mappings = Mappings(database, targets, account, lock, settle_s=settle_s)
         self.urls = FunctionUrls(database, targets, account, lock)
+        self.switches = Switches(database)
         self.url_gate = UrlGate(database, self.urls, self.permissions, account)
         self.event_invoke = EventInvokeConfigs(database, targets, account, lock)
         self.code_signing = CodeSigning(database, targets, account, lock)

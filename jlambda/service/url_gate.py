@@ -28,6 +28,11 @@ class OpenUrl:
     cors: Cors | None
     lets_in_everyone: bool
 
+    @property
+    def reference(self) -> str:
+        """NAME or NAME:ALIAS of what it leads to."""
+        return self.url.function if self.url.qualifier is None else f"{self.url.function}:{self.url.qualifier}"
+
     def lets_in(self, caller: str) -> bool:
         """Whether someone of the account itself may ask: unless a statement denies it."""
         return not any(_verdict(self.statements, self.arn, self.url.auth_type, caller, action) is False for action in _ACTIONS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
@@ -28,8 +29,14 @@ def test_a_url(session: jlambda.Session) -> None:
     assert function.url == attached.note and attached.id in attached.note
     assert (str(attached.trigger), attached.is_deployed) == ("url", True)
     assert get(session, URL, attached.id) == "$default"
-    with pytest.raises(InvalidParameter, match="cannot be disabled"):
-        function.triggers.disable("url")
+    assert function.triggers.disable("url").state == "Disabled"
+    with pytest.raises(HTTPError) as refused:
+        get(session, URL, attached.id)
+    with refused.value:
+        assert refused.value.status == 403 and b"%lambda trigger enable f url" in refused.value.read()
+    session.deploy(SOURCE, "f", triggers=["url"])  # as it was, enabled or not
+    assert function.triggers[0].state == "Disabled"
+    assert function.triggers.enable("url").state == "Enabled" and get(session, URL, attached.id) == "$default"
     function.triggers.add("url?auth=AWS_IAM&mode=RESPONSE_STREAM")
     assert str(function.triggers[0].trigger) == "url?auth=AWS_IAM&mode=RESPONSE_STREAM"
     session.deploy(SOURCE, "f", triggers=[])
@@ -46,6 +53,12 @@ def test_routes(session: jlambda.Session) -> None:
     api = function.triggers[0].id.partition("/")[0]
     assert get(session, API, api, "/items/5") == "GET /items/{id}"
     assert get(session, API, api, "/all/a/b") == "ANY /all/{rest+}"
+    assert function.triggers.disable("GET /items/{id}").state == "Disabled"
+    with pytest.raises(HTTPError, match="404"):
+        get(session, API, api, "/items/5")
+    assert get(session, API, api, "/all/a/b") == "ANY /all/{rest+}"
+    assert function.triggers.enable("GET /items/{id}").state == "Enabled"
+    assert get(session, API, api, "/items/5") == "GET /items/{id}"
     other = session.deploy(SOURCE, "g")
     with pytest.raises(InvalidParameter, match="leads elsewhere"):
         other.triggers.add("GET /items/{id}")

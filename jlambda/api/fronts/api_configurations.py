@@ -2,54 +2,47 @@
 
 from __future__ import annotations
 
-import asyncio
+import json
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
-from jlambda.model.exchange import Write
-from jlambda.model.http.api import Api, http_api, rest_api
+from jlambda.api.fronts.kept import Kept
+from jlambda.model.http.api import SNAPSHOT, Api, http_api, rest_api
+from jlambda.model.http.usage_plan import ApiKey, api_keys
 
 if TYPE_CHECKING:
     from jlambda.session import Session
 
-#: how many resources of a REST API one answer lists at most
-_RESOURCES = 500
+#: how much one answer lists at most
+_MOST = 500
 
 
 class Configurations:
-    """The APIs of one session. All of it but the reading happens in the server's loop."""
+    """The APIs of one session, and the keys to them."""
 
     def __init__(self, session: Session, pool: Executor) -> None:
-        self._session, self._pool = session, pool
-        self._found: dict[str, asyncio.Future[Api | None]] = {}
+        self._session = session
         self._clients: dict[str, Any] = {}
-        #: grows with each change
-        self.generation = 0
-        self._is_observing = False
+        self._apis = Kept(session, pool, "apigateway", self._read)
+        self._keys = Kept(session, pool, "apigateway", self._read_keys)
+
+    @property
+    def generation(self) -> int:
+        """Grows with each change."""
+        return self._apis.generation
 
     async def find(self, identity: str) -> Api | None:
         """The API of this id, None if there is none."""
-        if not self._is_observing:
-            self._session.services.observe(self._saw)
-            self._is_observing = True
-        found = self._found.get(identity)
-        if found is None:
-            loop = asyncio.get_running_loop()
-            found = self._found[identity] = asyncio.ensure_future(loop.run_in_executor(self._pool, self._read, identity))
-        try:
-            return await asyncio.shield(found)
-        except Exception:
-            self._found.pop(identity, None)
-            raise
+        return await self._apis.get(identity)
 
-    def _saw(self, write: Write) -> None:
-        if write.service == "apigateway":
-            self.generation += 1
-            self._found.clear()
+    async def api_keys(self) -> dict[str, ApiKey]:
+        """The API keys by value, with their plans."""
+        return await self._keys.get()
 
     def _client(self, service: str) -> Any:
         if service not in self._clients:
-            self._clients[service] = self._session.client(service)
+            client = self._clients[service] = self._session.client(service)
+            client.meta.events.register("after-call.*.GetDeployment", _keep_snapshot)
         return self._clients[service]
 
     def _read(self, identity: str) -> Api | None:
@@ -64,13 +57,20 @@ class Configurations:
         if api.get("ProtocolType") != "HTTP":
             return None
         routes = client.get_routes(ApiId=identity)["Items"]
+        stages = client.get_stages(ApiId=identity)["Items"]
         wanted = sorted({each["AuthorizerId"] for each in routes if each.get("AuthorizerId")})
+        deployed = {}
+        for each in {stage["DeploymentId"] for stage in stages if stage.get("DeploymentId") and not stage.get("AutoDeploy")}:
+            if snapshot := client.get_deployment(ApiId=identity, DeploymentId=each).get(SNAPSHOT):
+                was = _named(snapshot)
+                deployed[each] = http_api(api, was["Routes"], was["Integrations"], [], was["Authorizers"])
         return http_api(
             api,
             routes,
             client.get_integrations(ApiId=identity)["Items"],
-            client.get_stages(ApiId=identity)["Items"],
+            stages,
             [client.get_authorizer(ApiId=identity, AuthorizerId=each) for each in wanted],
+            deployed,
         )
 
     def _read_rest(self, identity: str) -> Api | None:
@@ -79,6 +79,30 @@ class Configurations:
             api = client.get_rest_api(restApiId=identity)
         except client.exceptions.NotFoundException:
             return None
-        resources = client.get_resources(restApiId=identity, embed=["methods"], limit=_RESOURCES)["items"]
         stages = client.get_stages(restApiId=identity)["item"]
-        return rest_api(api, resources, stages, client.get_authorizers(restApiId=identity)["items"])
+        deployed = {}
+        for each in {stage["deploymentId"] for stage in stages if stage.get("deploymentId")}:
+            if was := client.get_deployment(restApiId=identity, deploymentId=each).get(SNAPSHOT):
+                deployed[each] = rest_api(was["api"], was["resources"], [], was["authorizers"])
+        resources = client.get_resources(restApiId=identity, embed=["methods"], limit=_MOST)["items"]
+        authorizers = client.get_authorizers(restApiId=identity, limit=_MOST)["items"]
+        return rest_api(api, resources, stages, authorizers, deployed)
+
+    def _read_keys(self, _: str) -> dict[str, ApiKey]:
+        client = self._client("apigateway")
+        plans = client.get_usage_plans(limit=_MOST)["items"]
+        members = {each["id"]: client.get_usage_plan_keys(usagePlanId=each["id"], limit=_MOST)["items"] for each in plans}
+        return api_keys(client.get_api_keys(includeValues=True, limit=_MOST)["items"], plans, members)
+
+
+def _keep_snapshot(http_response: Any, parsed: dict[str, Any], **_: Any) -> None:
+    """Have boto3 tell what its model of a deployment has not."""
+    if http_response.status_code == 200:
+        parsed[SNAPSHOT] = json.loads(http_response.content).get(SNAPSHOT)
+
+
+def _named(value: Any) -> Any:
+    """A document of apigatewayv2 with the names that boto3 gives its members: ``RouteKey`` for ``routeKey``."""
+    if isinstance(value, dict):
+        return {name[:1].upper() + name[1:]: _named(each) for name, each in value.items()}
+    return [_named(each) for each in value] if isinstance(value, list) else value

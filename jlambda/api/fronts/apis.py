@@ -8,6 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
 
 from jlambda.api import auth
 from jlambda.api.calls import Calls
@@ -17,14 +21,20 @@ from jlambda.api.fronts.authorizers import LambdaAuthorizers
 from jlambda.api.fronts.functions import ApiFunctions
 from jlambda.api.fronts.gate import Gate
 from jlambda.api.fronts.http_api import HttpApi
+from jlambda.api.fronts.key_gate import KeyGate
+from jlambda.api.fronts.placed import Behind
 from jlambda.api.fronts.rest_api import RestApi
 from jlambda.api.fronts.tokens import Tokens
-from jlambda.model.http.api import Api
 from jlambda.model.http.message import HttpResponse
-from jlambda.model.http.throttle import TokenBucket
+from jlambda.model.http.throttle import TokenBuckets
+
+if TYPE_CHECKING:
+    from jlambda.session import Session
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html
 _BODY_BYTES = 10 << 20
+#: how long the session's own Cognito may take
+_PATIENCE_S = 60
 
 
 class ApiFront:
@@ -33,47 +43,37 @@ class ApiFront:
     body_bytes = _BODY_BYTES
     id_header = "apigw-requestid"
 
-    def __init__(
-        self,
-        calls: Calls,
-        verify: Callable[[auth.Claim, auth.Parts, str], None],
-        now: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._configurations = Configurations(calls.session, calls.pool)
-        functions = ApiFunctions(calls)
-        gate = Gate(calls.session.account, LambdaAuthorizers(functions), Tokens(calls.pool), verify)
-        self._http, self._rest = (
-            HttpApi(calls.session.account, functions, gate),
-            RestApi(calls.session.account, functions, gate),
-        )
-        self._buckets: dict[tuple[str, str, str], TokenBucket] = {}
-        self._now = now
+    def __init__(self, calls: Calls, verify: Callable[[auth.Claim, auth.Parts, str], None]) -> None:
+        session = calls.session
+        self._configurations = Configurations(session, calls.pool)
+        functions, buckets = ApiFunctions(calls), TokenBuckets(time.monotonic)
+        tokens = Tokens(calls.pool, partial(_pool_keys, session))
+        gate = Gate(session.account, LambdaAuthorizers(functions), tokens, verify)
+        behind = Behind(session.account, functions, gate, self._configurations, buckets)
+        self._http = HttpApi(behind, session.service.switches)
+        self._rest = RestApi(behind, KeyGate(session.clock.now, buckets))
 
     async def answer(self, asked: Asked) -> HttpResponse:
         """Answer one request. Raises `Refused`."""
         api = await self._configurations.find(asked.front.id)
         if api is None:
             raise Refused(told(404, {"message": f"There is no API {asked.front.id}"}))
-        generation = self._configurations.generation
         if api.kind == "REST":
-            return await self._rest.answer(api, asked, self._may_pass, generation)
+            return await self._rest.answer(api, asked)
         if api.cors is not None and (preflight := api.cors.preflight(asked.request, 204)) is not None:
             return preflight
         try:
-            response = await self._http.answer(api, asked, self._may_pass, generation)
+            response = await self._http.answer(api, asked)
         except Refused as refused:
             response = refused.response
         if api.cors is not None:
             response = response._replace(headers=api.cors.applied(asked.request, tuple(response.headers)))
         return response
 
-    def _may_pass(self, api: Api, stage: str, key: str) -> bool:
-        """Whether a route may be asked once more now."""
-        limits = api.stages[stage].limits_of(key)
-        if limits is None:
-            return True
-        place = (api.id, stage, key if key in api.stages[stage].limits else "*")
-        bucket = self._buckets.get(place)
-        if bucket is None or bucket.limits != limits:
-            bucket = self._buckets[place] = TokenBucket(limits, self._now())
-        return bucket.take(self._now())
+
+def _pool_keys(session: Session, user_pool: str) -> bytes:
+    """The keys that the session's own Cognito signs the tokens of a user pool with."""
+    address, path = session.address, f"/{user_pool}/.well-known/jwks.json"
+    headers = address.signed("GET", address.url + path, b"", {"host": urlsplit(address.url).netloc}, "cognito-idp")
+    with urlopen(Request(address.url + path, headers=headers), timeout=_PATIENCE_S) as answer:
+        return bytes(answer.read())

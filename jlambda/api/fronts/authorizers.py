@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from jlambda.api.fronts.functions import ApiFunctions, NotRun, TooBusy, TookTooLong
+from jlambda.api.fronts.tokens import fits
 from jlambda.model.http.api import HTTP_TIMEOUT_S, Api, Authorizer
 from jlambda.model.http.authorizing import NoVerdict, Verdict, event_token, identity, read_verdict
 from jlambda.model.http.message import HttpRequest, Members
@@ -57,7 +57,7 @@ class LambdaAuthorizers:
         found = identity(asked.request, sources, asked.variables)
         if found is None:
             raise Unauthorized
-        if authorizer.kind == "TOKEN" and authorizer.pattern and not _fits(authorizer.pattern, found[0]):
+        if authorizer.kind == "TOKEN" and authorizer.pattern and not fits(authorizer.pattern, found[0]):
             raise Unauthorized
         key = (asked.api.id, authorizer.id, tuple(found))
         kept = self._kept.get(key)
@@ -99,10 +99,3 @@ class LambdaAuthorizers:
             self._kept = {each: kept for each, kept in self._kept.items() if kept[0] > now}
         if len(self._kept) < _KEPT:
             self._kept[key] = (until, verdict)
-
-
-def _fits(pattern: str, token: str) -> bool:
-    try:
-        return re.fullmatch(pattern, token) is not None
-    except re.error:
-        return False

@@ -1,5 +1,7 @@
 """Load balancers: one for each function whose policy lets Elastic Load Balancing invoke it, with that as its only target.
 
+A target group that boto3 made for the function says how: for which of its aliases, and whether headers come in lists.
+
 https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
 """
 
@@ -9,6 +11,7 @@ import json
 
 from jlambda.api.calls import Calls
 from jlambda.api.fronts.asked import Asked, Refused
+from jlambda.api.fronts.target_groups import TargetGroup, TargetGroups
 from jlambda.errors import LambdaError, ResourceNotFound
 from jlambda.model.http import target_group
 from jlambda.model.http.message import HttpResponse, MalformedResult
@@ -27,22 +30,24 @@ class BalancerFront:
     id_header = "x-amzn-RequestId"
 
     def __init__(self, calls: Calls) -> None:
-        self._calls = calls
+        self._calls, self._groups = calls, TargetGroups(calls.session, calls.pool)
 
     async def answer(self, asked: Asked) -> HttpResponse:
         """Answer one request. Raises `Refused`."""
         session, name = self._calls.session, asked.front.id
         account = session.account
         group = f"arn:aws:elasticloadbalancing:{account.region}:{account.id}:targetgroup/{name[:32]}/{_digits(name)}"
-        if not session.service.permissions.lets_service(_PRINCIPAL, name, None, group):
+        found = await self._groups.find(name) or TargetGroup(group, None, False)
+        if not session.service.permissions.lets_service(_PRINCIPAL, name, found.qualifier, found.arn):
             raise _refused(403)
         if not asked.body.is_whole:
             raise _refused(413)
-        event = json.dumps(target_group.event(asked.request, group), ensure_ascii=False).encode("utf-8", "surrogatepass")
+        told = target_group.event(asked.request, found.arn, has_multi_values=found.has_multi_values)
+        event = json.dumps(told, ensure_ascii=False).encode("utf-8", "surrogatepass")
         if len(event) > PAYLOAD_BYTES:
             raise _refused(413)
         try:
-            version, qualifier = session.control.resolve(name)
+            version, qualifier = session.control.resolve(name, found.qualifier)
             request = Request(new_request_id(), event, "elb", qualifier=qualifier, trace_id=asked.trace_id)
             finished = await self._calls.run(version, request)
         except ResourceNotFound:
@@ -53,7 +58,7 @@ class BalancerFront:
         try:
             if finished.record.error_type is not None:
                 raise MalformedResult
-            return target_group.response(finished.payload)
+            return target_group.response(finished.payload, has_multi_values=found.has_multi_values)
         except MalformedResult:
             raise _refused(502) from None
 

@@ -46,6 +46,9 @@ class UrlFront:
         opened = self._calls.session.service.url_gate.find(asked.front.id)
         if opened is None:
             raise Refused(told(403, _UNKNOWN, x_amzn_ErrorType=_DENIED))
+        if asked.front.id in self._calls.session.service.switches.disabled:
+            how = f"%lambda trigger enable {opened.reference} url"
+            raise Refused(told(403, {"Message": f"This function URL is disabled; {how}"}, x_amzn_ErrorType=_DENIED))
         cors = opened.cors
         if cors is not None and (preflight := cors.preflight(asked.request, 200)) is not None:
             return preflight

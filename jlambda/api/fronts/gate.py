@@ -10,7 +10,7 @@ from jlambda.api.fronts.asked import Asked
 from jlambda.api.fronts.authorizers import LambdaAuthorizers, Questioned, Unauthorized, Unclear
 from jlambda.api.fronts.tokens import InvalidToken, Tokens
 from jlambda.model.arn import Account
-from jlambda.model.http.api import Target
+from jlambda.model.http.api import Authorizer, Target
 from jlambda.model.http.authorizing import identity
 
 
@@ -20,6 +20,7 @@ class Passed(NamedTuple):
     kind: str
     members: Mapping[str, Any]
     principal: str = ""
+    usage_key: str | None = None
 
 
 class Forbidden(Exception):
@@ -47,13 +48,14 @@ class Gate:
             return self._signed(asked)
         if authorizer is None:
             raise Unclear
+        if target.auth == "COGNITO_USER_POOLS":
+            return await self._member(target, authorizer, asked, questioned)
         if target.auth == "JWT":
             sources = authorizer.sources or ("$request.header.Authorization",)
             found = identity(asked.request, sources[:1], questioned.variables)
             if found is None:
                 raise Unauthorized
-            token = found[0].removeprefix("Bearer ").removeprefix("bearer ").strip()
-            claims = await self._tokens.verify(authorizer, token)
+            claims = await self._tokens.verify(authorizer, _bare(found[0]))
             scopes = _scopes(claims)
             if target.scopes and not scopes & set(target.scopes):
                 raise Forbidden
@@ -62,7 +64,18 @@ class Gate:
         verdict = await self._authorizers.ask(authorizer, questioned, generation)
         if not verdict.allows(questioned.arn):
             raise Forbidden
-        return Passed("lambda", verdict.context, verdict.principal)
+        return Passed("lambda", verdict.context, verdict.principal, verdict.usage_key)
+
+    async def _member(self, target: Target, authorizer: Authorizer, asked: Asked, questioned: Questioned) -> Passed:
+        """Whoever a user pool knows: an access token with one of the route's scopes, or an identity token where it has none."""
+        found = identity(asked.request, authorizer.sources or ("$request.header.Authorization",), questioned.variables)
+        if found is None:
+            raise Unauthorized
+        claims = await self._tokens.verify_member(authorizer, _bare(found[0]))
+        use = "access" if target.scopes else "id"
+        if claims.get("token_use") != use or (target.scopes and not _scopes(claims) & set(target.scopes)):
+            raise Unauthorized
+        return Passed("jwt", {"claims": {name: _text(value) for name, value in claims.items()}})
 
     def _signed(self, asked: Asked) -> Passed:
         try:
@@ -83,6 +96,10 @@ class Gate:
             "userId": account,
         }
         return Passed("iam", members)
+
+
+def _bare(token: str) -> str:
+    return token.removeprefix("Bearer ").removeprefix("bearer ").strip()
 
 
 def _scopes(claims: Mapping[str, Any]) -> set[str]:

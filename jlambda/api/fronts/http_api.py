@@ -7,53 +7,55 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable
-from urllib.parse import unquote
 
 from jlambda.api.fronts.asked import Asked, Refused, told
 from jlambda.api.fronts.authorizers import Questioned, Unauthorized, Unclear
-from jlambda.api.fronts.functions import ApiFunctions, NotRun, TooBusy, TookTooLong
-from jlambda.api.fronts.gate import Forbidden, Gate, Passed
+from jlambda.api.fronts.functions import NotRun, TooBusy, TookTooLong
+from jlambda.api.fronts.gate import Forbidden, Passed
+from jlambda.api.fronts.placed import Behind, Placed
 from jlambda.api.fronts.tokens import InvalidToken
 from jlambda.model.arn import Account
 from jlambda.model.http import authorizing, payload_1, payload_2
 from jlambda.model.http.api import Api, Stage, Target
-from jlambda.model.http.message import HttpRequest, HttpResponse, MalformedResult, Members, Place
+from jlambda.model.http.message import HttpResponse, MalformedResult, Members, Place
 from jlambda.model.http.result import compact
 from jlambda.model.http.routes import Matched, match
 from jlambda.service.invoke import new_request_id
-
-MayPass = Callable[[Api, str, str], bool]
+from jlambda.service.switches import Switches
 
 
 class HttpApi:
     """Answers requests to HTTP APIs."""
 
-    def __init__(self, account: Account, functions: ApiFunctions, gate: Gate) -> None:
-        self._account, self._functions, self._gate = account, functions, gate
+    def __init__(self, behind: Behind, switches: Switches) -> None:
+        self._behind, self._switches = behind, switches
 
-    async def answer(self, api: Api, asked: Asked, may_pass: MayPass, generation: int) -> HttpResponse:
+    async def answer(self, api: Api, asked: Asked) -> HttpResponse:
         """Answer one request. Raises `Refused`."""
         placed = api.stage_of(asked.request.path)
         if placed is None:
             raise _refused(404, "Not Found")
         stage, path = placed
-        matched = match(api.routes, asked.request.method, path)
+        api, disabled = api.at(stage), self._switches.disabled
+        routes = api.routes
+        if disabled:
+            routes = tuple(each for each in routes if f"{api.id}/{each.to.resource_id}" not in disabled)
+        matched = match(routes, asked.request.method, path)
         if matched is None:
             raise _refused(404, "Not Found")
-        if not may_pass(api, stage.name, matched.route.key):
+        if not self._behind.may_pass(api, stage, matched.route.key):
             raise _refused(429, "Too Many Requests")
         if not asked.body.is_whole:
             raise _refused(413, "Request Entity Too Large")
         request_id = base64.urlsafe_b64encode(new_request_id().encode())[:15].decode() + "="
-        one = _One(api, asked, stage, path, matched, request_id, self._account)
-        passed = await self._pass(one, generation)
+        one = _One(api, asked, stage, path, matched, self._behind.account, request_id)
+        passed = await self._pass(one)
         response = await self._integrate(one, passed)
         return response.with_headers(("apigw-requestid", request_id))
 
-    async def _pass(self, one: _One, generation: int) -> Passed | None:
+    async def _pass(self, one: _One) -> Passed | None:
         try:
-            return await self._gate.let_in(one.target, one.asked, one.questioned(), generation)
+            return await self._behind.gate.let_in(one.target, one.asked, one.question(), self._behind.configurations.generation)
         except Unauthorized:
             raise _refused(401, "Unauthorized", www_authenticate="Bearer") from None
         except InvalidToken as error:
@@ -72,7 +74,7 @@ class HttpApi:
         version = integration.payload_version
         event = compact(one.event(version, passed)).encode("utf-8", "surrogatepass")
         try:
-            _, finished = await self._functions.run(
+            _, finished = await self._behind.functions.run(
                 integration.uri,
                 one.stage.variables,
                 event,
@@ -96,19 +98,19 @@ class HttpApi:
             raise _refused(500, "Internal Server Error") from None
 
 
-class _One:
+class _One(Placed):
     """One request that has found its route."""
 
     def __init__(
-        self, api: Api, asked: Asked, stage: Stage, path: str, matched: Matched[Target], request_id: str, account: Account
+        self, api: Api, asked: Asked, stage: Stage, path: str, matched: Matched[Target], account: Account, request_id: str
     ) -> None:
-        self.api, self.asked, self.stage, self.path, self.matched = api, asked, stage, path, matched
-        self.target, self._request_id, self._account, self._at = matched.route.to, request_id, account, time.time()
+        super().__init__(api, asked, stage, path, matched, account)
+        self._request_id, self._at = request_id, time.time()
 
     def event(self, version: str, passed: Passed | None) -> Members:
         """The event of a payload format."""
         route, request = self.matched.route, self.asked.request
-        place = Place(self._account.id, self.api.id, self.asked.domain_name, self.stage.name)
+        place = Place(self.account.id, self.api.id, self.asked.domain_name, self.stage.name)
         if version == "1.0":
             authorizer = None if passed is None else _flat(passed)
             return payload_1.http_api_event(
@@ -132,31 +134,15 @@ class _One:
             authorizer=None if passed is None else {passed.kind: dict(passed.members)},
         )
 
-    def questioned(self) -> Questioned:
+    def question(self) -> Questioned:
         """The request, as an authorizer is asked about it."""
         authorizer = self.target.authorizer
-        arn = self._arn(self.asked.request.method, unquote(self.path).removeprefix("/"))
-        source = f"arn:aws:execute-api:{self._account.region}:{self._account.id}:{self.api.id}/authorizers/"
         version = "2.0" if authorizer is None else authorizer.payload_version
 
-        def event(identity: list[str]) -> Members:
-            whole = self.event(version, None)
-            return (authorizing.event_1 if version == "1.0" else authorizing.event_2)(whole, arn, identity)
+        def question(arn: str, identity: list[str]) -> Members:
+            return (authorizing.event_1 if version == "1.0" else authorizing.event_2)(self.event(version, None), arn, identity)
 
-        source += "" if authorizer is None else authorizer.id
-        request: HttpRequest = self.asked.request
-        return Questioned(self.api, request, self.stage.variables, arn, source, self.asked.trace_id, event)
-
-    def source_arns(self) -> list[str]:
-        """What a permission may name as its source: the route, and the request itself."""
-        route = self.matched.route
-        if not route.path:
-            return [self._arn("$default", "$default"), self._arn("$default", ""), self._arn("*", "$default")]
-        path = route.path.removeprefix("/")
-        return [self._arn(self.asked.request.method, each) for each in (path, unquote(self.path).removeprefix("/"))]
-
-    def _arn(self, method: str, path: str) -> str:
-        return f"arn:aws:execute-api:{self._account.region}:{self._account.id}:{self.api.id}/{self.stage.name}/{method}/{path}"
+        return self.questioned(self.asked.request, question)
 
 
 def _flat(passed: Passed) -> Members:

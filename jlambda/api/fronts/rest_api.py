@@ -6,13 +6,13 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-rest-api
 from __future__ import annotations
 
 import time
-from urllib.parse import unquote
 
 from jlambda.api.fronts.asked import Asked, Refused, told
 from jlambda.api.fronts.authorizers import Questioned, Unauthorized, Unclear
-from jlambda.api.fronts.functions import ApiFunctions, NotRun, TooBusy, TookTooLong
-from jlambda.api.fronts.gate import Forbidden, Gate, Passed
-from jlambda.api.fronts.http_api import MayPass
+from jlambda.api.fronts.functions import NotRun, TooBusy, TookTooLong
+from jlambda.api.fronts.gate import Forbidden, Passed
+from jlambda.api.fronts.key_gate import KeyGate, NoKey, TooOften, UsedUp
+from jlambda.api.fronts.placed import Behind, Placed
 from jlambda.api.fronts.tokens import InvalidToken
 from jlambda.model.arn import Account
 from jlambda.model.http import authorizing, payload_1
@@ -20,6 +20,7 @@ from jlambda.model.http.api import Api, Stage, Target
 from jlambda.model.http.message import HttpResponse, MalformedResult, Members, Place
 from jlambda.model.http.result import compact
 from jlambda.model.http.routes import Matched, match
+from jlambda.model.http.usage_plan import ApiKey
 from jlambda.service.invoke import new_request_id
 
 #: what a gateway response of each kind says by itself
@@ -27,6 +28,7 @@ from jlambda.service.invoke import new_request_id
 _NO_METHOD = (403, "Missing Authentication Token", "MissingAuthenticationTokenException")
 _NO_STAGE = (403, "Forbidden", "ForbiddenException")
 _BUSY = (429, "Too Many Requests", "TooManyRequestsException")
+_USED_UP = (429, "Limit Exceeded", "LimitExceededException")
 _LONG = (413, "Request Too Long", "RequestTooLargeException")
 _NOBODY = (401, "Unauthorized", "UnauthorizedException")
 _UNCLEAR = (500, None, "AuthorizerConfigurationException")
@@ -38,30 +40,33 @@ _LATE = (504, "Endpoint request timed out", "IntegrationTimeoutException")
 class RestApi:
     """Answers requests to REST APIs."""
 
-    def __init__(self, account: Account, functions: ApiFunctions, gate: Gate) -> None:
-        self._account, self._functions, self._gate = account, functions, gate
+    def __init__(self, behind: Behind, keys: KeyGate) -> None:
+        self._behind, self._keys = behind, keys
 
-    async def answer(self, api: Api, asked: Asked, may_pass: MayPass, generation: int) -> HttpResponse:
+    async def answer(self, api: Api, asked: Asked) -> HttpResponse:
         """Answer one request. Raises `Refused`."""
         placed = api.stage_of(asked.request.path)
         if placed is None:
             raise _refused(_NO_STAGE)
         stage, path = placed
+        api = api.at(stage)
         matched = match(api.routes, asked.request.method, path)
         if matched is None:
             raise _refused(_NO_METHOD)
-        if not may_pass(api, stage.name, matched.route.key):
+        if not self._behind.may_pass(api, stage, matched.route.key):
             raise _refused(_BUSY)
         if not asked.body.is_whole:
             raise _refused(_LONG)
-        one = _One(api, asked, stage, path, matched, self._account)
-        passed = await self._pass(one, generation)
+        one = _One(api, asked, stage, path, matched, self._behind.account)
+        passed = await self._pass(one)
+        if one.target.needs_key:
+            one.key = await self._key_of(one, passed)
         response = await self._integrate(one, passed)
         return response.with_headers(("x-amzn-RequestId", one.request_id))
 
-    async def _pass(self, one: _One, generation: int) -> Passed | None:
+    async def _pass(self, one: _One) -> Passed | None:
         try:
-            return await self._gate.let_in(one.target, one.asked, one.questioned(), generation)
+            return await self._behind.gate.let_in(one.target, one.asked, one.question(), self._behind.configurations.generation)
         except (Unauthorized, InvalidToken):
             raise _refused(_NOBODY) from None
         except Forbidden:
@@ -72,6 +77,20 @@ class RestApi:
         except Unclear:
             raise _refused(_UNCLEAR) from None
 
+    async def _key_of(self, one: _One, passed: Passed | None) -> ApiKey:
+        """The API key of a request that must have one."""
+        from_authorizer = one.api.key_source == "AUTHORIZER"
+        value = (passed and passed.usage_key) if from_authorizer else one.asked.request.header("x-api-key")
+        stage = one.api.id, one.stage.name
+        try:
+            return self._keys.pass_through(await self._behind.configurations.api_keys(), value, stage, one.matched.route.key)
+        except NoKey:
+            raise _refused(_NO_STAGE) from None
+        except TooOften:
+            raise _refused(_BUSY) from None
+        except UsedUp:
+            raise _refused(_USED_UP) from None
+
     async def _integrate(self, one: _One, passed: Passed | None) -> HttpResponse:
         integration = one.target.integration
         if integration is None or integration.kind != "AWS_PROXY":
@@ -80,7 +99,7 @@ class RestApi:
             raise Refused(told(501, {"message": message}))
         event = compact(one.event(passed)).encode("utf-8", "surrogatepass")
         try:
-            _, finished = await self._functions.run(
+            _, finished = await self._behind.functions.run(
                 integration.uri,
                 one.stage.variables,
                 event,
@@ -102,13 +121,13 @@ class RestApi:
             raise _refused(_FAILED) from None
 
 
-class _One:
+class _One(Placed):
     """One request that has found its method."""
 
     def __init__(self, api: Api, asked: Asked, stage: Stage, path: str, matched: Matched[Target], account: Account) -> None:
-        self.api, self.asked, self.stage, self.path, self.matched = api, asked, stage, path, matched
-        self.target, self._account = matched.route.to, account
+        super().__init__(api, asked, stage, path, matched, account)
         self.request_id, self._at = new_request_id(), time.time()
+        self.key: ApiKey | None = None
         self._request = asked.request._replace(path=path)
 
     @property
@@ -126,7 +145,7 @@ class _One:
             authorizer = dict(passed.members)
         return payload_1.rest_event(
             self._request,
-            Place(self._account.id, self.api.id, self.asked.domain_name, self.stage.name),
+            Place(self.account.id, self.api.id, self.asked.domain_name, self.stage.name),
             payload_1.Resource(self.matched.route.path, self.target.resource_id, self.stage.deployment_id),
             self.request_id,
             self._at,
@@ -134,28 +153,12 @@ class _One:
             stage_variables=self.stage.variables,
             authorizer=authorizer,
             binary_types=self.api.binary_types,
+            api_key=None if self.key is None else (self.key.value, self.key.id),
         )
 
-    def questioned(self) -> Questioned:
+    def question(self) -> Questioned:
         """The request, as an authorizer is asked about it."""
-        authorizer = self.target.authorizer
-        arn = self._arn(self.asked.request.method, unquote(self.path).removeprefix("/"))
-        source = f"arn:aws:execute-api:{self._account.region}:{self._account.id}:{self.api.id}/authorizers/"
-        source += "" if authorizer is None else authorizer.id
-
-        def event(identity: list[str]) -> Members:
-            return authorizing.event_1(self.event(None), arn, identity)
-
-        return Questioned(self.api, self._request, self.stage.variables, arn, source, self.asked.trace_id, event)
-
-    def source_arns(self) -> list[str]:
-        """What a permission may name as its source: the method's resource, or the request itself."""
-        method = self.asked.request.method
-        paths = (self.matched.route.path.removeprefix("/"), unquote(self.path).removeprefix("/"))
-        return [self._arn(method, each) for each in paths]
-
-    def _arn(self, method: str, path: str) -> str:
-        return f"arn:aws:execute-api:{self._account.region}:{self._account.id}:{self.api.id}/{self.stage.name}/{method}/{path}"
+        return self.questioned(self._request, lambda arn, identity: authorizing.event_1(self.event(None), arn, identity))
 
 
 def _refused(how: tuple[int, str | None, str]) -> Refused:

@@ -18,6 +18,9 @@ HTTP_TIMEOUT_S, REST_TIMEOUT_S = 30.0, 29.0
 # https://docs.aws.amazon.com/apigateway/latest/api/API_CreateAuthorizer.html; HTTP APIs keep nothing unless they are told to
 REST_TTL_S = 300
 
+#: a member of GetDeployment's answer, of the embedded API Gateway alone: what was deployed
+SNAPSHOT = "jlambdaSnapshot"
+
 _URI = re.compile(r"arn:aws[a-z-]*:apigateway:[a-z0-9-]*:lambda:path/[0-9-]+/functions/(.+)/invocations")
 _VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
 
@@ -35,9 +38,10 @@ class Integration:
 
 @dataclass(frozen=True, slots=True)
 class Authorizer:
-    """Who says whether a request may pass: a function (REQUEST, TOKEN) or a token's issuer (JWT).
+    """Who says whether a request may pass: a function (REQUEST, TOKEN) or a token's issuer (JWT, COGNITO_USER_POOLS).
 
-    `sources` are where its identity is (``$request.header.Authorization``), `pattern` what a token must look like.
+    `sources` are where its identity is (``$request.header.Authorization``), `pattern` what a token must look like, `pools` the
+    user pools, by id.
     """
 
     id: str
@@ -51,27 +55,36 @@ class Authorizer:
     credentials: str | None = None
     issuer: str = ""
     audience: tuple[str, ...] = ()
+    pools: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """All that a route has besides its key. `auth` is NONE, CUSTOM, JWT or AWS_IAM."""
+    """All that a route has besides its key. `auth` is NONE, CUSTOM, JWT, COGNITO_USER_POOLS or AWS_IAM.
+
+    `resource_id` is the id of the resource or the route; `needs_key` is whether a request must name an API key.
+    """
 
     integration: Integration | None
     auth: str = "NONE"
     authorizer: Authorizer | None = None
     scopes: tuple[str, ...] = ()
     resource_id: str = ""
+    needs_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One stage: its variables, and its limits by route key (``*`` for all others)."""
+    """One stage: its variables, and its limits by route key (``*`` for all others).
+
+    `deployed` is the API as it was deployed to it, None for a stage that serves the API as it is.
+    """
 
     name: str
     variables: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[str, Limits] = field(default_factory=dict)
     deployment_id: str = ""
+    deployed: Api | None = None
 
     def limits_of(self, key: str) -> Limits | None:
         """The limits of a route."""
@@ -80,7 +93,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """One API. `kind` is HTTP or REST."""
+    """One API. `kind` is HTTP or REST, `key_source` says where API keys are: HEADER or AUTHORIZER."""
 
     id: str
     kind: Literal["HTTP", "REST"]
@@ -88,6 +101,11 @@ class Api:
     stages: Mapping[str, Stage]
     cors: Cors | None = None
     binary_types: frozenset[str] = frozenset()
+    key_source: str = "HEADER"
+
+    def at(self, stage: Stage) -> Api:
+        """The API that a stage serves: as it was deployed, or as it is now."""
+        return stage.deployed or self
 
     def stage_of(self, path: str) -> tuple[Stage, str] | None:
         """The stage that a path (percent-encoded) begins with, and what is left of the path; HTTP APIs may have a default."""
@@ -113,8 +131,12 @@ def http_api(
     integrations: Sequence[Document],
     stages: Sequence[Document],
     authorizers: Sequence[Document],
+    deployed: Mapping[str, Api] | None = None,
 ) -> Api:
-    """An HTTP API, of what apigatewayv2 tells of it."""
+    """An HTTP API, of what apigatewayv2 tells of it; `deployed` is what it was at its deployments, by their ids.
+
+    A stage that deploys by itself serves it as it is, one that has no deployment nothing.
+    """
     by_id = {each["IntegrationId"]: _http_integration(each) for each in integrations}
     known = {each["AuthorizerId"]: _http_authorizer(each) for each in authorizers}
     found = []
@@ -133,13 +155,19 @@ def http_api(
         api["ApiId"],
         "HTTP",
         tuple(found),
-        {each["StageName"]: _http_stage(each) for each in stages},
+        {each["StageName"]: _http_stage(each, deployed or {}) for each in stages},
         Cors.of(cors) if cors else None,
     )
 
 
-def rest_api(api: Document, resources: Sequence[Document], stages: Sequence[Document], authorizers: Sequence[Document]) -> Api:
-    """A REST API, of what apigateway tells of it."""
+def rest_api(
+    api: Document,
+    resources: Sequence[Document],
+    stages: Sequence[Document],
+    authorizers: Sequence[Document],
+    deployed: Mapping[str, Api] | None = None,
+) -> Api:
+    """A REST API, of what apigateway tells of it; `deployed` is what it was at its deployments, by their ids."""
     known = {each["id"]: _rest_authorizer(each) for each in authorizers}
     found = []
     for resource in resources:
@@ -152,14 +180,16 @@ def rest_api(api: Document, resources: Sequence[Document], stages: Sequence[Docu
                 known.get(each.get("authorizerId") or ""),
                 tuple(each.get("authorizationScopes") or ()),
                 resource["id"],
+                bool(each.get("apiKeyRequired")),
             )
             found.append(Route(method, resource["path"], target))
     return Api(
         api["id"],
         "REST",
         tuple(found),
-        {each["stageName"]: _rest_stage(each) for each in stages},
+        {each["stageName"]: _rest_stage(each, deployed or {}) for each in stages},
         binary_types=frozenset(each.replace("~1", "/").lower() for each in api.get("binaryMediaTypes") or ()),
+        key_source=api.get("apiKeySource") or "HEADER",
     )
 
 
@@ -206,18 +236,24 @@ def _rest_authorizer(given: Document) -> Authorizer:
         sources=tuple(each.replace("method.request.", "$request.").replace("context.", "$context.") for each in sources),
         pattern=given.get("identityValidationExpression") or "",
         credentials=given.get("authorizerCredentials"),
+        pools=tuple(each.rpartition("/")[2] for each in given.get("providerARNs") or ()),
     )
 
 
-def _http_stage(given: Document) -> Stage:
+def _http_stage(given: Document, deployed: Mapping[str, Api]) -> Stage:
     limits = dict(_limits([("*", given.get("DefaultRouteSettings") or {}), *(given.get("RouteSettings") or {}).items()], ""))
-    return Stage(given["StageName"], given.get("StageVariables") or {}, limits)
+    deployment = given.get("DeploymentId") or ""
+    serves = None
+    if not given.get("AutoDeploy"):
+        serves = deployed.get(deployment) if deployment else Api("", "HTTP", (), {})
+    return Stage(given["StageName"], given.get("StageVariables") or {}, limits, deployment, serves)
 
 
-def _rest_stage(given: Document) -> Stage:
+def _rest_stage(given: Document, deployed: Mapping[str, Api]) -> Stage:
     limits = dict(_limits((given.get("methodSettings") or {}).items(), "t"))
     limits = {_rest_key(key): each for key, each in limits.items()}
-    return Stage(given["stageName"], given.get("variables") or {}, limits, given.get("deploymentId") or "")
+    deployment = given.get("deploymentId") or ""
+    return Stage(given["stageName"], given.get("variables") or {}, limits, deployment, deployed.get(deployment))
 
 
 def _rest_key(key: str) -> str:

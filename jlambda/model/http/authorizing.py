@@ -17,12 +17,13 @@ from jlambda.model.http.message import HttpRequest, Members
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an authorizer said: a simple yes or no, or a policy that covers this and other requests."""
+    """What an authorizer said: a simple yes or no, or a policy that covers this and other requests; and an API key, maybe."""
 
     context: Mapping[str, Any] = field(default_factory=dict)
     principal: str = ""
     is_authorized: bool | None = None
     policy: tuple[Mapping[str, Any], ...] = ()
+    usage_key: str | None = None
 
     def allows(self, arn: str) -> bool:
         """Whether a request for this method ARN may pass."""
@@ -99,4 +100,5 @@ def read_verdict(payload: bytes, *, is_simple: bool) -> Verdict:
         statements = [statements]
     if not isinstance(statements, list) or not all(isinstance(each, dict) for each in statements):
         raise NoVerdict("policyDocument needs a Statement")
-    return Verdict(context, str(answer.get("principalId", "")), policy=tuple(statements))
+    usage_key = answer.get("usageIdentifierKey")
+    return Verdict(context, str(answer.get("principalId", "")), None, tuple(statements), usage_key and str(usage_key))

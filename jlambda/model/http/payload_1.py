@@ -56,9 +56,14 @@ def rest_event(
     stage_variables: Mapping[str, str] | None = None,
     authorizer: Mapping[str, Any] | None = None,
     binary_types: frozenset[str] = frozenset(),
+    api_key: tuple[str, str] | None = None,
 ) -> Members:
-    """The event of a request to a REST API. `request.path` is that below the stage; `binary_types` are the API's."""
+    """The event of a request to a REST API. `request.path` is that below the stage; `binary_types` are the API's.
+
+    `api_key` is the value and the id of the API key that the request needed.
+    """
     body, is_base64 = _rest_body(request, binary_types)
+    named = {} if api_key is None else {"apiKey": api_key[0], "apiKeyId": api_key[1]}
     context: Members = {
         "resourceId": resource.id,
         "resourcePath": resource.path,
@@ -72,7 +77,7 @@ def rest_event(
         "domainPrefix": place.domain_prefix,
         "requestTimeEpoch": int(time_s * 1000),
         "requestId": request_id,
-        "identity": identity(request),
+        "identity": {**identity(request), **named},
         "domainName": place.domain_name,
         "deploymentId": resource.deployment_id,
         "apiId": place.api_id,

@@ -1,10 +1,11 @@
-"""How many requests an API takes: a token bucket, as API Gateway has one for each stage and route. Pure: time is an argument.
+"""How many requests an API takes: token buckets, as API Gateway has one for each stage and route.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 
@@ -32,3 +33,18 @@ class TokenBucket:
             return False
         self._tokens -= 1
         return True
+
+
+class TokenBuckets:
+    """A bucket for each place that has limits; `now` is a clock."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now = now
+        self._buckets: dict[tuple[str, ...], TokenBucket] = {}
+
+    def take(self, place: tuple[str, ...], limits: Limits) -> bool:
+        """Whether one more request may come in now. Limits that have changed begin with a full bucket."""
+        bucket = self._buckets.get(place)
+        if bucket is None or bucket.limits != limits:
+            bucket = self._buckets[place] = TokenBucket(limits, self._now())
+        return bucket.take(self._now())

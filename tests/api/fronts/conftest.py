@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 import jlambda
-from tests.api.conftest import client, create, shared
+from tests.api.conftest import Functions, client, create, shared
 from tests.api.fronts.browser import Browser
+from tests.api.fronts.rest import SOURCE, Rest
 
 __all__ = ["browser", "client", "create", "shared", "with_services"]
 
@@ -22,3 +23,10 @@ def with_services(shared: jlambda.Session) -> jlambda.Session:
 def browser(shared: jlambda.Session) -> Browser:
     """Plain HTTP to the fronts of the module's session."""
     return Browser(shared)
+
+
+@pytest.fixture
+def rest(with_services: jlambda.Session, browser: Browser, create: Functions) -> Rest:
+    """A REST API, and a function ``f``."""
+    create("f", SOURCE, Timeout=5)
+    return Rest(with_services, browser)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import jlambda
 from jlambda.model.http.address import BALANCER
 from tests.api.conftest import Functions
 from tests.api.fronts.browser import Browser, Seen
@@ -16,8 +17,10 @@ import json
 def handler(event, context):
     if event["path"] == "/raise": raise ValueError("boom")
     if event["path"] == "/malformed": return {"body": "no status"}
-    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(event)}
+    return {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": json.dumps(event),
+            "multiValueHeaders": {"set-cookie": ["a=1", "b=2"]}}
 """
+COOKIES = [("set-cookie", "a=1"), ("set-cookie", "b=2")]
 
 
 @pytest.fixture
@@ -48,3 +51,20 @@ def test_what_goes_wrong(ask: Callable[..., Seen], browser: Browser, client: Any
     client.remove_permission(FunctionName="My_function", StatementId="elb")
     assert ask().status == 403
     assert browser.ask(BALANCER, "nobody").status == 403
+
+
+def test_a_target_group_says_how(with_services: jlambda.Session, ask: Callable[..., Seen], client: Any) -> None:
+    """Its ARN is the one that the function is told; in multi-value mode headers and parameters are lists, both ways."""
+    elb = with_services.client("elbv2")
+    group = elb.create_target_group(Name="g", TargetType="lambda")["TargetGroups"][0]["TargetGroupArn"]
+    target = client.get_function(FunctionName="My_function")["Configuration"]["FunctionArn"]
+    elb.register_targets(TargetGroupArn=group, Targets=[{"Id": target}])
+    assert ask("GET", "/").json()["requestContext"]["elb"]["targetGroupArn"] == group
+    attributes = [{"Key": "lambda.multi_value_headers.enabled", "Value": "true"}]
+    elb.modify_target_group_attributes(TargetGroupArn=group, Attributes=attributes)
+    seen = ask("GET", "/?q=1&q=2", b"", {"x-a": "1"})
+    event = seen.json()
+    assert (event["multiValueQueryStringParameters"], event["multiValueHeaders"]["x-a"]) == ({"q": ["1", "2"]}, ["1"])
+    assert "headers" not in event and [each for each in seen.pairs if each[0] == "set-cookie"] == COOKIES
+    elb.delete_target_group(TargetGroupArn=group)
+    assert "headers" in ask("GET", "/").json()

@@ -103,7 +103,7 @@ def test_stages_and_their_variables(api: Apis) -> None:
     api.permit("f", Qualifier="live")
     uri = f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{api.account}f:${{stageVariables.which}}/invocations"
     api.route("GET /x", uri)
-    api.client.create_stage(ApiId=api.id, StageName="prod", StageVariables={"which": "live"})
+    api.client.create_stage(ApiId=api.id, StageName="prod", AutoDeploy=True, StageVariables={"which": "live"})
     document = api.ask("/prod/x").json()
     assert document["arn"].endswith(":f:live")
     assert (document["event"]["rawPath"], document["event"]["stageVariables"]) == ("/prod/x", {"which": "live"})
@@ -160,7 +160,7 @@ def test_throttling(api: Apis) -> None:
     api.permit("f")
     api.route("GET /x", api.account + "f")
     settings = {"DefaultRouteSettings": {"ThrottlingRateLimit": 0.001, "ThrottlingBurstLimit": 2}}
-    api.client.create_stage(ApiId=api.id, StageName="slow", **settings)
+    api.client.create_stage(ApiId=api.id, StageName="slow", AutoDeploy=True, **settings)
     assert [api.ask("/slow/x").status for _ in range(3)] == [200, 200, 429]
     assert api.ask("/x").status == 200
 

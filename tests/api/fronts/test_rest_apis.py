@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
-import jlambda
 from jlambda.model.http.address import API
 from tests.api.conftest import Functions
-from tests.api.fronts.browser import Browser, Seen
-
-SOURCE = """
-import json, time
-def handler(event, context):
-    path = event["path"]
-    if path == "/raise": raise ValueError("boom")
-    if path == "/sleep": time.sleep(60)
-    if path == "/malformed": return {"statusCode": 200, "wrongKey": 1}
-    if path == "/png": return {"statusCode": 200, "headers": {"Content-Type": "image/png"}, "body": "iVBORw==",
-                               "isBase64Encoded": True}
-    return {"statusCode": 200, "body": json.dumps(event)}
-"""
+from tests.api.fronts.rest import Rest
 
 AUTHORIZER = """
 def handler(event, context):
@@ -32,51 +17,6 @@ def handler(event, context):
     return {"principalId": "ada", "policyDocument": {"Version": "2012-10-17", "Statement": [statement]},
             "context": {"kind": event["type"]}}
 """
-
-
-class Rest:
-    """One REST API, made as one does with boto3, and what asks it."""
-
-    def __init__(self, session: jlambda.Session, browser: Browser) -> None:
-        self.client, self.lambda_, self._browser = session.client("apigateway"), session.client("lambda"), browser
-        self.id: str = self.client.create_rest_api(name="r")["id"]
-        self.root: str = self.client.get_resources(restApiId=self.id)["items"][0]["id"]
-
-    @staticmethod
-    def uri(function: str) -> str:
-        """A function, as integrations name it."""
-        arn = f"arn:aws:lambda:us-east-1:123456789012:function:{function}"
-        return f"arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/{arn}/invocations"
-
-    def permit(self, function: str, source: str = "*/*") -> None:
-        """Let the API invoke a function."""
-        arn = f"arn:aws:execute-api:us-east-1:123456789012:{self.id}/{source}"
-        given = {"StatementId": "api", "Action": "lambda:InvokeFunction", "Principal": "apigateway.amazonaws.com"}
-        self.lambda_.add_permission(FunctionName=function, SourceArn=arn, **given)
-
-    def method(self, part: str, method: str = "ANY", timeout_ms: int | None = None, **options: Any) -> None:
-        """A resource below the root, and a method on it that runs ``f``."""
-        resource = self.client.create_resource(restApiId=self.id, parentId=self.root, pathPart=part)["id"]
-        options.setdefault("authorizationType", "NONE")
-        place = {"restApiId": self.id, "resourceId": resource, "httpMethod": method}
-        self.client.put_method(**place, **options)
-        limit = {} if timeout_ms is None else {"timeoutInMillis": timeout_ms}
-        self.client.put_integration(**place, type="AWS_PROXY", integrationHttpMethod="POST", uri=self.uri("f"), **limit)
-
-    def deploy(self, **variables: str) -> None:
-        """Have a stage ``dev``."""
-        self.client.create_deployment(restApiId=self.id, stageName="dev", variables=variables)
-
-    def ask(self, path: str, method: str = "GET", **headers: str) -> Seen:
-        """One request, to the stage."""
-        return self._browser.ask(API, self.id, method, f"/dev{path}", b"", headers)
-
-
-@pytest.fixture
-def rest(with_services: jlambda.Session, browser: Browser, create: Functions) -> Rest:
-    """An API, and a function ``f``."""
-    create("f", SOURCE, Timeout=5)
-    return Rest(with_services, browser)
 
 
 def test_methods_lead_to_events(rest: Rest) -> None:
@@ -106,10 +46,12 @@ def test_what_goes_wrong(rest: Rest) -> None:
     assert rest.ask("/raise").status == 500  # API Gateway may not invoke it
     rest.permit("f")
     rest.method("malformed", "GET")
+    rest.method("sleep", "GET", timeout_ms=100)
+    assert rest.ask("/malformed").status == 403  # it has not been deployed
+    rest.deploy()
     for path in ("/raise", "/malformed"):
         seen = rest.ask(path)
         assert (seen.status, seen.json()) == (502, {"message": "Internal server error"})
-    rest.method("sleep", "GET", timeout_ms=100)
     seen = rest.ask("/sleep")
     assert (seen.status, seen.json()) == (504, {"message": "Endpoint request timed out"})
 
@@ -122,6 +64,7 @@ def test_binary_media_types(rest: Rest) -> None:
     assert rest.ask("/png", accept="image/png").body == b"iVBORw=="
     operations = [{"op": "add", "path": "/binaryMediaTypes", "value": "image/png"}]
     rest.client.update_rest_api(restApiId=rest.id, patchOperations=operations)
+    rest.deploy()
     assert rest.ask("/png", accept="image/png").body == b"\x89PNG"
     assert rest.ask("/png", accept="text/html").body == b"iVBORw=="
 
