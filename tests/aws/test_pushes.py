@@ -33,7 +33,7 @@ def events_of(session: jlambda.Session, function: str, count: int) -> list[dict[
         return [json.loads(line.partition("EVENT ")[2]) for line in lines if "EVENT " in line]
 
     assert eventually(lambda: len(seen()) >= count), session.queue.counts()
-    assert session.queue.wait(10)
+    assert session.queue.wait(30)
     return seen()
 
 
