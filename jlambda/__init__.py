@@ -23,6 +23,7 @@ _HOMES = {
     "client": "jlambda.shortcuts",
     "cost": "jlambda.shortcuts",
     "current": "jlambda.session",
+    "dashboard": "jlambda.shortcuts",
     "deploy": "jlambda.shortcuts",
     "errors": "jlambda.errors",
     "function": "jlambda.shortcuts",
@@ -91,6 +92,7 @@ if TYPE_CHECKING:
     from jlambda.session import use as use
     from jlambda.shortcuts import client as client
     from jlambda.shortcuts import cost as cost
+    from jlambda.shortcuts import dashboard as dashboard
     from jlambda.shortcuts import deploy as deploy
     from jlambda.shortcuts import function as function
     from jlambda.shortcuts import get as get

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from jlambda.model.layer import LayerVersion
     from jlambda.model.machine import Machine
     from jlambda.parts import Parts
+    from jlambda.service.activity import Activity
     from jlambda.service.cells import DeployedCells
     from jlambda.service.clock import Clock
     from jlambda.service.concurrency import Concurrency
@@ -208,6 +209,11 @@ class Session:
     def engine(self) -> Engine:
         """The execution environments."""
         return self._open().engine
+
+    @property
+    def activity(self) -> Activity:
+        """What goes on, for those who follow it."""
+        return self._open().activity
 
     @property
     def polling(self) -> Polling:
@@ -456,14 +462,14 @@ class Session:
         Functions, invocations that begin and end, the phases of environments, events; in a thread of the session's. What is
         returned ends it; so does closing the session.
         """
-        return self._open().activity.follow(changed)
+        return self.activity.follow(changed)
 
     def overview(self) -> Overview:
         """What there is to see now: functions with their counts, environments, the queue, what ran lately, what it cost.
 
         Cheap while somebody follows the session; otherwise it counts all records.
         """
-        return self._open().activity.overview()
+        return self.activity.overview()
 
     def get(self, name: str) -> Function:
         """A function by name, NAME:QUALIFIER or ARN. Raises `ResourceNotFound`."""
@@ -505,6 +511,8 @@ class Session:
             self.services.reset()
             self._open().schedules.forget()
             self._open().bus.forget()
+            self._open().target_retries.forget()
+            self._open().archives.forget()
             self.inventory.forget()
 
     # -- snapshots of all that a session has ---------------------------------------------------------------------------

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from jlambda.model.layer import LayerVersion
+    from jlambda.notebook.dashboard import Dashboard
 
 
 def deploy(source: str | Path | Callable[..., object], name: str | None = None, **options: Any) -> Function:
@@ -113,6 +114,13 @@ def matches(pattern: str | Mapping[str, Any], event: object) -> bool:
         event = json.loads(event)
     is_record = isinstance(event, Mapping) and isinstance(event.get("eventSource"), str)
     return filters.wanted(event, [wants]) if is_record else matching.matches(wants, event)  # type: ignore[arg-type]  # a mapping
+
+
+def dashboard() -> Dashboard:
+    """A widget that shows what goes on, live: invocations, errors, durations, environments, the queue, money per hour."""
+    from jlambda.notebook.dashboard import Dashboard
+
+    return Dashboard(current())
 
 
 def reset(keep_functions: bool = False) -> None:

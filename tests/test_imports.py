@@ -40,7 +40,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "waiting": {"model", "progress", "session"},
     "dependencies": {"model", "progress", "session", "service"},
     "executor": {"model", "handle", "invocation", "session", "service"},
-    "shortcuts": {"model", "handle", "session"},
+    # `jlambda.dashboard()` is a widget: imported when it is called
+    "shortcuts": {"model", "handle", "session", "notebook"},
     "notebook": {"model", "session", "handle", "invocation", "service", "telemetry", "billing"},
     "cli": {"model", "session", "handle", "service", "telemetry", "billing", "notebook", "bench", "api"},
     "bench": {"model", "session", "handle"},
@@ -85,8 +86,8 @@ IN_ENVIRONMENT = {
 PURE = {
     *("engine.scheduler", "engine.lifecycle", "engine.conversation", "billing", "model."),
     *("sources.batching", "sources.came", "sources.given_up", "sources.queue", "sources.responses", "sources.scaling"),
-    *("telemetry.overview", "telemetry.tally"),
-    *("sources.shard", "notebook.findings", "notebook.advice", "notebook.doctor", "notebook.draft"),
+    *("telemetry.overview", "telemetry.tally", "notebook.dashboard_view"),
+    *("sources.shard", "notebook.findings", "notebook.advice", "notebook.doctor", "notebook.draft", "notebook.lanes"),
 }
 IMPURE_MODULES = {"time", "threading", "socket", "select", "os", "multiprocess", "subprocess", "random"}
 

@@ -1,7 +1,6 @@
 """A card: a title and labelled rows, as HTML and as text.
 
-Colours come from JupyterLab's `--jp-*` variables, so that dark themes work; where there are none (VS Code, an exported
-page) what surrounds the card decides. Everything is escaped, nothing is a script. Knows nothing of functions.
+Everything is escaped, nothing is a script. Knows nothing of functions; colours are `styles`' part.
 """
 
 from __future__ import annotations
@@ -11,26 +10,14 @@ from html import escape
 from itertools import zip_longest
 from typing import Literal, NamedTuple
 
+from jlambda.notebook.styles import BAD, BORDER, BRAND, CODE, FONT, GOOD, MUTED
+
 Kind = Literal["text", "code", "folded"]
 Mood = Literal["good", "bad", "plain"]
 
-_COLOURS: dict[Mood, str] = {
-    "good": "var(--jp-success-color1, #2da44e)",
-    "bad": "var(--jp-error-color1, #e5534b)",
-    "plain": "var(--jp-brand-color1, #3b82c4)",
-}
-_BORDER = "var(--jp-border-color2, rgba(128, 128, 128, 0.4))"
-_MUTED = "var(--jp-ui-font-color2, inherit)"
-_FONT = (
-    "font-family: var(--jp-ui-font-family, sans-serif); font-size: var(--jp-ui-font-size1, 13px); "
-    "color: var(--jp-ui-font-color1, inherit)"
-)
-_CODE = (
-    "font-family: var(--jp-code-font-family, monospace); font-size: inherit; color: inherit; background: none; "
-    "margin: 0; padding: 0; white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"
-)
+_COLOURS: dict[Mood, str] = {"good": GOOD, "bad": BAD, "plain": BRAND}
 # a front end's own rules for tables (equal columns, stripes, text to the right) are undone one by one
-_TABLE = f"border: none; border-collapse: collapse; table-layout: auto; {_FONT}"
+_TABLE = f"border: none; border-collapse: collapse; table-layout: auto; {FONT}"
 _CELL = "text-align: left; vertical-align: top; border: none; padding: 1px 10px 1px 0"
 
 #: characters that a cell of a table has in one line, however narrow the page
@@ -55,16 +42,16 @@ class Card(NamedTuple):
 
     def html(self) -> str:
         """The card as HTML with its styles inline, for a front end that strips style elements."""
-        label = f"{_CELL}; font-weight: normal; white-space: nowrap; color: {_MUTED}"
+        label = f"{_CELL}; font-weight: normal; white-space: nowrap; color: {MUTED}"
         rows = "".join(
             f'<tr style="background: none"><th scope="row" style="{label}">{escape(row.label)}</th>'
             f'<td style="{_CELL}">{_value(row)}</td></tr>'
             for row in self.rows
         )
         return (
-            f'<div style="{_FONT}; border: 1px solid {_BORDER}; border-left: 3px solid {_COLOURS[self.mood]}; '
+            f'<div style="{FONT}; border: 1px solid {BORDER}; border-left: 3px solid {_COLOURS[self.mood]}; '
             f'border-radius: 3px; padding: 6px 10px; margin: 2px 0; max-width: 60em">'
-            f'<div><b>{escape(self.title)}</b> <span style="color: {_MUTED}">{escape(self.note)}</span></div>'
+            f'<div><b>{escape(self.title)}</b> <span style="color: {MUTED}">{escape(self.note)}</span></div>'
             f'<table style="{_TABLE}; margin: 2px 0 0 0">{rows}</table></div>'
         )
 
@@ -83,7 +70,7 @@ def _value(row: Row) -> str:
         return f'<div style="white-space: pre-line">{escape(row.text)}</div>'
     if row.kind == "text":
         return escape(row.text)
-    code = f'<pre style="{_CODE}">{escape(row.text)}</pre>'
+    code = f'<pre style="{CODE}">{escape(row.text)}</pre>'
     if row.kind == "code":
         return code
     lines = row.text.count("\n") + 1
@@ -94,11 +81,11 @@ def table_html(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A plain table: a header and rows of text, of which only long ones are broken into lines."""
     cell = f"{_CELL}; padding-right: 18px"
     whole = f"{cell}; white-space: nowrap"
-    head = "".join(f'<th scope="col" style="{whole}; color: {_MUTED}">{escape(text)}</th>' for text in header)
+    head = "".join(f'<th scope="col" style="{whole}; color: {MUTED}">{escape(text)}</th>' for text in header)
     cells = ("".join(f'<td style="{whole if len(t) <= _SHORT else cell}">{escape(t)}</td>' for t in row) for row in rows)
     body = "".join(f'<tr style="background: none">{row}</tr>' for row in cells)
     return (
-        f'<table style="{_TABLE}; margin: 8px 0"><thead style="border-bottom: 1px solid {_BORDER}">'
+        f'<table style="{_TABLE}; margin: 8px 0"><thead style="border-bottom: 1px solid {BORDER}">'
         f"<tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 

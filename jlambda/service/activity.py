@@ -46,7 +46,7 @@ class Activity:
         self._lock = threading.RLock()
         self._followers: list[Callable[[], None]] = []
         self._thread: threading.Thread | None = None
-        self._is_closed = False
+        self.is_closed = False
         self._tally: Tally | None = None
         self._counted: set[_Key] = set()
         self._changes = 0
@@ -57,8 +57,12 @@ class Activity:
         self._stir = threading.Event()
 
     def overview(self) -> Overview:
-        """What there is to see now. Cheap while somebody follows; else it counts all records."""
+        """What there is to see now. Cheap while somebody follows; else it counts all records.
+
+        Raises `EngineError` once the session is closed.
+        """
         with self._lock:
+            self._check_open()
             if self._tally is not None:
                 self._take_in()
                 return self._overviews.make(self._tally, time.time())
@@ -71,8 +75,7 @@ class Activity:
         That happens in a thread of the session's. What is returned ends it; so does closing the session.
         """
         with self._lock:
-            if self._is_closed:
-                raise EngineError("this session is closed; make a new one")
+            self._check_open()
             if self._thread is None:
                 self._begin()
             self._followers.append(changed)
@@ -86,6 +89,10 @@ class Activity:
 
         return end
 
+    def _check_open(self) -> None:
+        if self.is_closed:
+            raise EngineError("this session is closed; make a new one")
+
     def start_over(self) -> None:
         """All records are gone."""
         with self._lock:
@@ -96,7 +103,7 @@ class Activity:
     def close(self) -> None:
         """Nobody follows any more."""
         with self._lock:
-            self._is_closed = True
+            self.is_closed = True
             thread = self._thread
             self._followers.clear()
             self._end()

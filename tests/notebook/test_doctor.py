@@ -25,7 +25,7 @@ from jlambda.notebook.doctor import Diagnosis
 from tests.conftest import need
 from tests.notebook.conftest import Run
 from tests.notebook.machines import STRICT, machines
-from tests.notebook.test_cards import Reader
+from tests.notebook.reading import Reader
 
 TIERS = {
     "all there is": {},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jlambda.errors import InvalidParameter
 from jlambda.notebook.arguments import choose, words
-from jlambda.notebook.verbs import asynchronous, events, functions, http, records, triggers, whole_session
+from jlambda.notebook.verbs import asynchronous, events, functions, http, live, records, triggers, whole_session
 from jlambda.notebook.verbs.verb import Verb
 
 #: verbs that the design has and a later version brings
@@ -15,6 +15,7 @@ VERBS: dict[str, Verb] = {
     for verb in (
         *functions.VERBS,
         *records.VERBS,
+        *live.VERBS,
         *triggers.VERBS,
         *http.VERBS,
         *asynchronous.VERBS,
