@@ -9,8 +9,8 @@ import type { JSONObject } from '@lumino/coreutils';
 import type { IDisposable } from '@lumino/disposable';
 import { type ISignal, Signal } from '@lumino/signaling';
 
-import { changed, EMPTY } from './board';
-import { type Collections, type FromKernel, TARGET, VERSION } from './protocol';
+import { changed, EMPTY } from './model/board';
+import { type Board, type FromKernel, TARGET, VERSION } from './protocol';
 
 /**
  * - `none`: there is no kernel, or it speaks another language than Python
@@ -50,7 +50,7 @@ export class Link implements IDisposable {
     return this._kernel?.status === 'busy';
   }
 
-  get board(): Collections {
+  get board(): Board {
     return this._board;
   }
 
@@ -215,7 +215,7 @@ export class Link implements IDisposable {
   }
 
   private _asked = 0;
-  private _board: Collections = EMPTY;
+  private _board: Board = EMPTY;
   private readonly _changed = new Signal<this, void>(this);
   private _comm: Kernel.IComm | null = null;
   private _isDisposed = false;

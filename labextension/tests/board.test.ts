@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { changed, EMPTY } from '../src/board';
-import type { Changes, Collections, FunctionRow } from '../src/protocol';
+import { changed, EMPTY } from '../src/model/board';
+import type { Board, Changes, FunctionRow } from '../src/protocol';
 
 const row = (name: string): FunctionRow => ({ name }) as FunctionRow;
 
-function after(board: Collections, changes: Partial<Changes>): Collections {
+function after(board: Board, changes: Partial<Changes>): Board {
   return changed(board, { type: 'changes', set: {}, gone: {}, ...changes });
 }
 

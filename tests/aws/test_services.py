@@ -351,3 +351,24 @@ def test_uploads_in_chunks_are_taken_apart(shared: jlambda.Session) -> None:
     assert asked == [b"STREAMING-UNSIGNED-PAYLOAD-TRAILER"]
     assert found["Body"].read() == content
     assert found.get("ContentEncoding", "") == ""
+
+
+def test_what_a_service_lacks_is_named(session: jlambda.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package to install, in one line; the others go on, and so does this one once it is there."""
+    lacking = tmp_path / "lacking" / "antlr4.py"
+    lacking.parent.mkdir()
+    lacking.write_text("raise ModuleNotFoundError(\"No module named 'antlr4'\", name='antlr4')")
+    states = session.client("stepfunctions")
+    with monkeypatch.context() as patched:
+        patched.setenv("PYTHONPATH", str(lacking.parent))
+        session.client("sqs").create_queue(QueueName="there")
+    before = session.services.pid
+    for _ in range(2):
+        with pytest.raises(ClientError) as refused:
+            states.list_state_machines()
+        said = refused.value.response["Error"]["Message"]
+        assert "needs antlr4-python3-runtime, which is not installed: `pip install antlr4-python3-runtime`" in said
+    assert session.client("sqs").list_queues()["QueueUrls"]
+    lacking.unlink()
+    assert states.list_state_machines()["stateMachines"] == []
+    assert session.services.pid == before

@@ -1,0 +1,146 @@
+"""The extension in JupyterLab: from an empty notebook to a function that an event starts, seen in the side panel."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Open
+from tests.browser.lab import NotebookPage
+from tests.conftest import need
+
+HELLO = (
+    "%%lambda hello --memory 256\ndef handler(event, context):\n    print('called')\n"
+    "    return {'hello': event.get('name', 'world')}"
+)
+BROKEN = "%%lambda broken\ndef handler(event, context):\n    return ("
+UPLOADS = "%lambda trigger add hello s3://uploads/*.csv"
+PUT = (
+    "import jlambda\njlambda.client('s3').put_object(Bucket='uploads', Key='a.csv', Body=b'x')\n"
+    "print('over', jlambda.wait('1 minute'))"
+)
+JAVA = "%%lambda other --runtime java21\npublic class Main {}"
+
+
+@pytest.fixture(autouse=True)
+def is_installed() -> None:
+    """The extension comes with the wheel; a checkout alone has none."""
+    need(Path(sys.prefix, "share/jupyter/labextensions/jlambda/package.json").is_file(), "the JupyterLab extension")
+
+
+def show(page: Page) -> Locator:
+    """Bring the panel to the front."""
+    page.evaluate("() => window.jupyterapp.commands.execute('jlambda:show')")
+    return page.locator("#jlambda-panel")
+
+
+def shot(page: Page, name: str) -> None:
+    """A picture for people, where they ask for one."""
+    if folder := os.environ.get("JLAMBDA_SCREENSHOTS"):
+        page.screenshot(path=f"{folder}/{name}.png")
+
+
+def dark(page: Page, is_dark: bool) -> None:
+    """Change the theme."""
+    name = "JupyterLab Dark" if is_dark else "JupyterLab Light"
+    page.evaluate(f"() => window.jupyterapp.commands.execute('apputils:change-theme', {{ theme: '{name}' }})")
+    page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{str(not is_dark).lower()}'")
+
+
+def run(notebook: NotebookPage, panel: Locator, number: int) -> Locator:
+    """Run a cell; its badge."""
+    notebook.run(number)
+    return notebook.cell(number).locator(".jlm-badge")
+
+
+def test_the_whole_story(notebook: Open) -> None:
+    """Load, deploy, invoke, look, attach a trigger, see what it starts, switch it off, delete."""
+    it = notebook(["", HELLO, BROKEN, UPLOADS, PUT, JAVA])
+    page = it.page
+    panel = show(page)
+    expect(panel.get_by_role("heading", name="jlambda is not loaded")).to_be_visible()
+    shot(page, "panel-missing")
+    panel.get_by_role("button", name="Load jlambda").click()
+    expect(panel.get_by_role("heading", name="No functions yet")).to_be_visible()
+    shot(page, "panel-empty")
+
+    # a cell: highlighted, deployed by its button, edited
+    cell = it.cell(1)
+    badge = cell.locator(".jlm-badge")
+    expect(badge).to_have_text("○ not deployed")
+    cell.locator(".cm-content").click()
+    cell.locator(".jlambda-deploy button").click()
+    expect(badge).to_have_text("✓ deployed")
+    row = panel.locator("[data-function=hello]")
+    expect(row).to_contain_text("0 calls")
+    expect(row).to_contain_text("256 MB · $LATEST · Active")
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.type("  # more")
+    expect(badge).to_have_text("✎ edited since")
+    for _ in "  # more":
+        page.keyboard.press("Backspace")
+    expect(badge).to_have_text("✓ deployed")
+
+    # a cell that cannot be deployed: the line is marked
+    failed = run(it, panel, 2)
+    expect(failed).to_have_text("✗ failed, line 3")
+    expect(it.cell(2).locator(".jlm-failed-line")).to_have_text("    return (")
+    mimes = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.map(it => it.model.mimeType)")
+    assert (mimes[1], mimes[5]) == ("text/x-ipython", "text/x-java")
+
+    # invoke with a test event, and look at what came of it
+    row.click()
+    expect(panel.get_by_role("heading", name="hello", exact=True)).to_be_focused()
+    panel.get_by_role("combobox", name="Test event").select_option(label="s3:put")
+    event = panel.get_by_role("textbox", name="Event, as JSON")
+    expect(event).to_have_value(re.compile('"eventSource": "aws:s3"'))
+    event.fill('{"name": "Ada"}')
+    panel.get_by_role("button", name="Invoke").click()
+    expect(panel.get_by_role("region", name="Result")).to_contain_text('"hello": "Ada"')
+    expect(panel.get_by_role("region", name="Event")).to_contain_text('"name": "Ada"')
+    expect(panel.get_by_role("region", name="Logs")).to_contain_text("called")
+    first = panel.locator("[data-invocation]").get_attribute("data-invocation")
+    shot(page, "panel-invocation")
+    panel.get_by_role("button", name="Replay").click()
+    expect(panel.locator(f"[data-invocation]:not([data-invocation='{first}'])")).to_be_visible()
+    panel.get_by_role("button", name="Back").click()
+    expect(panel.get_by_role("region", name="Recent invocations").get_by_role("listitem")).to_have_count(2)
+
+    # an event starts it, and is seen without a look
+    it.run(3)
+    it.run(4)
+    invocations = panel.get_by_role("region", name="Recent invocations").get_by_role("listitem")
+    expect(invocations).to_have_count(3)
+    expect(invocations.first).to_contain_text("s3")
+    switch = panel.get_by_role("switch", name="s3://uploads/*.csv")
+    expect(switch).to_have_attribute("aria-checked", "true")
+    shot(page, "panel-function")
+    dark(page, True)
+    shot(page, "panel-function-dark")
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "false")
+
+    # beside the notebook: the configuration widget
+    panel.get_by_role("button", name="Configure").click()
+    expect(page.locator(".jp-jlambda-configuration").get_by_role("button", name="Apply")).to_be_visible()
+    shot(page, "panel-configure-dark")
+    page.evaluate("() => window.jupyterapp.commands.execute('application:close')")
+    panel.get_by_role("button", name="Go to Cell").click()
+    expect(it.cell(1)).to_have_class(re.compile("jp-mod-active"))
+
+    panel.get_by_role("button", name="Back").click()
+    expect(panel.get_by_role("region", name="Environments").get_by_role("listitem")).to_have_count(1)
+    expect(panel.get_by_label("Cost and activity")).to_contain_text("today$0.00")
+    shot(page, "panel-dark")
+    dark(page, False)
+    shot(page, "panel")
+    row.click()
+    panel.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(panel.get_by_role("heading", name="No functions yet")).to_be_visible()
