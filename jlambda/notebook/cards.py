@@ -27,7 +27,7 @@ _SHORT = 24
 class Row(NamedTuple):
     """One labelled row; `kind` says how the text is set: as it is, as code, or as code behind a click.
 
-    `picture` is HTML of ours that stands above the text, and says nothing that this does not.
+    `picture` is HTML of ours that stands below the text, and says nothing that this does not.
     """
 
     label: str
@@ -49,7 +49,7 @@ class Card(NamedTuple):
         label = f"{_CELL}; font-weight: normal; white-space: nowrap; color: {MUTED}"
         rows = "".join(
             f'<tr style="background: none"><th scope="row" style="{label}">{escape(row.label)}</th>'
-            f'<td style="{_CELL}">{row.picture}{_value(row)}</td></tr>'
+            f'<td style="{_CELL}">{_value(row)}{row.picture}</td></tr>'
             for row in self.rows
         )
         return (

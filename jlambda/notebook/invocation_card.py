@@ -55,11 +55,11 @@ def _figures(record: InvocationRecord) -> list[Row]:
     memory = f"{record.max_memory_mb} of {record.memory_mb} MB{' ⚠ nearly all' if used >= _FULL else ''}"
     cost = billing.cost(record)
     parts = {"request": cost.request_usd, "compute": cost.compute_usd, "storage": cost.storage_usd, "restore": cost.restore_usd}
-    told = " + ".join(f"{name} ${usd:.10f}" for name, usd in parts.items() if usd)
+    told = " + ".join(f"{name} {usd:.10f}" for name, usd in parts.items() if usd)
     return [
         Row("took", took, picture=_timeline(record)),
         Row("memory", memory, picture=_filled(min(1.0, used), 6, BAD if used >= _FULL else GOOD)),
-        Row("cost", f"${cost.total_usd:.10f} ({told})"),
+        Row("cost", f"${cost.total_usd:.10f} = {told}"),  # a second dollar sign, and a page would set it as mathematics
         request,
     ]
 
