@@ -13,7 +13,7 @@ from jlambda.errors import InvalidParameter, LambdaError
 from jlambda.handle import Function
 from jlambda.invocation import Invocation
 from jlambda.model.samples.catalog import SAMPLES, sample_event
-from jlambda.notebook.display import invocation_card
+from jlambda.notebook.invocation_card import invocation_card
 from jlambda.notebook.views import close, with_card
 
 _WIDE = widgets.Layout(width="auto")
