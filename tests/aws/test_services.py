@@ -372,3 +372,24 @@ def test_what_a_service_lacks_is_named(session: jlambda.Session, tmp_path: Path,
     lacking.unlink()
     assert states.list_state_machines()["stateMachines"] == []
     assert session.services.pid == before
+
+
+def test_an_iterator_of_a_child_that_is_gone_has_expired(session: jlambda.Session) -> None:
+    """Whoever reads a table's stream is told so in AWS's words, and asks for another."""
+    streams = session.client("dynamodbstreams")
+    made = session.client("dynamodb").create_table(
+        TableName="t",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+    )
+    arn = made["TableDescription"]["LatestStreamArn"]
+    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    which = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    iterator = streams.get_shard_iterator(**which)["ShardIterator"]
+    assert session.services.pid is not None
+    os.kill(session.services.pid, signal.SIGKILL)
+    with pytest.raises(streams.exceptions.ExpiredIteratorException):
+        streams.get_records(ShardIterator=iterator)
+    assert streams.get_records(ShardIterator=streams.get_shard_iterator(**which)["ShardIterator"])["Records"] == []
