@@ -181,8 +181,15 @@ def test_a_moto_server_is_polled(moto: str, tmp_path: Path) -> None:
             tables.put_item(TableName="far", Item={"id": {"S": str(n)}})
             assert near.wait("60 seconds")
         kinesis.put_record(StreamName="far", Data=b"d", PartitionKey="k")
-        told = sqs.receive_message(QueueUrl=sqs.get_queue_url(QueueName="lost")["QueueUrl"], WaitTimeSeconds=20)["Messages"]
-        assert "RetryAttemptsExhausted" in told[0]["Body"]
+        lost_url, told = sqs.get_queue_url(QueueName="lost")["QueueUrl"], list[str]()
+
+        def is_told() -> bool:
+            messages = sqs.receive_message(QueueUrl=lost_url, WaitTimeSeconds=1).get("Messages", [])
+            told.extend(each["Body"] for each in messages)
+            return bool(told)
+
+        assert eventually(is_told)
+        assert "RetryAttemptsExhausted" in told[0]
         lines = [text for text in near.logs("far").message if text.startswith("SAW ")]
         assert sorted(lines) == ["SAW aws:dynamodb"] * 2 + ["SAW aws:sqs"] * 2
     for client in (sqs, kinesis, tables):
