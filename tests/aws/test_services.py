@@ -165,7 +165,7 @@ def test_a_long_poll_waits_in_the_gateway_and_holds_nobody_up(shared: jlambda.Se
     assert eventually(lambda: waiting(shared, "polled"))
     assert sqs.list_queues(QueueNamePrefix="polled")["QueueUrls"] == [url]
     sqs.send_message(QueueUrl=url, MessageBody="m")
-    receiver.join(10)
+    receiver.join(30)
     assert [message["Body"] for message in receiver.messages] == ["m"]
 
 
@@ -185,7 +185,7 @@ def test_a_long_poll_sees_what_comes_up_again(shared: jlambda.Session) -> None:
     receiver = Receiver(shared.client("sqs"), url, 20)
     assert eventually(lambda: waiting(shared, "again"))
     sns.publish(TopicArn=topic, Message="from a topic")
-    receiver.join(10)
+    receiver.join(30)
     assert "from a topic" in receiver.messages[0]["Body"]
 
 
@@ -242,7 +242,7 @@ def test_closing_the_session_ends_waits_and_the_process(tmp_path: Path, no_descr
         assert eventually(lambda: waiting(session, "closing"))
         begun = time.monotonic()
     assert time.monotonic() - begun < 10
-    receiver.join(10)
+    receiver.join(30)
     assert receiver.messages == []
     assert not Path(f"/proc/{pid}").exists()
 
