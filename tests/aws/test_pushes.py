@@ -12,7 +12,6 @@ import pytest
 
 import jlambda
 from jlambda.model.events import logs as log_events
-from jlambda.model.exchange import Reply, ServiceRequest
 from jlambda.model.trigger import parse_trigger
 from tests.conftest import eventually
 
@@ -137,24 +136,6 @@ def test_a_bucket_takes_only_functions_that_are_there_and_let_it(session: jlambd
     session.triggers.remove("files", "s3://closed/in/*")
     policy = json.loads(lambda_.get_policy(FunctionName="files")["Policy"])
     assert len(policy["Statement"]) == 1
-
-
-def test_services_that_hold_nothing_are_not_asked(session: jlambda.Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    """To list triggers makes no service load that nobody has written to."""
-    function = jlambda.deploy(ECHO, name="files", triggers=["sqs:jobs"])
-    asked: list[str] = []
-    ask = session.services._backend.ask
-
-    async def counted(request: ServiceRequest) -> Reply:
-        asked.append(request.service)
-        return await ask(request)
-
-    monkeypatch.setattr(session.services._backend, "ask", counted)
-    assert [str(each.trigger) for each in function.triggers] == ["sqs:jobs"]
-    assert set(asked) <= {"sqs"}
-    session.client("s3").create_bucket(Bucket="there")
-    assert len(function.triggers) == 1
-    assert set(asked) <= {"sqs", "s3"} and asked.count("s3") > 1
 
 
 def test_a_trigger_can_be_disabled_and_enabled(session: jlambda.Session) -> None:

@@ -393,3 +393,21 @@ def test_an_iterator_of_a_child_that_is_gone_has_expired(session: jlambda.Sessio
     with pytest.raises(streams.exceptions.ExpiredIteratorException):
         streams.get_records(ShardIterator=iterator)
     assert streams.get_records(ShardIterator=streams.get_shard_iterator(**which)["ShardIterator"])["Records"] == []
+
+
+def test_services_that_hold_nothing_are_not_asked(session: jlambda.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To list triggers makes no service load that nobody has written to."""
+    function = jlambda.deploy("def handler(event, context): pass", name="files", triggers=["sqs:jobs"])
+    asked: list[str] = []
+    ask = session.services._backend.ask
+
+    async def counted(request: ServiceRequest) -> Reply:
+        asked.append(request.service)
+        return await ask(request)
+
+    monkeypatch.setattr(session.services._backend, "ask", counted)
+    assert [str(each.trigger) for each in function.triggers] == ["sqs:jobs"]
+    assert set(asked) <= {"sqs"}
+    session.client("s3").create_bucket(Bucket="there")
+    assert len(function.triggers) == 1
+    assert set(asked) <= {"sqs", "s3"} and asked.count("s3") > 1
