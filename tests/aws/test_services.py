@@ -22,7 +22,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 import jlambda
-from jlambda.model.exchange import Write
+from jlambda.model.exchange import Reply, ServiceRequest, Write
 from tests.conftest import eventually
 
 LONG = 20 << 20
