@@ -147,6 +147,23 @@ PROMISES = {
         r"None\n",
         r"5 ran, 2 refused: Rate Exceeded: small \(ConcurrentInvocationLimitExceeded\)",
     ),
+    # one that computes, its bill at two sizes, its tuning; one that waits; one that hoards until it is killed; a flame, a bill
+    "08-memory-cpu-cost": (
+        r"124 days, 5\.0 mm on average",
+        r'"low": 4\.0, "high": 6\.1',
+        r"128 MB: \d+ ms    1769 MB: \d+ ms",
+        r" 128 MB +\d+ ms billed  0\.\d{4} GB-s  \$0\.\d{10}\n 1769 MB ",
+        r"128 MB +0\.07 .*\n(.*MB.*\n){3}1769 MB +1\.00 .*\n3008 MB +1\.70 ",
+        r"Ratios carry over to AWS, milliseconds do not",
+        r"times_as_fast +times_as_dear +usd_per_million",
+        r"changed +(memory 1769 → \d+ MB|nothing)",
+        r"128 MB +0\.07 +[3-9]\d\.\d+ ms .*cheapest",
+        r"3[345] maps, [123] errors, the first: maps failed: .*signal: killed",
+        r"Max Memory Used: 128 MB\nStatus: error\nError Type: Runtime\.OutOfMemory",
+        r"init \d+ ms, handler \d+ ms",
+        r"AWS's list prices for what ran here",
+        *(rf"{name} +\d+\.\d" for name in ("ask +20", "bootstrap +40", "maps +36", "table +4")),
+    ),
     # six languages that agree, what each takes, and a compiler's complaint with the cell's line
     "09-languages": (
         *(rf"primes_{name} +\[\('largest', 299993\), \('primes', 25997\)\]\n" for name in _SIX),

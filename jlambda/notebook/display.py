@@ -7,6 +7,7 @@ function is called and no log is read here.
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from html import escape
@@ -107,9 +108,15 @@ def _tuning_table(found: Tuning) -> tuple[list[str], list[list[str]], str]:
 
 
 def tuning_html(found: Tuning) -> str:
-    """What tuning found, as a table."""
+    """What tuning found, as a table and a picture."""
     header, rows, note = _tuning_table(found)
-    return f"{table_html(header, rows)}<div>{escape(note)}</div>"
+    return f"{table_html(header, rows)}<div>{escape(note)}</div>{picture_html(found.picture(), 'time and price by memory')}"
+
+
+def picture_html(png: bytes, about: str) -> str:
+    """A picture within the page, as wide as there is room."""
+    source = f"data:image/png;base64,{b64encode(png).decode()}"
+    return f'<img alt="{escape(about)}" style="width: 100%; max-width: 640px; background: none" src="{source}">'
 
 
 def tuning_text(found: Tuning) -> str:

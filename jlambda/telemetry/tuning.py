@@ -115,6 +115,12 @@ class Tuning:
 
         return plots.tuning(self, ax)
 
+    def picture(self) -> bytes:
+        """The same as a PNG, which nothing shows by itself."""
+        from jlambda.telemetry import plots
+
+        return plots.png(self.plot)
+
     def choices(self, memory_mb: int) -> list[str]:
         """What speaks for a size: "cheapest", "fastest", "balanced"."""
         return [name for name in ("cheapest", "fastest", "balanced") if getattr(self, name) == memory_mb]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, cast
 
 import matplotlib as mpl
@@ -89,6 +90,22 @@ def test_plots_can_be_drawn_without_a_screen(kind: str) -> None:
     figure = plots.KINDS[kind](RECORDS).figure
     figure.canvas.draw()
     assert figure.patch.get_alpha() == 0.0
+
+
+TUNED = Tuning("f", {128: [a_record(0)], 256: [a_record(1, duration_ms=2.0, billed_ms=2, memory_mb=256)]})
+
+
+@pytest.mark.parametrize("draw", [*(partial(plots.KINDS[kind], RECORDS) for kind in sorted(plots.KINDS)), TUNED.plot])
+def test_notebooks_put_nothing_behind_a_plot(draw: Callable[[], Axes]) -> None:
+    """Neither white nor black, as they do where all tick labels are on one side of middle grey (`matplotlib_inline`)."""
+    labels = [label for axes in draw().figure.axes for axis in (axes.xaxis, axes.yaxis) for label in axis.get_ticklabels()]
+    assert {float(np.dot(to_rgb(label.get_color()), (0.299, 0.587, 0.114))) > 0.5 for label in labels} == {True, False}
+
+
+def test_a_picture_is_nobodys_figure() -> None:
+    """It is drawn where neither a window nor a notebook sees it."""
+    assert TUNED.picture().startswith(b"\x89PNG")
+    assert plt.get_fignums() == []
 
 
 def test_ticks_tell_number_and_time_of_a_start() -> None:
@@ -266,7 +283,8 @@ def test_tuning_is_drawn_on_two_axes() -> None:
         512: [a_record(2, memory_mb=512, duration_ms=30.0, billed_ms=30)],
     }
     axes = plots.tuning(Tuning("f", measured))
-    (durations,) = axes.lines
+    durations, *marks = axes.lines
+    assert [list(cast(Any, mark.get_xdata())) for mark in marks] == [[256, 256], [512, 512]]
     assert np.asarray(durations.get_xydata()).tolist() == [[256, 40], [512, 30]]
     assert [text.get_text() for text in axes.texts] == ["cheapest", "fastest\nbalanced"]
     assert points(axes)["failed"] == [(128, 0)]

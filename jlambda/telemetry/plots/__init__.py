@@ -15,11 +15,11 @@ from jlambda.telemetry.plots.concurrency import concurrency, environments
 from jlambda.telemetry.plots.cost import cost
 from jlambda.telemetry.plots.flame import flame
 from jlambda.telemetry.plots.starts import durations, memory
-from jlambda.telemetry.plots.style import Invocations
+from jlambda.telemetry.plots.style import Invocations, png
 from jlambda.telemetry.plots.tuning import tuning
 from jlambda.telemetry.plots.versions import versions
 
-__all__ = ["KINDS", "concurrency", "cost", "durations", "environments", "flame", "memory", "tuning", "versions"]
+__all__ = ["KINDS", "concurrency", "cost", "durations", "environments", "flame", "memory", "png", "tuning", "versions"]
 
 
 class Plot(Protocol):

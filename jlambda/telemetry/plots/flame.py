@@ -52,7 +52,7 @@ def flame(invocations: style.Invocations, ax: Axes | None = None) -> Axes:
             text.set_clip_path(patch)
     ax.set_xlim(0, whole_ms * per_ms)
     ax.set_ylim(-0.05, max(box.level for box in found) + 1)
-    ax.set_yticks([])
+    style.no_y_ticks(ax)
     ax.spines["left"].set_visible(False)
     ax.set_xlabel(f"time, all invocations added up ({unit})")
     shown = {box.name: box.color for box in found if box.name in _PHASES}

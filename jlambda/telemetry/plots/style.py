@@ -6,13 +6,15 @@ sheet, and axes that a caller brings keep their look.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from io import BytesIO
 
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from jlambda.model.invocation import InvocationRecord
@@ -34,6 +36,8 @@ OTHERS, OTHERS_NAME = "#7a7a7a", "others"
 ON_MARK = "#ffffff"
 
 _PICTURE_INCHES = (8.0, 3.5)
+#: sharp on screens that have two points for each
+_DOTS_PER_INCH = 160
 
 
 def in_order(given: Invocations) -> pd.DataFrame:
@@ -46,12 +50,30 @@ def axes_for(ax: Axes | None) -> Axes:
     """The axes that are given, as they are, or those of a new picture."""
     if ax is not None:
         return ax
-    figure, ax = plt.subplots(figsize=_PICTURE_INCHES, layout="constrained")
+    return _dressed(plt.figure(figsize=_PICTURE_INCHES, layout="constrained"))
+
+
+def png(draw: Callable[[Axes], object]) -> bytes:
+    """What `draw` draws on axes of our own, as a picture that no window or notebook shows by itself."""
+    figure, picture = Figure(figsize=_PICTURE_INCHES, layout="constrained"), BytesIO()
+    draw(_dressed(figure))
+    figure.savefig(picture, format="png", dpi=_DOTS_PER_INCH)
+    return picture.getvalue()
+
+
+def _dressed(figure: Figure) -> Axes:
+    ax = figure.add_subplot()
     figure.patch.set_alpha(0.0)
     colour(ax)
     ax.grid(axis="y", color=TEXT, alpha=0.25, linewidth=0.8)
     ax.set_axisbelow(True)
     return ax
+
+
+def no_y_ticks(ax: Axes) -> None:
+    """Nothing to read beside the picture; an empty label stays, for whose colour see `TEXT_OF_Y`."""
+    ax.set_yticks([0.0], [""])
+    ax.tick_params(axis="y", length=0)
 
 
 def colour(ax: Axes) -> None:

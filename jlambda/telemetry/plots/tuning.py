@@ -12,6 +12,9 @@ from jlambda.telemetry.plots import style
 if TYPE_CHECKING:
     from jlambda.telemetry.tuning import Tuning
 
+#: the axes go as far beyond what is highest
+_ROOM = 1.3
+
 
 def tuning(found: Tuning, ax: Axes | None = None) -> Axes:
     """Duration of a warm call and price of a million of them by memory size, on an axis each; marks name the sizes to take.
@@ -37,15 +40,25 @@ def tuning(found: Tuning, ax: Axes | None = None) -> Axes:
         lines.append(ax.scatter(failed, [0] * len(failed), s=64, c=style.FAILED, marker="x", label="failed", zorder=4))
     for size in sizes:
         if choices := found.choices(size.memory_mb):
-            at = (size.memory_mb, size.duration_ms or 0.0)
+            ax.axvline(size.memory_mb, color=style.TEXT, linewidth=0.8, linestyle=":", zorder=1)
+            # above both lines, whose axes leave room for it
+            is_last = size is found.sizes[-1]  # to the right of it there is no room
             ax.annotate(
-                "\n".join(choices), at, (0, 8), textcoords="offset points", color=style.TEXT, ha="center", fontsize="small"
+                "\n".join(choices),
+                (size.memory_mb, 1.0),
+                (-4 if is_last else 4, -2),
+                ha="right" if is_last else "left",
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                va="top",
+                color=style.TEXT,
+                fontsize="small",
             )
     ax.set_xscale("log", base=2)
     ax.set_xticks([size.memory_mb for size in found.sizes], [str(size.memory_mb) for size in found.sizes])
     ax.minorticks_off()
-    ax.set_ylim(bottom=0, top=1.25 * max((size.duration_ms or 0.0 for size in sizes), default=1.0))
-    prices.set_ylim(bottom=0)
+    ax.set_ylim(bottom=0, top=_ROOM * max((size.duration_ms or 0.0 for size in sizes), default=1.0))
+    prices.set_ylim(bottom=0, top=_ROOM * 1e6 * max((size.cost_usd or 0.0 for size in sizes), default=1e-6))
     ax.set_xlabel("memory (MB)")
     ax.set_ylabel("duration (ms)")
     prices.set_ylabel("price of a million calls ($)")
