@@ -81,8 +81,10 @@ export class Link implements IDisposable {
         silent: true,
         store_history: false
       }).done;
-      this._become('missing');
-      if (done.content.status === 'ok') {
+      if (done.content.status !== 'ok') {
+        this._become('missing');
+      } else if (!this._comm) {
+        // loaded before, so that nothing was announced
         this._open(kernel);
       }
     }

@@ -29,3 +29,4 @@ def dark(page: Page, is_dark: bool) -> None:
     name = "JupyterLab Dark" if is_dark else "JupyterLab Light"
     page.evaluate(f"() => window.jupyterapp.commands.execute('apputils:change-theme', {{ theme: '{name}' }})")
     page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{str(not is_dark).lower()}'")
+    page.wait_for_selector("#jupyterlab-splash", state="detached")

@@ -17,7 +17,7 @@ import jlambda
 %config LambdaMagics.freezer = False
 for number in range(500):
     jlambda.deploy('def handler(event, context): return 1', name=f'function-{number:03}')
-jlambda.get('function-007').map(range(10_000))
+_ = jlambda.get('function-007').map(range(10_000))
 """
 #: how long frames take while something happens, in ms: the longest, and how many were longer than 50
 FRAMES = """() => new Promise(resolve => {
