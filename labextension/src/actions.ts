@@ -24,11 +24,11 @@ export class PageActions implements Actions {
     private readonly _links: Links,
     private readonly _trans: TranslationBundle,
     public settings: Settings,
-    /** Whether there is room beside the notebook: Notebook 7 shows nothing but it, and side bars. */
+    /** Whether there is room beside the notebook: Notebook 7 has it below. */
     private readonly _hasRoom: boolean
   ) {}
 
-  /** Open the configuration widget of a function beside the notebook. */
+  /** Open the configuration widget of a function beside the notebook, or below it. */
   configure(name: string): void {
     const notebook = this._links.notebook;
     if (!notebook) {
@@ -48,7 +48,7 @@ export class PageActions implements Actions {
     if (this._hasRoom) {
       this._app.shell.add(widget, 'main', { mode: 'split-right', ref: notebook.id });
     } else {
-      this._app.shell.add(widget, 'right', { rank: 800 });
+      this._app.shell.add(widget, 'down');
       this._app.shell.activateById(widget.id);
     }
     const code = `__import__("jlambda").get(${JSON.stringify(name)}).configure()`;
