@@ -11,6 +11,8 @@ import { NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import { OutputAreaModel, SimplifiedOutputArea } from '@jupyterlab/outputarea';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { SplitPanel } from '@lumino/widgets';
+
 import { CommandIDs } from './commands';
 import { lambdaIcon } from './icons';
 import type { Links } from './links';
@@ -50,6 +52,12 @@ export class PageActions implements Actions {
     } else {
       this._app.shell.add(widget, 'down');
       this._app.shell.activateById(widget.id);
+      // else it opens a few pixels high
+      let split = widget.parent;
+      while (split && !(split instanceof SplitPanel)) {
+        split = split.parent;
+      }
+      split?.setRelativeSizes([1, 1]);
     }
     const code = `__import__("jlambda").get(${JSON.stringify(name)}).configure()`;
     SimplifiedOutputArea.execute(code, content, notebook.sessionContext, undefined).catch(error =>
