@@ -22,6 +22,7 @@ from jlambda.model.role import role_arn
 from jlambda.runtimes import languages, python
 from jlambda.runtimes.code import CodeStore
 from jlambda.service.activity import Activity
+from jlambda.service.archives import Archives
 from jlambda.service.bucket_front import BucketFront
 from jlambda.service.cells import DeployedCells
 from jlambda.service.clients import Clients
@@ -52,6 +53,7 @@ from jlambda.service.roles import Roles
 from jlambda.service.schedules import Schedules
 from jlambda.service.service import Service
 from jlambda.service.snapshots import take_snapshot
+from jlambda.service.target_retries import TargetRetries
 from jlambda.service.test_events import TestEvents
 from jlambda.service.triggers import Triggers
 from jlambda.store.database import Database
@@ -200,8 +202,12 @@ class Parts:
     ) -> None:
         """EventBridge and schedules, at work."""
         account = session.account
-        delivery = Delivery(clients, self.queue)
-        self.bus = EventBus(account, self.clock, clients, delivery)
+        # each try is one: what fails is tried again by the target's own policy
+        delivery = Delivery(Clients(partial(session.client_while_open, self, attempts=1)), self.queue)
+        self.target_retries = TargetRetries(database, self.clock, delivery)
+        opened.callback(self.target_retries.close)
+        self.archives = Archives(database, self.clock)
+        self.bus = EventBus(account, self.clock, clients, delivery, self.archives)
         self.event_front = EventFront(self.bus, self.services)
         opened.callback(self.event_front.close)
         pushes.to_bus = self.event_front.take
@@ -209,6 +215,7 @@ class Parts:
         opened.callback(self.schedules.close)
         if not self.services.push_refusal:  # another endpoint sees to its rules and schedules itself
             self.services.observe(self.bus.saw)
+            self.services.observe(self.archives.saw)
             self.services.observe(self.schedules.saw)
         triggers = EventTriggers(
             *(database, account, clients, lambda: self.services.is_running, lambda: self.services.push_refusal),
@@ -224,6 +231,7 @@ class Parts:
         """All this is about to be closed: nothing more is begun in the background."""
         self.is_closing = True
         self.schedules.leave()
+        self.target_retries.leave()
         self.polling.close()
 
     def _let_go_of_port(self) -> None:

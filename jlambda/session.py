@@ -511,6 +511,8 @@ class Session:
             self.services.reset()
             self._open().schedules.forget()
             self._open().bus.forget()
+            self._open().target_retries.forget()
+            self._open().archives.forget()
             self.inventory.forget()
 
     # -- snapshots of all that a session has ---------------------------------------------------------------------------

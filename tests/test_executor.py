@@ -296,7 +296,7 @@ def test_shutdown_without_waiting(session: jlambda.Session) -> None:
     executor.shutdown(wait=False)
     assert not futures[-1].done()
     assert session.get(executor.name)
-    assert [future.result(10) for future in futures] == [0.3] * 3
+    assert [future.result(30) for future in futures] == [0.3] * 3
     assert eventually(lambda: session.functions() == [])
     assert eventually(lambda: not session.engine.scheduler.environments)
 
@@ -318,7 +318,7 @@ def test_a_callback_may_submit(executor: jlambda.Executor) -> None:
         executor.submit(pow, future.result(), 2).add_done_callback(lambda it: later.set_result(it.result()))
 
     executor.submit(pow, 2, 2).add_done_callback(again)
-    assert later.result(10) == 16
+    assert later.result(30) == 16
 
 
 def test_many_threads_submit(executor: jlambda.Executor) -> None:
@@ -352,7 +352,7 @@ def test_an_executor_that_is_forgotten_takes_its_function_along(session: jlambda
     assert executor is not None
     future = executor.submit(sleep, 0.3)
     executor = None
-    assert future.result(10) == 0.3
+    assert future.result(30) == 0.3
     assert eventually(lambda: gc.collect() >= 0 and session.functions() == [])
 
 
@@ -449,4 +449,4 @@ def test_ctrl_c_while_a_result_is_waited_for(executor: jlambda.Executor) -> None
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         future.result()
-    assert future.result(10) == 0.8
+    assert future.result(30) == 0.8

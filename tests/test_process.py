@@ -56,7 +56,7 @@ def test_a_child_has_the_variables_and_descriptors_it_was_given(
     assert inherited not in told["open"]
     assert Path(told["package"]).parent == Path(process.__file__).parent, "the same package as here"
     assert "" not in told["path"]
-    assert child.wait(5)
+    assert child.wait(30)
     assert child.exit_code == 7
     assert child.pid not in children()
 

@@ -44,7 +44,7 @@ def test_a_function_sees_no_other_functions_variables(session: jlambda.Session) 
     future = beside.submit(1)
     assert eventually(lambda: session.engine.scheduler.running == {"beside": 1})
     assert session.deploy(LOOK, "look")(["stage-of-beside", "token-of-beside"]) == []
-    future.result(10)
+    future.result(30)
 
 
 SECRET = 'correct "horse" \\ battery\nstaple'

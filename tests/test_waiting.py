@@ -29,7 +29,7 @@ def test_wait_says_what_it_waits_for(session: jlambda.Session, capsys: pytest.Ca
     """A retry that is due in a minute, and how to get there."""
     f = jlambda.deploy(FAIL, name="f")
     f.submit(type="Event")
-    assert session.queue.settle(10)
+    assert session.queue.settle(30)
     assert not jlambda.wait(0.5)
     found = re.fullmatch(
         r"waiting for 1 event to be tried again, the next in (\d+ seconds|1 minute): "
@@ -45,7 +45,7 @@ def test_wait_ends_when_the_clock_is_moved(session: jlambda.Session) -> None:
     """By another thread, over all retries."""
     f = jlambda.deploy(FAIL, name="f")
     handle = f.submit(type="Event")
-    assert session.queue.settle(10)
+    assert session.queue.settle(30)
     mover = threading.Thread(target=session.clock.advance, args=("5 minutes",))
     mover.start()
     assert jlambda.wait("20 seconds")
@@ -76,4 +76,4 @@ def test_ctrl_c_ends_the_wait_only(session: jlambda.Session) -> None:
     with pytest.raises(KeyboardInterrupt):
         jlambda.wait()
     interrupt.join()
-    assert handle.result(10).status == "success"
+    assert handle.result(30).status == "success"

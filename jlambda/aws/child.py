@@ -9,6 +9,7 @@ import array
 import asyncio
 import json
 import logging
+import re
 import socket
 import threading
 from collections.abc import Awaitable, Callable
@@ -24,6 +25,10 @@ from jlambda.model.role import Credentials
 # moto holds most services to no locks of its own: two requests at a time for one of them got wrong answers. Executions of
 # state machines wait for what they call, and may call their own service.
 _AT_ONCE = {"states": 16}
+
+#: what a service imports that is not there, and packages that are not called as their modules are
+_MISSING = re.compile(r"ModuleNotFoundError: No module named '(\w+)")
+_PACKAGES = {"antlr4": "antlr4-python3-runtime", "yaml": "PyYAML", "graphql": "graphql-core", "cfnlint": "cfn-lint"}
 
 _log = logging.getLogger(__name__)
 
@@ -111,7 +116,7 @@ class Child:
             self.give_back(request.service, connection)
             turns.release()
             if reply.status == FAULT:
-                raise ServiceFault(f"the embedded {request.service} could not carry this out: {reply.first.decode()}")
+                raise ServiceFault(_what_is_wrong(request.service, reply.first.decode()))
             return reply
         reply.rest = _Rest(self, connection, rest, request.service, turns)
         return reply
@@ -200,6 +205,14 @@ class Child:
             for connection in connections:
                 connection.close()
         self._process.end(grace_s)
+
+
+def _what_is_wrong(service: str, said: str) -> str:
+    """What the last line of a traceback means for whoever asked."""
+    if missing := _MISSING.search(said):
+        package = _PACKAGES.get(missing[1], missing[1].replace("_", "-"))
+        return f"the embedded {service} needs {package}, which is not installed: `pip install {package}`, then try again"
+    return f"the embedded {service} could not carry this out: {said}"
 
 
 class _Rest:

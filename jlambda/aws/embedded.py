@@ -84,7 +84,6 @@ def _serve(connection: socket.socket, application: Application) -> None:
             with SpooledTemporaryFile(_IN_MEMORY) as body:
                 _copy(stream, body, body_length)
                 body.seek(0)
-                hooks.prepare_service(head["service"])
                 if head["method"] == FORGET:
                     hooks.forget_messages(json.load(body))
                     connection.sendall(head_of({"status": 200, "headers": [], "pushes": []}, 0))
@@ -127,6 +126,7 @@ def _answer(
 
     early: list[bytes] = []
     try:
+        hooks.prepare_service(head["service"])
         answer = application(_environ(head, body, length), start)
         try:
             pieces = [*early, *answer]
@@ -134,7 +134,7 @@ def _answer(
             close = getattr(answer, "close", None)
             if close:
                 close()
-    except Exception:  # moto's own mistakes are told to whoever asked
+    except Exception:  # moto's own mistakes are told to whoever asked, and what is not installed
         return FAULT, [], [traceback.format_exc().encode()]
     return started[0], started[1], [piece for piece in pieces if piece]
 

@@ -100,9 +100,10 @@ def prepare(gateway: Mapping[str, Any]) -> None:
 def prepare_service(service: str) -> None:
     """Change a service at its first request."""
     with _LOCK:
-        change = _CHANGES.pop(service, None)
+        change = _CHANGES.get(service)
         if change is not None:
-            change()
+            change()  # where something is not installed, it is tried again with the next request
+            del _CHANGES[service]
 
 
 def _change_s3() -> None:

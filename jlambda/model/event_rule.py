@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from jlambda.model.matching import matches
 
@@ -18,8 +18,28 @@ from jlambda.model.matching import matches
 _PLACEHOLDER = re.compile(r"<([A-Za-z0-9_.\-]+)>")
 _STEP = re.compile(r"\.?([A-Za-z0-9_\-@:/ ]+)|\[(\d+|\*)\]|\[['\"]([^'\"]+)['\"]\]|\.(\*)")
 _MISSING = object()
+#: what failed is tried again after so many seconds, twice as many each time
+_FIRST_BACKOFF_S, _LAST_BACKOFF_S = 1.0, 900.0
 
 Members = Mapping[str, Any]
+
+
+class RetryPolicy(NamedTuple):
+    """How often, and until what age, what a target could not take for the moment is tried again.
+
+    https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_RetryPolicy.html
+    """
+
+    retries: int = 185
+    age_s: float = 86_400.0
+
+
+def retry_at(policy: RetryPolicy, since: float, retries: int, now: float) -> float | str:
+    """When something is tried again that was retried so often; where it is not, AWS's name for what is exhausted."""
+    if retries >= policy.retries:
+        return "MaximumRetryAttempts"
+    at = now + min(_FIRST_BACKOFF_S * 2.0 ** min(retries, 16), _LAST_BACKOFF_S)
+    return at if at <= since + policy.age_s else "MaximumEventAgeInSeconds"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +54,12 @@ class Target:
         """The queue for what cannot be delivered."""
         found: str | None = (self.members.get("DeadLetterConfig") or {}).get("Arn")
         return found
+
+    @property
+    def retry_policy(self) -> RetryPolicy:
+        """How often it is tried again."""
+        given, usual = self.members.get("RetryPolicy") or {}, RetryPolicy()
+        return RetryPolicy(given.get("MaximumRetryAttempts", usual.retries), given.get("MaximumEventAgeInSeconds", usual.age_s))
 
     @property
     def message_group(self) -> str | None:

@@ -20,6 +20,7 @@ from jlambda.model.events.moments import iso_s
 from jlambda.model.exchange import Write
 from jlambda.model.filters import parsed
 from jlambda.model.matching import matches
+from jlambda.service.archives import RULE, UNLESS_REPLAYED, Archives
 from jlambda.service.clock import Clock
 from jlambda.service.event_delivery import Clients, Delivery, Sender, Waited
 
@@ -33,8 +34,9 @@ _HOPS = 5
 class EventBus:
     """All buses of one session."""
 
-    def __init__(self, account: Account, clock: Clock, clients: Clients, delivery: Delivery) -> None:
+    def __init__(self, account: Account, clock: Clock, clients: Clients, delivery: Delivery, archives: Archives) -> None:
         self._account, self._clock, self._clients, self._delivery = account, clock, clients, delivery
+        self.archives = archives
         self._rules: dict[str, tuple[Rule, ...]] = {}
         self._generation = 0
         self._lock = threading.Lock()
@@ -99,6 +101,18 @@ class EventBus:
         for wait in list(self._route(event, self._on_bus(bus), None, _HOPS)):
             wait()
 
+    def replay(self, parameters: Mapping[str, Any]) -> None:
+        """Carry out StartReplay, which the service has taken: what an archive kept goes to the rules of its bus again."""
+        name, to = str(parameters["EventSourceArn"]).rpartition("/")[2], parameters["Destination"]
+        days = self._clients("events").describe_archive(ArchiveName=name).get("RetentionDays") or 0
+        span = float(parameters["EventStartTime"]), float(parameters["EventEndTime"])
+        rules = [each for each in self._on_bus(to["Arn"]) if not to.get("FilterArns") or each.arn in to["FilterArns"]]
+        waits: list[Waited] = []
+        for event in self.archives.events(name, *span, days):
+            waits += self._route({**event, "replay-name": parameters["ReplayName"]}, rules, None, _HOPS)
+        for wait in waits:
+            wait()
+
     def _route(self, event: Mapping[str, Any], rules: Sequence[Rule], trace_id: str | None, hops: int) -> Iterator[Waited]:
         for rule in rules:
             if rule.wants(event):
@@ -107,8 +121,9 @@ class EventBus:
 
     def _send(self, rule: Rule, target: Target, event: Mapping[str, Any], trace_id: str | None, hops: int) -> Iterator[Waited]:
         parts = target.arn.split(":", 5)
-        if target.arn.endswith(":::"):
-            return  # an archive's own rule; events are not archived
+        if target.arn.endswith(":::"):  # an archive's own rule
+            self.archives.keep(target, event)
+            return
         if len(parts) == 6 and parts[2] == "events" and parts[5].startswith("event-bus/"):
             if hops:
                 yield from self._route(event, self._on_bus(parts[5]), trace_id, hops - 1)
@@ -129,7 +144,8 @@ class EventBus:
             listed = [each for page in pages for each in page["Rules"]]
         except client.exceptions.ResourceNotFoundException:
             raise ResourceNotFound(f"Event bus {name} does not exist.") from None
-        found = tuple(rule_of(each, targets_of(client, each["Name"], name)) for each in listed if each.get("EventPattern"))
+        listed = [_with_archives_pattern(client, each) for each in listed if each.get("EventPattern")]
+        found = tuple(rule_of(each, targets_of(client, each["Name"], name)) for each in listed)
         with self._lock:
             if generation == self._generation:  # else they may have changed meanwhile
                 self._rules[name] = found
@@ -143,6 +159,17 @@ def targets_of(client: Any, rule: str, bus: str) -> list[dict[str, Any]]:
         return [each for page in pages for each in page["Targets"]]
     except client.exceptions.ResourceNotFoundException:
         return []
+
+
+def _with_archives_pattern(client: Any, rule: dict[str, Any]) -> dict[str, Any]:
+    """A rule as ListRules tells of it; that of an archive with the pattern that the archive has now."""
+    if not rule["Name"].startswith(RULE) or not rule.get("ManagedBy"):
+        return rule
+    try:
+        pattern = client.describe_archive(ArchiveName=rule["Name"].removeprefix(RULE)).get("EventPattern")
+    except client.exceptions.ResourceNotFoundException:  # deleted meanwhile
+        return rule
+    return {**rule, "EventPattern": json.dumps({**json.loads(pattern or "{}"), **UNLESS_REPLAYED})}
 
 
 def is_match(pattern: str, event: str) -> bool:

@@ -1,6 +1,7 @@
 """What rules and schedules send, on its way to a target: a function's queue, a queue, a topic, a stream, another bus.
 
-What cannot be delivered goes to the target's dead-letter queue, if it has one, and is told of otherwise; nothing is raised.
+What cannot be delivered goes to the target's dead-letter queue, if it has one, and is told of otherwise; what may be
+delivered later is handed to whoever tries again. Nothing is raised.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from jlambda.errors import EngineError, LambdaError
 from jlambda.model.event_rule import Target, at_path
 
 _log = logging.getLogger(__name__)
+
+#: in the codes of errors that are over by themselves
+_PASSING = ("Throttl", "ThroughputExceeded", "TooManyRequests", "RequestLimitExceeded")
 
 Clients = Callable[[str], Any]
 Waited = Callable[[], object]
@@ -48,13 +52,18 @@ class Sender(NamedTuple):
     trigger: str
     trace_id: str | None = None
 
+    @property
+    def name(self) -> str:
+        """As people are told of it."""
+        return self.arn.rpartition(":")[2]
+
 
 class Undelivered(Exception):
-    """A target did not take what was sent; `code` is AWS's."""
+    """A target did not take what was sent; `code` is AWS's. One that `is_passing` may be over when it is tried again."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, is_passing: bool = False) -> None:
         super().__init__(code, message)
-        self.code, self.message = code, message
+        self.code, self.message, self.is_passing = code, message, is_passing
 
 
 class Delivery:
@@ -62,6 +71,8 @@ class Delivery:
 
     def __init__(self, clients: Clients, queue: Queue) -> None:
         self._clients, self._queue = clients, queue
+        #: takes what could not be sent for the moment; until there is somebody who tries again, it is given up
+        self.later: Callable[[Sender, Target, str, Undelivered], object] = self.give_up
         self._senders: dict[str, Callable[[Target, str], None]] = {
             "sqs": self._to_queue,
             "sns": self._to_topic,
@@ -77,9 +88,9 @@ class Delivery:
         """Have `target` get `payload`: it has it once the answer has been called, which raises `StateError` where the disk
         does not take it. Raises nothing but what ends the session."""
         try:
-            return self._send(sender, target, payload)
+            return self.attempt(sender, target, payload)
         except Undelivered as failure:
-            self._give_up(sender, target, payload, failure)
+            (self.later if failure.is_passing else self.give_up)(sender, target, payload, failure)
             return _nothing
 
     def _to_function(self, sender: Sender, target: Target, payload: str) -> Waited:
@@ -94,7 +105,8 @@ class Delivery:
         self._queue.accept_later(target.arn, payload.encode(), told, trigger=sender.trigger, trace_id=sender.trace_id)
         return kept.result
 
-    def _send(self, sender: Sender, target: Target, payload: str) -> Waited:
+    def attempt(self, sender: Sender, target: Target, payload: str) -> Waited:
+        """The same, once; raises `Undelivered` where the target does not take it."""
         service = target.arn.split(":")[2] if target.arn.count(":") >= 5 else ""
         try:
             if service == "lambda":
@@ -111,11 +123,25 @@ class Delivery:
             raise
         except Exception as error:
             # botocore's errors, which only clients may import: what the service said is in their response
-            said = getattr(error, "response", {}).get("Error", {})
-            raise Undelivered(said.get("Code", type(error).__name__), said.get("Message", str(error))) from error
+            response = getattr(error, "response", {})
+            said, status = response.get("Error", {}), response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+            code = said.get("Code", type(error).__name__)
+            # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-rule-retry-policy.html
+            is_passing = status >= 500 or status == 429 or any(each in code for each in _PASSING)
+            raise Undelivered(code, said.get("Message", str(error)), is_passing=is_passing) from error
 
-    def _give_up(self, sender: Sender, target: Target, payload: str, failure: Undelivered) -> None:
-        told = f"{sender.arn.rpartition(':')[2]} could not reach {target.arn}: {failure.code}, {failure.message}"
+    def give_up(
+        self,
+        sender: Sender,
+        target: Target,
+        payload: str,
+        failure: Undelivered,
+        exhausted: str | None = None,
+        retries: int = 0,
+    ) -> None:
+        """Send it to the target's dead-letter queue, or say that there is none; `exhausted` is AWS's name for why, if it was
+        tried again."""
+        told = f"{sender.name} could not reach {target.arn}: {failure.code}, {failure.message}"
         if target.dead_letter_arn is None:
             _log.warning("%s; it has no dead-letter queue", told)
             return
@@ -125,10 +151,14 @@ class Delivery:
             "ERROR_CODE": failure.code,
             "ERROR_MESSAGE": failure.message[:256] or "-",
         }
+        if exhausted is not None or retries:
+            attributes |= {"RETRY_ATTEMPTS": str(retries)}
+        if exhausted is not None:
+            attributes |= {"EXHAUSTED_RETRY_CONDITION": exhausted}
         typed = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
         queue = Target(target.dead_letter_arn, {"MessageAttributes": typed})
         try:
-            self._send(sender, queue, payload)()
+            self.attempt(sender, queue, payload)()
         except Undelivered as error:
             _log.warning("%s; nor could its dead-letter queue %s: %s", told, queue.arn, error.message)
 

@@ -1,4 +1,4 @@
-"""What the session answers itself of EventBridge and its Scheduler: PutEvents, TestEventPattern; and what it checks first.
+"""What the session answers itself of EventBridge and its Scheduler: PutEvents, TestEventPattern, replays; and what it checks.
 
 Works in the gateway's event loop; what takes long is done in threads of its own. Knows no HTTP server.
 """
@@ -42,6 +42,9 @@ class EventFront:
         services.answer("events", "PutEvents", self._put_events)
         services.answer("events", "TestEventPattern", self._test_event_pattern)
         services.answer("events", "PutRule", self._put_rule)
+        services.answer("events", "StartReplay", self._start_replay)
+        services.answer("events", "DescribeArchive", self._describe_archive)
+        services.answer("events", "ListArchives", self._list_archives)
         services.answer("scheduler", "CreateSchedule", self._put_schedule)
         services.answer("scheduler", "UpdateSchedule", self._put_schedule)
 
@@ -63,6 +66,24 @@ class EventFront:
             except InvalidParameter as error:
                 raise ValidationFailed(*error.args) from None
         return await ask(request)
+
+    async def _start_replay(self, request: ServiceRequest, parameters: Mapping[str, Any], ask: Ask) -> Reply:
+        """Answered once all that is replayed is with its targets."""
+        reply = await ask(request)
+        if reply.is_success:
+            await asyncio.get_running_loop().run_in_executor(self.pool, self._bus.replay, parameters)
+        return reply
+
+    async def _describe_archive(self, request: ServiceRequest, _: Mapping[str, Any], ask: Ask) -> Reply:
+        reply = await ask(request)
+        return _reply(request, self._bus.archives.counted(json.loads(reply.first))) if reply.is_success else reply
+
+    async def _list_archives(self, request: ServiceRequest, _: Mapping[str, Any], ask: Ask) -> Reply:
+        reply = await ask(request)
+        if not reply.is_success:
+            return reply
+        found = json.loads(reply.first)
+        return _reply(request, {**found, "Archives": [self._bus.archives.counted(each) for each in found["Archives"]]})
 
     async def _put_schedule(self, request: ServiceRequest, parameters: Mapping[str, Any], ask: Ask) -> Reply:
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +13,7 @@ import pytest
 import jlambda
 from tests.api import oracle
 from tests.api.packages import ROLE, RUNTIME, zipped
+from tests.api.streams import BOOTSTRAP, Gate
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +29,8 @@ def start_all(session: jlambda.Session) -> None:
     session.engine.protection()
     session.queue.start()
     start_threads(session.gateway().application.pool)
+    assert session._parts is not None
+    start_threads(session._parts.event_front.pool)
 
 
 def start_threads(pool: ThreadPoolExecutor) -> None:
@@ -91,3 +95,19 @@ def create(client: Any) -> Iterator[Functions]:
     made = Functions(client)
     yield made
     made.delete()
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    """A gate at which functions wait."""
+    made = Gate()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def streaming(create: Functions) -> str:
+    """A function on a runtime of its own that streams."""
+    code = {"ZipFile": zipped({"bootstrap": BOOTSTRAP}, {"bootstrap": stat.S_IFREG | 0o755})}
+    create("s", Code=code, Runtime="provided.al2023", Handler="none", Timeout=5, MemorySize=512)
+    return "s"

@@ -187,6 +187,6 @@ def test_an_event_that_cannot_be_stored_is_not_accepted(session: jlambda.Session
     with pytest.raises(ClientError, match=r"ServiceException.*make room on the disk") as raised:
         client.invoke(FunctionName="f", InvocationType="Event", Payload=json.dumps("x" * 50_000))
     assert raised.value.response["ResponseMetadata"]["HTTPStatusCode"] == 500
-    assert session.queue.settle(5)
+    assert session.queue.settle(30)
     assert session.queue.counts() == {}
     assert len(session.invocations()) == 0

@@ -78,11 +78,11 @@ def test_an_asynchronous_loop_ends_dead(
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "any")
     monkeypatch.setenv("_X_AMZN_TRACE_ID", hop(None, Account().function_arn("later"), new_request_id(), 0).trace_id[:-1] + "14")
     assert client.invoke(FunctionName="later", InvocationType="Event")["StatusCode"] == 202
-    assert shared.queue.settle(10)
+    assert shared.queue.settle(30)
     assert shared.queue.rows("later") == []
     monkeypatch.setenv("_X_AMZN_TRACE_ID", hop(None, Account().function_arn("later"), new_request_id(), 0).trace_id[:-1] + "15")
     assert client.invoke(FunctionName="later", InvocationType="Event")["StatusCode"] == 202
-    assert shared.queue.settle(10)
+    assert shared.queue.settle(30)
     (row,) = shared.queue.rows("later")
     assert (row.state, row.reason, row.attempts) == ("dead", "RecursiveInvocation", 0)
     assert shared.recursion.dropped["later"] == 1

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +14,6 @@ from tests.api.conftest import Functions
 from tests.api.packages import zipped
 from tests.api.streams import BOOTSTRAP, NODE, Gate
 from tests.conftest import eventually, need
-
-
-@pytest.fixture
-def gate() -> Iterator[Gate]:
-    """A gate at which functions wait."""
-    made = Gate()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def streaming(create: Functions) -> str:
-    """A function on a runtime of its own that streams."""
-    code = {"ZipFile": zipped({"bootstrap": BOOTSTRAP}, {"bootstrap": stat.S_IFREG | 0o755})}
-    create("s", Code=code, Runtime="provided.al2023", Handler="none", Timeout=5, MemorySize=512)
-    return "s"
 
 
 def ask(client: Any, name: str, event: object, **options: Any) -> Any:

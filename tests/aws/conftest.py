@@ -8,6 +8,7 @@ import pytest
 
 import jlambda
 from tests.api.conftest import start_all
+from tests.conftest import forget_functions
 
 
 @pytest.fixture(scope="module")
@@ -17,3 +18,10 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jlambda.Session
         start_all(made)
         made.client("sts").get_caller_identity()
         yield made
+
+
+@pytest.fixture
+def emptied(shared: jlambda.Session) -> Iterator[jlambda.Session]:
+    """The module's session, current; after the test its functions are gone. What services hold stays: name it for the test."""
+    yield shared
+    forget_functions(shared)

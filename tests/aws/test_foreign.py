@@ -67,7 +67,7 @@ def test_writes_are_told_and_waits_wait(near: jlambda.Session, other: jlambda.Se
     receiver.start()
     assert eventually(lambda: other.services.waits.waiting("far") == 1)
     sqs.send_message(QueueUrl=url, MessageBody="m")
-    receiver.join(10)
+    receiver.join(30)
     assert found == ["m"]
     assert seen == ["CreateQueue", "SendMessage"]
 

@@ -15,6 +15,13 @@ from jlambda.model.events import logs as log_events
 from jlambda.model.trigger import parse_trigger
 from tests.conftest import eventually
 
+
+@pytest.fixture
+def session(emptied: jlambda.Session) -> jlambda.Session:
+    """No test here needs a session of its own."""
+    return emptied
+
+
 ECHO = "import json\ndef handler(event, context):\n    print('EVENT', json.dumps(event))\n"
 
 
@@ -26,7 +33,7 @@ def events_of(session: jlambda.Session, function: str, count: int) -> list[dict[
         return [json.loads(line.partition("EVENT ")[2]) for line in lines if "EVENT " in line]
 
     assert eventually(lambda: len(seen()) >= count), session.queue.counts()
-    assert session.queue.wait(10)
+    assert session.queue.wait(30)
     return seen()
 
 
@@ -251,7 +258,7 @@ def test_a_state_machine_runs_functions_and_services(session: jlambda.Session) -
         "def handler(event, context):\n    if event['n'] > 5: raise ValueError('too much')\n    return {'n': event['n'] + 1}"
     )
     jlambda.deploy(source, name="add")
-    url = session.client("sqs").create_queue(QueueName="results")["QueueUrl"]
+    url = session.client("sqs").create_queue(QueueName="sums")["QueueUrl"]
     arn = "arn:aws:lambda:us-east-1:123456789012:function:add"
     states = {
         "A": {"Type": "Task", "Resource": arn, "Next": "B"},
@@ -291,12 +298,13 @@ def test_a_state_machine_runs_functions_and_services(session: jlambda.Session) -
 def test_results_of_events_go_to_services(session: jlambda.Session, service: str) -> None:
     """A queue, a topic, a bucket and an event bus are destinations; the result is the invocation record."""
     sqs = session.client("sqs")
-    url = sqs.create_queue(QueueName="results")["QueueUrl"]
-    queue = "arn:aws:sqs:us-east-1:123456789012:results"
+    name = f"results-of-{service}"
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    queue = f"arn:aws:sqs:us-east-1:123456789012:{name}"
     destination = queue
     if service == "sns":
         sns = session.client("sns")
-        destination = sns.create_topic(Name="results")["TopicArn"]
+        destination = sns.create_topic(Name=name)["TopicArn"]
         raw = {"RawMessageDelivery": "true"}
         sns.subscribe(TopicArn=destination, Protocol="sqs", Endpoint=queue, Attributes=raw)
     if service == "s3":

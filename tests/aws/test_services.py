@@ -165,7 +165,7 @@ def test_a_long_poll_waits_in_the_gateway_and_holds_nobody_up(shared: jlambda.Se
     assert eventually(lambda: waiting(shared, "polled"))
     assert sqs.list_queues(QueueNamePrefix="polled")["QueueUrls"] == [url]
     sqs.send_message(QueueUrl=url, MessageBody="m")
-    receiver.join(10)
+    receiver.join(30)
     assert [message["Body"] for message in receiver.messages] == ["m"]
 
 
@@ -185,7 +185,7 @@ def test_a_long_poll_sees_what_comes_up_again(shared: jlambda.Session) -> None:
     receiver = Receiver(shared.client("sqs"), url, 20)
     assert eventually(lambda: waiting(shared, "again"))
     sns.publish(TopicArn=topic, Message="from a topic")
-    receiver.join(10)
+    receiver.join(30)
     assert "from a topic" in receiver.messages[0]["Body"]
 
 
@@ -242,7 +242,7 @@ def test_closing_the_session_ends_waits_and_the_process(tmp_path: Path, no_descr
         assert eventually(lambda: waiting(session, "closing"))
         begun = time.monotonic()
     assert time.monotonic() - begun < 10
-    receiver.join(10)
+    receiver.join(30)
     assert receiver.messages == []
     assert not Path(f"/proc/{pid}").exists()
 
@@ -351,3 +351,24 @@ def test_uploads_in_chunks_are_taken_apart(shared: jlambda.Session) -> None:
     assert asked == [b"STREAMING-UNSIGNED-PAYLOAD-TRAILER"]
     assert found["Body"].read() == content
     assert found.get("ContentEncoding", "") == ""
+
+
+def test_what_a_service_lacks_is_named(session: jlambda.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The package to install, in one line; the others go on, and so does this one once it is there."""
+    lacking = tmp_path / "lacking" / "antlr4.py"
+    lacking.parent.mkdir()
+    lacking.write_text("raise ModuleNotFoundError(\"No module named 'antlr4'\", name='antlr4')")
+    states = session.client("stepfunctions")
+    with monkeypatch.context() as patched:
+        patched.setenv("PYTHONPATH", str(lacking.parent))
+        session.client("sqs").create_queue(QueueName="there")
+    before = session.services.pid
+    for _ in range(2):
+        with pytest.raises(ClientError) as refused:
+            states.list_state_machines()
+        said = refused.value.response["Error"]["Message"]
+        assert "needs antlr4-python3-runtime, which is not installed: `pip install antlr4-python3-runtime`" in said
+    assert session.client("sqs").list_queues()["QueueUrls"]
+    lacking.unlink()
+    assert states.list_state_machines()["stateMachines"] == []
+    assert session.services.pid == before

@@ -503,7 +503,7 @@ def test_an_environment_that_ends_as_its_answer_comes(rig: Rig, is_warm: bool) -
     assert eventually(lambda: rig.engine.scheduler.running.get("f") == 1 and len(rig.engine._environments) == 1)
     (environment,) = rig.engine._environments.values()
     rig.engine._environment_ended(environment.supervised)
-    assert ended.wait(5)
+    assert ended.wait(30)
     (outcome,) = answers
     assert isinstance(outcome, Outcome)
     assert (outcome.payload, outcome.status) == (b"0.3", "success")

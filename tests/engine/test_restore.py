@@ -63,7 +63,7 @@ def both(rig: Rig, version: SourceVersion, expression: str) -> list[object]:
     for _ in events:
         request = Request(new_request_id(), json.dumps(f"(time.sleep(0.2), {expression})[1]").encode())
         rig.engine.submit(version, request, done)
-    assert all(event.wait(10) for event in events)
+    assert all(event.wait(30) for event in events)
     assert all(isinstance(it, Outcome) and it.status == "success" for it in answers), answers
     rig.engine.scheduler.validate()
     return [json.loads(it.payload) for it in answers if isinstance(it, Outcome)]
@@ -251,7 +251,7 @@ def test_a_version_retired_while_it_runs_finishes(rig: Rig) -> None:
     rig.engine.submit(version, Request(new_request_id(), b'"time.sleep(0.5)"'), done)
     assert eventually(lambda: rig.engine.scheduler.running.get("f") == 1)
     rig.engine.retire(version.key)
-    assert ended.wait(5)
+    assert ended.wait(30)
     (outcome,) = answers
     assert isinstance(outcome, Outcome)
     assert outcome.status == "success"
@@ -320,7 +320,7 @@ def test_closing_while_a_snapshot_is_made(rig: Rig) -> None:
     rig.engine.submit(version, Request(new_request_id(), b'"1"'), done)
     assert eventually(lambda: any("snapshot" in thread.name for thread in threading.enumerate()))
     rig.engine.close()
-    assert ended.wait(5)
+    assert ended.wait(30)
     assert isinstance(answers[0], Exception)
 
 

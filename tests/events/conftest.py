@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import jlambda
-from tests.api.conftest import start_all, start_threads
-from tests.conftest import eventually
+from tests.api.conftest import start_all
+from tests.conftest import eventually, forget_functions
 
 ECHO = "import json\ndef handler(event, context):\n    print('GOT ' + json.dumps(event))\n    return event\n"
 
@@ -38,8 +38,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jlambda.Sessio
     """One session for the tests of a module, all its processes and threads running."""
     with jlambda.Session(tmp_path_factory.mktemp("running") / "state") as session:
         start_all(session)
-        assert session._parts is not None
-        start_threads(session._parts.event_front.pool)
         events = session.client("events")
         events.put_events(Entries=[{"Source": "s", "DetailType": "t", "Detail": "{}"}])
         events.put_rule(Name="first", ScheduleExpression="rate(1 day)")
@@ -47,16 +45,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jlambda.Sessio
 
 
 @pytest.fixture
-def heard(running: jlambda.Session) -> Iterator[Heard]:
-    """The module's session with nothing in it but a function `echo`."""
+def heard(running: jlambda.Session) -> Heard:
+    """The module's session with no function but `echo`, and no rule, schedule or queue."""
     clean(running)
     running.deploy(ECHO, "echo")
-    yield Heard(running)
-    clean(running)
+    return Heard(running)
 
 
 def clean(session: jlambda.Session) -> None:
-    """Delete rules, buses, schedules and queues, and everything of the session itself."""
+    """Delete rules, buses, schedules and queues, and everything of the session itself; other services keep what they have."""
     events, scheduler, sqs = (session.client(name) for name in ("events", "scheduler", "sqs"))
     for bus in [each["Name"] for each in events.list_event_buses()["EventBuses"]]:
         for rule in events.list_rules(EventBusName=bus)["Rules"]:
@@ -70,7 +67,7 @@ def clean(session: jlambda.Session) -> None:
         scheduler.delete_schedule(Name=each["Name"], GroupName=each["GroupName"])
     for url in sqs.list_queues().get("QueueUrls", []):
         sqs.delete_queue(QueueUrl=url)
-    session.reset()
+    forget_functions(session)
 
 
 def echo_target(session: jlambda.Session, **members: object) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from aws_lambda_powertools.utilities.parser.models import EventBridgeModel, S3Ev
 from botocore.exceptions import ClientError
 
 import jlambda
-from tests.events.conftest import Heard, echo_target
+from jlambda.errors import LambdaError
+from jlambda.model.exchange import Reply, ServiceRequest
+from tests.events.conftest import ECHO, Heard, echo_target
 
 
 def put(session: jlambda.Session, detail: object, source: str = "shop", **entry: Any) -> dict[str, Any]:
@@ -310,14 +313,103 @@ def test_filter_policies_of_topics(heard: Heard, policy: dict[str, Any], wanted:
     sns.delete_topic(TopicArn=topic)
 
 
-def test_an_archive_is_no_trouble(heard: Heard, caplog: pytest.LogCaptureFixture) -> None:
-    """It keeps nothing, and puts a rule of its own on the bus, which nobody hears of."""
+def test_an_archive_is_replayed(heard: Heard) -> None:
+    """What its pattern wants, to the rules that are named; marked as replayed, and not archived again."""
     session, events = heard.session, heard.session.client("events")
-    rule(session, "r", {"source": ["x"]}, echo_target(session))
+    rule(session, "r", {"source": ["x", "y"]}, echo_target(session))
+    other = session.deploy(ECHO, "other").arn
+    rule(session, "s", {"source": ["x", "y"]}, {"Id": "1", "Arn": other})
     bus = "arn:aws:events:us-east-1:123456789012:event-bus/default"
-    events.create_archive(ArchiveName="kept", EventSourceArn=bus)
-    with caplog.at_level(logging.WARNING):
-        assert put(session, {}, "x")["FailedEntryCount"] == 0
-    assert len(heard.events("echo")) == 1
-    assert caplog.text == ""
+    archive = events.create_archive(ArchiveName="kept", EventSourceArn=bus, EventPattern='{"source": ["x"]}')["ArchiveArn"]
+    put(session, {"n": 1}, "x")
+    put(session, {"n": 2}, "y")
+    events.update_archive(ArchiveName="kept", EventPattern='{"source": ["y"]}')
+    put(session, {"n": 3}, "x")
+    put(session, {"n": 4}, "y")
+    assert len(heard.events("echo", 4)) == 4
+    assert events.describe_archive(ArchiveName="kept")["EventCount"] == 2
+    assert [each["EventCount"] for each in events.list_archives()["Archives"]] == [2]
+    now = datetime.now(UTC)
+    which = {
+        "EventSourceArn": archive,
+        "EventStartTime": now - timedelta(minutes=1),
+        "EventEndTime": now + timedelta(minutes=1),
+    }
+    rules = [f"{bus.partition('event-bus')[0]}rule/r"]
+    events.start_replay(ReplayName="again", Destination={"Arn": bus, "FilterArns": rules}, **which)
+    replayed = heard.events("echo", 6)[4:]
+    assert sorted((each["detail"]["n"], each["replay-name"]) for each in replayed) == [(1, "again"), (4, "again")]
+    assert len(heard.events("other", 4)) == 4
+    assert events.describe_replay(ReplayName="again")["State"] == "COMPLETED"
+    assert events.describe_archive(ArchiveName="kept")["EventCount"] == 2
+    events.start_replay(ReplayName="before", Destination={"Arn": bus}, **{**which, "EventEndTime": now - timedelta(seconds=59)})
     events.delete_archive(ArchiveName="kept")
+    events.create_archive(ArchiveName="kept", EventSourceArn=bus)
+    assert events.describe_archive(ArchiveName="kept")["EventCount"] == 0
+    events.delete_archive(ArchiveName="kept")
+    assert len(heard.events("echo", 6)) == 6
+
+
+@pytest.fixture
+def flaky(heard: Heard) -> Iterator[list[str]]:
+    """A queue `flaky`, which refuses a message for each error that is in the list."""
+    session, errors = heard.session, list[str]()
+
+    async def send(request: ServiceRequest, parameters: Mapping[str, Any], ask: Any) -> Reply:
+        if errors and parameters["QueueUrl"].endswith("/flaky"):
+            fault = LambdaError("not now")
+            fault.code, fault.status = errors.pop(), 503
+            raise fault
+        reply: Reply = await ask(request)
+        return reply
+
+    session.client("sqs").create_queue(QueueName="flaky")
+    session.services.answer("sqs", "SendMessage", send)
+    yield errors
+    del session.services._own["sqs", "SendMessage"]
+
+
+def test_what_a_target_cannot_take_for_the_moment_is_tried_again(heard: Heard, flaky: list[str]) -> None:
+    """Later and later, and outlives being closed: it is on the disk before PutEvents answers."""
+    session = heard.session
+    rule(session, "r", {"source": ["x"]}, {"Id": "1", "Arn": "arn:aws:sqs:us-east-1:123456789012:flaky"})
+    flaky += ["ServiceUnavailable"] * 3
+    assert put(session, {"n": 1}, "x")["FailedEntryCount"] == 0
+    assert len(flaky) == 2
+    session.clock.advance("10 seconds")
+    client = session.client("sqs")
+    url = client.get_queue_url(QueueName="flaky")["QueueUrl"]
+    found = client.receive_message(QueueUrl=url)["Messages"]
+    assert [json.loads(each["Body"])["detail"] for each in found] == [{"n": 1}]
+    assert flaky == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "retries", "exhausted"),
+    [
+        ({"MaximumRetryAttempts": 0}, "0", "MaximumRetryAttempts"),
+        ({"MaximumRetryAttempts": 2}, "2", "MaximumRetryAttempts"),
+        ({"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 60}, "5", "MaximumEventAgeInSeconds"),
+    ],
+)
+def test_a_target_s_retry_policy_says_when_it_is_dead(
+    heard: Heard, flaky: list[str], policy: dict[str, int], retries: str, exhausted: str
+) -> None:
+    """The dead letter tells why, and how often it was tried again."""
+    session, sqs = heard.session, heard.session.client("sqs")
+    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    target = {
+        "Id": "1",
+        "Arn": "arn:aws:sqs:us-east-1:123456789012:flaky",
+        "RetryPolicy": policy,
+        "DeadLetterConfig": {"Arn": "arn:aws:sqs:us-east-1:123456789012:dead"},
+    }
+    rule(session, "r", {"source": ["x"]}, target)
+    flaky += ["ServiceUnavailable"] * 20
+    put(session, {}, "x")
+    session.clock.advance("5 minutes")
+    (message,) = sqs.receive_message(QueueUrl=dead, MessageAttributeNames=["All"])["Messages"]
+    said = {name: value["StringValue"] for name, value in message["MessageAttributes"].items()}
+    assert (said["RETRY_ATTEMPTS"], said["EXHAUSTED_RETRY_CONDITION"]) == (retries, exhausted)
+    assert said["ERROR_CODE"] == "ServiceUnavailable"
+    assert len(flaky) == 20 - int(retries) - 1

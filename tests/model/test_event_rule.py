@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jlambda.model.event_rule import Rule, Target, rule_of, target_input, transformed
+from jlambda.model.event_rule import RetryPolicy, Rule, Target, retry_at, rule_of, target_input, transformed
 
 EVENT: dict[str, Any] = {
     "id": "1",
@@ -96,3 +96,22 @@ def test_a_rule_of_the_api() -> None:
     assert not rule_of({**members, "State": "DISABLED"}, []).wants(EVENT)
     assert not rule_of({**members, "EventPattern": None, "ScheduleExpression": "rate(1 day)"}, []).wants(EVENT)
     assert (rule.targets[0].message_group, rule.targets[0].dead_letter_arn) == ("g", "arn:dlq")
+
+
+@given(st.integers(0, 185), st.integers(60, 86_400))
+def test_a_retry_policy_ends(retries: int, age_s: int) -> None:
+    """After so many retries at the latest, none of them later than the age allows, each after a longer time than the last."""
+    now, times = 1_000.0, list[float]()
+    while isinstance(at := retry_at(RetryPolicy(retries, age_s), 1_000.0, len(times), now), float):
+        times.append(now := at)
+    assert at == ("MaximumRetryAttempts" if len(times) == retries else "MaximumEventAgeInSeconds")
+    assert len(times) <= retries and all(each <= 1_000.0 + age_s for each in times)
+    waits = [later - earlier for earlier, later in zip([1_000.0, *times], times, strict=False)]
+    assert waits == sorted(waits)
+
+
+def test_a_target_says_how_often_it_is_tried_again() -> None:
+    """Otherwise 185 times within a day."""
+    assert Target("arn", {}).retry_policy == RetryPolicy(185, 86_400)
+    given = {"RetryPolicy": {"MaximumRetryAttempts": 0}}
+    assert Target("arn", given).retry_policy == RetryPolicy(0, 86_400)

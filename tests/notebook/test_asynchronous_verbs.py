@@ -15,7 +15,7 @@ def test_the_queue_is_a_table(run: Run, session: jlambda.Session) -> None:
     run("%%lambda other -q\ndef handler(event, context): raise KeyError(event)")
     assert run("%lambda queue").value.empty
     run("a = fails.submit(1, type='Event'); b = other.submit(1, type='Event')")
-    assert session.queue.settle(10)
+    assert session.queue.settle(30)
     table = run("%lambda queue").value
     assert table["function"].tolist() == ["fails", "other"]
     assert table["reason"].tolist() == ["ValueError", "KeyError"]

@@ -130,7 +130,7 @@ def test_closing_the_session_ends_it(session: jlambda.Session) -> None:
 
     activity = session._open().activity
     session.follow(close)
-    assert told.wait(10)
+    assert told.wait(30)
     assert eventually(lambda: not activity_threads())
     with pytest.raises(EngineError):
         activity.follow(close)

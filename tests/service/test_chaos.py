@@ -49,13 +49,13 @@ def test_what_a_killed_environment_did_stays_done(session: jlambda.Session) -> N
     f = jlambda.deploy(ECHO, name="f")
     f.chaos(kills=1)
     handle = f.submit("once", type="Event")
-    assert session.queue.settle(10)
+    assert session.queue.settle(30)
     (row,) = session.queue.rows()
     assert (row.state, row.attempts, row.reason) == ("retrying", 1, "Runtime.ExitError")
     assert "did once" in "".join(f.logs()["message"])
     assert "signal: killed" in "".join(f.logs()["message"])
     session.clock.advance("1 minute")
-    record = handle.result(10)
+    record = handle.result(30)
     assert (record.status, record.attempt, record.cold_start) == ("success", 2, True)
     (event,) = f.chaos()
     assert (event.runs, event.killed, event.delivered_twice) == (2, True, False)
@@ -66,7 +66,7 @@ def test_a_duplicate_has_the_same_request_id(session: jlambda.Session) -> None:
     f = jlambda.deploy(ECHO, name="f")
     f.chaos(duplicates=1)
     handle = f.submit({"n": 1}, type="Event")
-    assert handle.result(10).attempt == 1
+    assert handle.result(30).attempt == 1
     assert session.invocations()["request_id"].tolist() == [handle.request_id] * 2
     assert [json.loads(event.event) for event in f.chaos().twice] == [{"n": 1}]
 
@@ -76,7 +76,7 @@ def test_chaos_that_is_off_counts_on(session: jlambda.Session) -> None:
     f = jlambda.deploy(ECHO, name="f")
     f.chaos(kills=1, seed=3)
     f.submit("before", type="Event")
-    assert session.queue.settle(10)
+    assert session.queue.settle(30)
     assert f.chaos(off=True).twice == ()
     f.submit("after", type="Event")
     session.clock.advance("1 minute")
@@ -88,9 +88,9 @@ def test_other_functions_and_direct_calls_are_left_alone(session: jlambda.Sessio
     """Lambda promises more to who waits for an answer."""
     f, g = (jlambda.deploy(ECHO, name=name) for name in "fg")
     f.chaos(duplicates=1, kills=1)
-    assert g.submit(1, type="Event").result(10).status == "success"
+    assert g.submit(1, type="Event").result(30).status == "success"
     assert f(2) == 2
-    assert session.queue.wait(10)
+    assert session.queue.wait(30)
     assert len(session.invocations()) == 2
     assert repr(f.chaos()) == "<ChaosReport f: 0 events, 0 ran more than once>"
 

@@ -171,7 +171,7 @@ def test_an_invocation_under_way_finishes_on_the_old_code(session: jlambda.Sessi
     assert eventually(lambda: session.engine.scheduler.running == {"f": 1})
     session.deploy("def handler(event, context): return 'new'\n", "f")
     assert function() == "new"
-    assert running.result(5) == "old"
+    assert running.result(30) == "old"
     assert eventually(lambda: len(session.engine.scheduler.environments) == 1)
 
 

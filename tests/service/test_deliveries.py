@@ -50,7 +50,7 @@ def test_a_result_goes_to_another_function(session: jlambda.Session) -> None:
     f = session.deploy(ECHO, "f")
     configure(session, "f", OnSuccess=other.arn)
     handle = f.invoke({"a": 1}, type="Event")
-    assert session.queue.settle(10)
+    assert session.queue.settle(30)
     assert handle.result(0).status == "success"
     (record,) = [each for each in session.invocations().itertuples() if each.function == "other"]
     assert record.trigger == "destination"
@@ -113,7 +113,7 @@ def test_a_function_that_is_switched_off_sends_its_events_straight_to_the_destin
     configure(session, "f", OnFailure=QUEUE)
     f.reserve(0)
     f.invoke({}, type="Event")
-    assert session.queue.settle(10)
+    assert session.queue.settle(30)
     document = json.loads(queue.sent[0].body)
     assert document["requestContext"]["condition"] == "ZeroReservedConcurrency"
     assert document["requestContext"]["approximateInvokeCount"] == 0
@@ -129,7 +129,7 @@ def test_each_qualifier_has_its_own_destinations(session: jlambda.Session) -> No
     configure(session, "f", "live", OnSuccess=QUEUE)
     f.invoke({}, type="Event")
     live.invoke({}, type="Event")
-    assert session.queue.settle(10)
+    assert session.queue.settle(30)
     (record,) = queue.sent
     document = json.loads(record.body)
     assert document["requestContext"]["functionArn"] == f"{f.arn}:live"
@@ -143,7 +143,7 @@ def test_what_cannot_be_sent_now_is_sent_later(session: jlambda.Session) -> None
     f = session.deploy(ECHO, "f")
     configure(session, "f", OnSuccess=QUEUE)
     f.invoke({}, type="Event")
-    assert session.queue.settle(10)
+    assert session.queue.settle(30)
     (waiting,) = session.queue.deliveries()
     assert (waiting.attempts, waiting.reason) == (1, "EngineError: starting")
     assert session.queue.pending == 1
@@ -160,7 +160,7 @@ def test_a_destination_that_is_gone_is_told_of(session: jlambda.Session, caplog:
     configure(session, "f", OnSuccess=QUEUE)
     with caplog.at_level(logging.WARNING, "jlambda"):
         handle = f.invoke({}, type="Event")
-        assert session.queue.settle(10)
+        assert session.queue.settle(30)
     assert caplog.messages == [
         f"the result of event {handle.request_id} of f could not be sent to {QUEUE}: The specified queue does not exist. "
         "(it is kept: session.queue.deliveries())"

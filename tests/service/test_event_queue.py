@@ -16,7 +16,7 @@ def test_an_event_runs_and_its_handle_has_the_record(session: jlambda.Session) -
     """The record has the handle's request id, and nothing is left in the queue."""
     f = session.deploy("def handler(event, context): return event", "f")
     handle = f.invoke({"a": 1}, type="Event")
-    record = handle.result(10)
+    record = handle.result(30)
     assert (record.request_id, record.status, record.attempt, record.trigger) == (handle.request_id, "success", 1, "direct")
     assert session.queue.counts() == {}
 
@@ -25,7 +25,7 @@ def test_a_failing_function_is_tried_three_times_under_one_request_id(session: j
     """One minute and two later; then the event is dead, and the handle has the record of the last attempt."""
     f = session.deploy("def handler(event, context): raise ValueError(event)", "f")
     handle = f.invoke("x", type="Event")
-    assert session.queue.settle(10)
+    assert session.queue.settle(30)
     (row,) = session.queue.rows()
     assert (row.state, row.attempts, row.reason) == ("retrying", 1, "ValueError")
     assert row.due_at is not None
@@ -52,7 +52,7 @@ def test_what_is_pending_is_kept_and_runs_when_the_session_is_opened_again(tmp_p
     session = jlambda.Session(tmp_path / "state")
     f = session.deploy("def handler(event, context): raise ValueError", "f")
     handle = f.invoke({}, type="Event")
-    assert session.queue.settle(10)
+    assert session.queue.settle(30)
     session.close()
     with pytest.raises(EngineError, match="is kept, and runs when it is opened again"):
         handle.result(0)
@@ -65,7 +65,7 @@ def test_code_is_resolved_when_an_event_is_delivered(session: jlambda.Session) -
     """A retry runs what is deployed by then."""
     session.deploy("def handler(event, context): raise ValueError", "f")
     handle = session.get("f").invoke({}, type="Event")
-    assert session.queue.settle(10)
+    assert session.queue.settle(30)
     session.deploy("def handler(event, context): return 1", "f")
     session.clock.advance(61)
     assert (handle.result(0).status, handle.result(0).attempt) == ("success", 2)
@@ -75,7 +75,7 @@ def test_reserved_concurrency_of_zero_ends_an_event_at_once(session: jlambda.Ses
     """Nothing runs; the record is that of a throttle."""
     f = session.deploy("def handler(event, context): return 1", "f")
     f.reserve(0)
-    assert f.invoke({}, type="Event").result(10).status == "throttled"
+    assert f.invoke({}, type="Event").result(30).status == "throttled"
     assert [(row.state, row.reason, row.attempts) for row in session.queue.rows()] == [("dead", "ZeroReservedConcurrency", 0)]
 
 
@@ -87,10 +87,10 @@ def test_a_throttled_event_waits_and_runs_in_the_end(session: jlambda.Session) -
     while not session.engine.scheduler.running.get("f"):
         pass
     handle = f.invoke(0, type="Event")
-    assert session.queue.settle(10)
+    assert session.queue.settle(30)
     (row,) = session.queue.rows()
     assert (row.state, row.attempts, row.setbacks) == ("retrying", 0, 1)
-    slow.result(10)
+    slow.result(30)
     session.clock.advance(1)
     assert (handle.result(0).status, handle.result(0).attempt) == ("success", 1)
 
@@ -99,7 +99,7 @@ def test_events_of_a_deleted_function_are_told_of(session: jlambda.Session) -> N
     """They are dead, and the handle raises."""
     f = session.deploy("def handler(event, context): raise ValueError", "f")
     handle = f.invoke({}, type="Event")
-    assert session.queue.settle(10)
+    assert session.queue.settle(30)
     f.delete()
     session.clock.advance(61)
     assert handle.result(0).attempt == 1
@@ -149,9 +149,9 @@ def test_a_snapshot_that_has_to_be_made_anew_keeps_nobody_else_waiting(tmp_path:
     with jlambda.Session(tmp_path / "state") as session:
         slow = session.get("slow:1").invoke(1, type="Event")
         quick = session.get("quick").invoke(2, type="Event")
-        assert quick.result(10).status == "success"
+        assert quick.result(30).status == "success"
         assert not slow.done()
-        record = slow.result(10)
+        record = slow.result(30)
         assert (record.status, record.initialization) == ("success", "snap-start")
 
 

@@ -98,7 +98,7 @@ def test_six_megabytes_either_way(session: jlambda.Session) -> None:
 def test_no_event_is_an_empty_one_and_none_is_null(session: jlambda.Session) -> None:
     """Without a payload Lambda's event is ``{}``; None is an event like any other."""
     function = session.deploy(ECHO, "f")
-    assert [function(), function.invoke().result, function.submit().result(5), session.invoke("f").result] == [{}] * 4
+    assert [function(), function.invoke().result, function.submit().result(30), session.invoke("f").result] == [{}] * 4
     assert [function(None), function.map([None])] == [None, [None]]
 
 
@@ -164,7 +164,7 @@ def test_a_function_that_fails(session: jlambda.Session, code: str, error_type: 
     with pytest.raises(FunctionError, match=re.escape(message)):
         function()
     with pytest.raises(FunctionError, match=re.escape(message)):
-        function.submit().result(5)
+        function.submit().result(30)
     with pytest.raises(FunctionError, match=re.escape(message)):
         function.map([1])
     assert {record.status for record in records(session)} == {"error"}
@@ -201,7 +201,7 @@ def test_a_throttle_is_recorded_and_costs_nothing(session: jlambda.Session) -> N
     asked: list[Callable[[], object]] = [
         lambda: function(1),
         lambda: function.invoke(1),
-        lambda: function.submit(1).result(5),
+        lambda: function.submit(1).result(30),
         lambda: function.map([1, 2, 3]),
         lambda: function.map([1, 2, 3], return_errors=True),
     ]
@@ -226,7 +226,7 @@ def test_a_map_waits_for_concurrency_that_others_use(session: jlambda.Session) -
     other = function.submit(0.3)
     assert eventually(lambda: session.engine.scheduler.running == {"f": 1})
     assert function.map([0.01] * 20, max_concurrency=8) == [0.01] * 20
-    assert other.result(5) == 0.3
+    assert other.result(30) == 0.3
     assert {record.status for record in records(session)} == {"success"}
 
 
@@ -255,9 +255,9 @@ def test_what_a_callback_of_a_future_does_is_its_own_business(session: jlambda.S
         raise RuntimeError("on purpose")
 
     function.submit(1).add_done_callback(again)
-    assert arrived.wait(5)
+    assert arrived.wait(30)
     assert answers == [2]
-    assert function.submit(3).result(5) == 3
+    assert function.submit(3).result(30) == 3
 
 
 def test_a_result_that_cannot_be_made_fails_its_future_only() -> None:

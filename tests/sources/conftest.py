@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 import jlambda
-from tests.api.conftest import start_all
+from tests.aws.conftest import shared
+
+__all__ = ["shared"]
 
 #: a handler that fails for what says so, and prints what it was given once it has succeeded
 SEES = """
@@ -48,15 +50,6 @@ def handler(event, context):
     return {"batchItemFailures": bad}
 """
 )
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jlambda.Session]:
-    """One session for the tests of a module, its gateway and its embedded services on."""
-    with jlambda.Session(tmp_path_factory.mktemp("shared") / "state") as made:
-        start_all(made)
-        made.client("sts").get_caller_identity()
-        yield made
 
 
 @pytest.fixture(autouse=True)

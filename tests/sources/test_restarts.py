@@ -30,7 +30,7 @@ def test_a_mapping_goes_on_with_what_is_started_in_place_of_what_died(tmp_path: 
             url = send(session, text)
             for name in ("queued", "streamed"):
                 assert within(30, lambda name=name, text=text: text in seen(session, name)), (name, text)  # type: ignore[misc]
-            assert within(5, lambda: left(session, url) == 0)
+            assert within(30, lambda: left(session, url) == 0)
             pid = session.services.pid
             assert pid is not None
             os.kill(pid, signal.SIGKILL)

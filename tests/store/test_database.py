@@ -137,7 +137,7 @@ def test_a_buffered_row_is_stored_without_being_asked_for(database: Database) ->
     wait_until(lambda: database.is_parked)
     rows.append(1)
     database.wake()
-    assert stored.wait(5)
+    assert stored.wait(30)
 
 
 @pytest.mark.measures

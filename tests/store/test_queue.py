@@ -138,7 +138,7 @@ def test_put_later_tells_when_an_event_is_stored(queue: Queue) -> None:
         told.set()
 
     queue.put_later(an_event(1), stored)
-    assert told.wait(5)
+    assert told.wait(30)
     assert found == [None, 1]
 
 
@@ -158,7 +158,7 @@ def test_a_full_disk_refuses_the_event(queue: Queue) -> None:
         over.set()
 
     queue.put_later(an_event(2, event=big), refused)
-    assert over.wait(5)
+    assert over.wait(30)
     assert isinstance(told[0], StateError)
     queue._file.connection.execute("pragma max_page_count = 1000000")
     queue.put(an_event(3, event=big))

@@ -259,7 +259,7 @@ def test_every_environment_has_a_lane() -> None:
 @pytest.mark.parametrize("page", ["white", "#111111"])
 @pytest.mark.parametrize(
     ("color", "least"),
-    [(style.TEXT, 4.0), *((mark, 3.0) for mark in {*style.SERIES, style.COLD, style.FAILED, style.RESTORED})],
+    [(style.TEXT, 4.0), *((mark, 3.0) for mark in sorted({*style.SERIES, style.COLD, style.FAILED, style.RESTORED}))],
 )
 def test_colors_can_be_read_on_light_and_dark_pages(page: str, color: str, least: float) -> None:
     """Contrast as https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio defines it; the ground is transparent."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import stat
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,8 +13,7 @@ import jlambda
 from jlambda.model.http.address import URL
 from tests.api.conftest import Functions
 from tests.api.fronts.browser import Browser
-from tests.api.packages import zipped
-from tests.api.streams import BOOTSTRAP, Gate
+from tests.api.streams import Gate
 from tests.conftest import eventually
 
 PRELUDE = json.dumps({"statusCode": 201, "headers": {"content-type": "text/plain", "x-a": "1"}, "cookies": ["c=1"]})
@@ -24,19 +21,9 @@ HTTP_TYPE = "application/vnd.awslambda.http-integration-response"
 
 
 @pytest.fixture
-def gate() -> Iterator[Gate]:
-    """A gate at which functions wait."""
-    made = Gate()
-    yield made
-    made.close()
-
-
-@pytest.fixture
-def identity(create: Functions, client: Any, shared: jlambda.Session) -> str:
+def identity(streaming: str, shared: jlambda.Session) -> str:
     """The id of the URL of a function that streams."""
-    code = {"ZipFile": zipped({"bootstrap": BOOTSTRAP}, {"bootstrap": stat.S_IFREG | 0o755})}
-    create("s", Code=code, Runtime="provided.al2023", Handler="none", Timeout=3, MemorySize=512)
-    return shared.service.url_gate.open("s", None, invoke_mode="RESPONSE_STREAM").id
+    return shared.service.url_gate.open(streaming, None, invoke_mode="RESPONSE_STREAM").id
 
 
 class Asking:
