@@ -141,18 +141,20 @@ class Governor:
         it = self._watched.get(environment_id)
         return it is not None and it.has_bridge
 
-    def next_look(self) -> float | None:
-        """When `look` has something to do, at the earliest; None for never."""
-        return min((it.look_at for it in self._awake.values()), default=None)
-
-    def look(self, now: float) -> None:
-        """Look at the environments that are due."""
-        for environment_id, it in list(self._awake.items()):
+    def look(self, now: float) -> float:
+        """Look at the environments that are due; returns when it has something to do again, infinity for never."""
+        soonest = math.inf
+        for environment_id, it in tuple(self._awake.items()):
             if now >= it.look_at:
                 try:
                     self._look_at(environment_id, it, now)
                 except OSError:  # its process has just ended
                     self._awake.pop(environment_id, None)
+                if environment_id not in self._awake:
+                    continue
+            if it.look_at < soonest:
+                soonest = it.look_at
+        return soonest
 
     def time_out(self, environment_id: int, now: float) -> bool:
         """Have a bridge end all that it has started, in the time that AWS gives to that; False if this is none."""
@@ -183,10 +185,13 @@ class Governor:
             os.kill(it.pid, signal.SIGKILL)
             self._awake.pop(environment_id, None)
             return
-        phase = self._board[it.slot + PHASE]
         if it.is_resting:
             it.is_resting = False
             self._signal(it, signal.SIGCONT)
+            if now < it.family_at:  # it has used no CPU since it was looked at before: there is nothing else to see
+                it.look_at = self._close_look_at(it, now)
+                return
+        phase = self._board[it.slot + PHASE]
         has_grown = False
         if now >= it.family_at:
             has_grown = self._meet_family(it)
@@ -220,25 +225,29 @@ class Governor:
             it.is_resting = True
             self._signal(it, signal.SIGSTOP)
             it.look_at = now + rest_s
+            it.memory_at += rest_s  # what is stopped fills no memory
             return
         it.look_at = self._next_look_at(it, cpu_s, now)
 
     def _next_look_at(self, it: _Watched, cpu_s: float, now: float) -> float:
         """Soon after CPU was used, else later each time."""
         if cpu_s:
-            # one period's quota; whatever is used beyond it is rested off
-            it.pause = max(_CLOSE_LOOK_S, min(it.budget.share if self._has_cpu_limit else 1, 1) * PERIOD_S)
-            it.pause = max(min(it.pause, it.memory_at - now), _CLOSE_LOOK_S, len(it.clocks) * _LOOK_EACH_S)
-            return now + it.pause
+            return self._close_look_at(it, now)
         longest = min(_MANY_GLANCE_S, max(_GLANCE_S, len(self._awake) * _GLANCE_EACH_S))
         it.pause = min(it.pause * 2, longest)
         at = now + it.pause
         return at if it.pause < _ROUND_S else math.ceil(at / _ROUND_S) * _ROUND_S
 
+    def _close_look_at(self, it: _Watched, now: float) -> float:
+        """When one period's quota may be used up; whatever is used beyond it is rested off."""
+        quota_s = min(it.budget.share if self._has_cpu_limit else 1, 1) * PERIOD_S
+        it.pause = max(min(quota_s, it.memory_at - now), _CLOSE_LOOK_S, len(it.clocks) * _LOOK_EACH_S)
+        return now + it.pause
+
     def _cpu_used(self, it: _Watched) -> float:
         """CPU seconds that the environment has used since it was looked at before."""
         total = 0.0
-        for pid, clock in list(it.clocks.items()):
+        for pid, clock in tuple(it.clocks.items()):
             try:
                 seconds = time.clock_gettime(clock)
                 total += 0.0 if it.has_bridge and pid == it.pid else seconds
@@ -264,7 +273,7 @@ class Governor:
         counted = [pid for pid in it.clocks if not it.has_bridge or pid != it.pid]
         if not counted:
             return False
-        used, others = _first_numbers(f"/proc/{counted[0]}/statm")[1] * _PAGE, counted[1:]
+        used, others = _numbers(f"/proc/{counted[0]}/statm")[1] * _PAGE, counted[1:]
         if others:
             at_most = used + sum(map(_resident_bytes, others))
             if at_most > it.memory_bytes or now >= it.weigh_at:
@@ -296,8 +305,10 @@ class Governor:
     @staticmethod
     def _signal(it: _Watched, number: int) -> None:
         for pid in it.clocks:
-            with contextlib.suppress(ProcessLookupError):
+            try:  # noqa: SIM105 a context manager costs more than the call
                 os.kill(pid, number)
+            except ProcessLookupError:
+                pass
 
 
 def _cpu_clock(pid: int) -> int:
@@ -305,19 +316,21 @@ def _cpu_clock(pid: int) -> int:
     return (~pid << 3) | 2
 
 
-def _first_numbers(path: str) -> list[int]:
-    """The numbers of a one-line file of the kernel's."""
-    fd = os.open(path, os.O_RDONLY)
+def _numbers(path: str) -> list[int]:
+    """The numbers in a file of the kernel's."""
+    fd, parts = os.open(path, os.O_RDONLY), list[bytes]()
     try:
-        return [int(number) for number in os.read(fd, 200).split()]
+        while part := os.read(fd, 65_536):
+            parts.append(part)
     finally:
         os.close(fd)
+    return [int(number) for number in b"".join(parts).split()]
 
 
 def _resident_bytes(pid: int) -> int:
     """Resident memory of a process, 0 if it has ended."""
     try:
-        return _first_numbers(f"/proc/{pid}/statm")[1] * _PAGE
+        return _numbers(f"/proc/{pid}/statm")[1] * _PAGE
     except (OSError, IndexError):
         return 0
 
@@ -339,8 +352,7 @@ def _family(pid: int) -> Iterator[int]:
         return
     for task in tasks:
         try:
-            with open(f"/proc/{pid}/task/{task}/children") as file:
-                found = [int(child) for child in file.read().split()]
+            found = _numbers(f"/proc/{pid}/task/{task}/children")
         except OSError:
             continue
         for child in found:

@@ -465,17 +465,6 @@ def warm_outcome(
     """The outcome of an invocation that took the usual course."""
     log = environment.take_output(log_end) if log_end > environment.log_read else b""
     peak_mb = min(max(-(-peak_kib // 1024), environment.family_peak_mb()), environment.memory_mb)
-    return Outcome(
-        "success",
-        payload,
-        None,
-        began,
-        seconds * 1000,
-        None,
-        peak_mb,
-        False,
-        environment.log_stream,
-        log,
-        (),
-        environment.initialization,
-    )
+    stream, how = environment.log_stream, environment.initialization
+    values = ("success", payload, None, began, seconds * 1000, None, peak_mb, False, stream, log, (), how, None, 0.0, None)
+    return tuple.__new__(Outcome, values)  # in less than half the time that its own constructor takes

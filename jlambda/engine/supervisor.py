@@ -12,6 +12,7 @@ import contextlib
 import gc
 import importlib
 import json
+import math
 import os
 import select
 import signal
@@ -226,22 +227,25 @@ class Supervisor:
         engine = self._watch_engine()
         self.poll.register(woken, select.POLLIN)
         self.poll.register(self.control, select.POLLIN)
+        look_at = math.inf
         while True:
-            ready = {fd for fd, _ in self.poll.poll(self._patience_ms())}
-            if woken in ready:
-                with contextlib.suppress(BlockingIOError):
-                    os.read(woken, 65_536)
-                self.reap()
-            for pidfd in ready & self.pidfds.keys():
-                self._function_ended(pidfd)
-            for pidfd in ready & self.ends.keys():
-                self._restored_ended(pidfd)
-            if engine in ready or (self.control.fileno() in ready and not self._serve_one()):
-                break
+            ready = {fd for fd, _ in self.poll.poll(self._patience_ms(look_at))}
+            if ready:
+                if woken in ready:
+                    with contextlib.suppress(BlockingIOError):
+                        os.read(woken, 65_536)
+                    self.reap()
+                for pidfd in ready & self.pidfds.keys():
+                    self._function_ended(pidfd)
+                for pidfd in ready & self.ends.keys():
+                    self._restored_ended(pidfd)
+                if engine in ready or (self.control.fileno() in ready and not self._serve_one()):
+                    break
             now = time.monotonic()
-            self.governor.look(now)
-            for environment_id in [i for i, at in self.ending.items() if now >= at]:
-                self._kill_all_of(environment_id)
+            look_at = self.governor.look(now)
+            if self.ending:
+                for environment_id in [i for i, at in self.ending.items() if now >= at]:
+                    self._kill_all_of(environment_id)
         for environment_id in list(self.first):
             self._kill_all_of(environment_id)
         for pidfd in list(self.ends):  # they end with their snapshots
@@ -263,10 +267,10 @@ class Supervisor:
         self.poll.register(pidfd, select.POLLIN)
         return pidfd
 
-    def _patience_ms(self) -> float | None:
-        """How long there is nothing to do but to wait for requests; None for good."""
-        due = [*self.ending.values(), *filter(None, [self.governor.next_look()])]
-        return max(0.0, (min(due) - time.monotonic()) * 1000) + 0.05 if due else None
+    def _patience_ms(self, look_at: float) -> float | None:
+        """How long there is nothing to do but to wait for requests and for the governor's next look; None for good."""
+        due = min(look_at, *self.ending.values()) if self.ending else look_at
+        return None if due == math.inf else max(0.0, (due - time.monotonic()) * 1000) + 0.05
 
     def _serve_one(self) -> bool:
         try:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import NamedTuple
 from zlib import crc32
 
@@ -17,6 +18,8 @@ from zlib import crc32
 MOST_IN_A_CHAIN = 16
 _FORMAT = "1"
 _COUNT = re.compile(r"([0-9a-f]{8}):(\d{1,9})(?![^|])", re.IGNORECASE)
+# what most headers are: no chain has begun yet
+_BARE_ROOT = re.compile(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}")
 # a header that is longer is none of ours: https://docs.aws.amazon.com/lambda/latest/api/API_TraceHeader.html
 _HEADER_CHARS = 8_192
 
@@ -35,6 +38,8 @@ class Hop(NamedTuple):
 
 def hop(header: str | None, function_arn: str, request_id: str, now: float) -> Hop:
     """The invocation of a function (its unqualified ARN) that came with a trace header, or with none."""
+    if header is not None and _BARE_ROOT.fullmatch(header):
+        return Hop(f"{header};Parent={_parent(request_id)}{_beginning(function_arn)}", 0)
     members = _members(header)
     if "Root" not in members:
         return Hop(tracer(function_arn)(request_id, int(now)), 0)
@@ -72,20 +77,26 @@ def of_messages(event: bytes) -> str | None:
 
 def tracer(function_arn: str) -> Callable[[str, int], str]:
     """Makes the trace header of an invocation that came with none, from its request id and the time in seconds."""
-    rest = f";Sampled=0;Lineage={_FORMAT}:{_key(function_arn)}:0"
+    rest = _beginning(function_arn)
 
     def trace(request_id: str, at: int) -> str:
-        r = request_id
-        root = f"{r[:8]}{r[9:13]}{r[14:18]}{r[19:23]}{r[24:28]}"
-        return f"Root=1-{at:08x}-{root};Parent={r[19:23]}{r[24:]}{rest}"
+        digits = request_id.replace("-", "")
+        return f"Root=1-{at:08x}-{digits[:24]};Parent={digits[16:]}{rest}"
 
     return trace
+
+
+@lru_cache(maxsize=1_024)
+def _beginning(function_arn: str) -> str:
+    """The end of the header with which a chain begins."""
+    return f";Sampled=0;Lineage={_FORMAT}:{_key(function_arn)}:0"
 
 
 def _parent(request_id: str) -> str:
     return request_id[19:].replace("-", "")
 
 
+@lru_cache(maxsize=1_024)
 def _key(function_arn: str) -> str:
     return f"{crc32(function_arn.encode()):08x}"
 

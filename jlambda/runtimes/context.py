@@ -46,6 +46,12 @@ class CognitoIdentity(_Members):
     """Who called, where a Cognito identity pool signed the call."""
 
     names = __slots__ = ("cognito_identity_id", "cognito_identity_pool_id")
+    cognito_identity_id: object
+    cognito_identity_pool_id: object
+
+
+# what its constructor does takes as long as all else that is in a context
+_new_identity = CognitoIdentity.__new__
 
 
 class Client(_Members):
@@ -84,7 +90,8 @@ class LambdaContext:
         self.tenant_id: object = None
         self._w3c_fields: dict[str, str] = {}
         self.client_context: ClientContext | None = None
-        self.identity = CognitoIdentity({})
+        self.identity = identity = _new_identity(CognitoIdentity)
+        identity.cognito_identity_id = identity.cognito_identity_pool_id = None
         self._epoch_deadline_time_in_ms = deadline_ms
         if extra:
             self._take(extra)

@@ -22,6 +22,8 @@ from jlambda.store.records import Records
 from jlambda.telemetry.logs import exit_output, with_failed_inits
 
 _encode = compiled(json.JSONEncoder(ensure_ascii=False, allow_nan=False))
+#: makes a named tuple of all its members in less than half the time that its own constructor takes
+_new = tuple.__new__
 _encode_ascii = json.JSONEncoder(allow_nan=False).encode
 _ids: list[str] = []
 #: errors that Lambda itself writes to the log, for want of a process that could
@@ -165,8 +167,23 @@ class Invoker:
 
     def finish(self, version: DeployedVersion, request: Request, outcome: Outcome) -> Finished:
         """Make and keep the record of an invocation."""
-        status, payload, error_type, started_at, duration_ms, init_ms, peak_mb, is_cold, log_stream, log = outcome[:10]
-        failed, how, restore_ms, restore_runtime_ms, streamed_bytes = outcome[10:]
+        (
+            status,
+            payload,
+            error_type,
+            started_at,
+            duration_ms,
+            init_ms,
+            peak_mb,
+            is_cold,
+            log_stream,
+            log,
+            failed,
+            how,
+            restore_ms,
+            restore_runtime_ms,
+            streamed_bytes,
+        ) = outcome
         first_init_ms = failed[0].duration_ms if failed else init_ms
         restored_billed_ms = 0 if restore_ms is None else billed_restore_ms(restore_runtime_ms)
         if failed:
@@ -174,11 +191,12 @@ class Invoker:
         if error_type in _ENDED_BY_SERVICE:
             log += exit_output(payload, int(time.time() * 1000))
         response_bytes = len(payload) if streamed_bytes is None else streamed_bytes
-        if version.redact is not None:
-            payload, log = version.redact(payload), version.redact(log)
-            error_type = error_type and version.redact(error_type.encode()).decode()
+        event, redact = request.event, version.redact
+        if redact is not None:
+            event, payload, log = redact(event), redact(payload), redact(log)
+            error_type = error_type and redact(error_type.encode()).decode()
         configuration = version.configuration
-        record = InvocationRecord(
+        values = (
             request.request_id,
             version.function,
             configuration.version,
@@ -204,13 +222,13 @@ class Invoker:
             restored_billed_ms,
             request.qualifier,
         )
-        event = request.event if version.redact is None else version.redact(request.event)
+        record = _new(InvocationRecord, values)
         self._append(record, log, event, payload)
         self.written(configuration, record, log)
         ended = self.ended
         if ended is not None:
             ended(record, log)
-        return Finished(record, payload, log)
+        return _new(Finished, (record, payload, log))
 
     def record_throttle(self, version: DeployedVersion, request: Request) -> Finished:
         """Make and keep the record of an invocation that was refused."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import lru_cache
 
 from jlambda.errors import RecursiveInvocation
 from jlambda.model.arn import Account
@@ -25,7 +26,8 @@ class Recursion:
     """What goes round in one session."""
 
     def __init__(self, settings: FunctionSettings, account: Account, now: Callable[[], float] = time.time) -> None:
-        self._settings, self._account, self._now = settings, account, now
+        self._settings, self._now = settings, now
+        self._arn = lru_cache(maxsize=1_024)(account.function_arn)
         #: invocations that were stopped, by function: the metric RecursiveInvocationsDropped
         self.dropped: Counter[str] = Counter()
         self._by_minute: Counter[tuple[str, int]] = Counter()
@@ -40,7 +42,7 @@ class Recursion:
             trace_id = of_messages(request.event)
         if trace_id is None:
             return request
-        it = hop(trace_id, self._account.function_arn(function), request.request_id, self._now())
+        it = hop(trace_id, self._arn(function), request.request_id, self._now())
         if it.is_loop and self._settings.recursion(function) == TERMINATE:
             self.dropped[function] += 1
             self._by_minute[function, minute_of(self._now())] += 1

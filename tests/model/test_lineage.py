@@ -35,6 +35,13 @@ def test_a_root_is_kept() -> None:
     assert hop(given_header, F, ID, 0).trace_id == f"{ROOT};Parent=8f0123456789abcd;Sampled=1;Lineage=1:{counted(F, 0)}"
 
 
+@given(st.from_regex(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24}", fullmatch=True))
+def test_a_root_alone_begins_a_chain(root: str) -> None:
+    """The same as with an empty member behind it, which says nothing."""
+    assert hop(root, F, ID, 0) == hop(f"{root};", F, ID, 0)
+    assert hop(root, F, ID, 0).trace_id == f"{root};Parent=8f0123456789abcd;Sampled=0;Lineage=1:{counted(F, 0)}"
+
+
 def counted(function_arn: str, count: int) -> str:
     """How the lineage says that a function has been invoked so often before."""
     return f"{tracer(function_arn)(ID, 0).partition('Lineage=1:')[2].partition(':')[0]}:{count}"
