@@ -228,6 +228,15 @@ _SHOWN = {
 }
 
 
+def as_text(thing: object) -> str:
+    """What a terminal shows of something that a notebook would show."""
+    shown = _SHOWN.get((type(thing).__module__, type(thing).__qualname__))
+    if shown is not None:
+        return shown.text(thing)
+    to_string = getattr(thing, "to_string", None)  # a DataFrame's
+    return str(to_string(index=False)) if callable(to_string) else repr(thing)
+
+
 def register(shell: InteractiveShell) -> None:
     """Teach `shell` to show functions and invocations as cards."""
     html, plain = (_formatters(shell)[kind] for kind in ("text/html", "text/plain"))

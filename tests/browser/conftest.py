@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +16,9 @@ sync_api = pytest.importorskip("playwright.sync_api") if "JLAMBDA_REQUIRE_ALL" n
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402 - after the look whether it is there
 
 from tests.browser.lab import CHROMIUM, Lab, NotebookPage  # noqa: E402
+from tests.conftest import need  # noqa: E402
 
-Open = Callable[[Sequence[str]], NotebookPage]
+Open = Callable[..., NotebookPage]
 
 
 @pytest.fixture(scope="session")
@@ -44,11 +48,19 @@ def notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iter
     context = browser.new_context(viewport={"width": 1_400, "height": 1_000})
     pages: list[NotebookPage] = []
 
-    def open_notebook(cells: Sequence[str]) -> NotebookPage:
-        pages.append(NotebookPage(lab, context.new_page(), lab.write(f"{request.node.name}.ipynb", cells)))
+    def open_notebook(cells: Sequence[str], front_end: str = "lab") -> NotebookPage:
+        name = re.sub(r"\W", "-", request.node.name)
+        pages.append(NotebookPage(lab, context.new_page(), lab.write(f"{name}.ipynb", cells), front_end))
         return pages[-1]
 
     yield open_notebook
     for page in pages:
         page.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     context.close()
+
+
+@pytest.fixture(scope="session")
+def extension() -> None:
+    """The JupyterLab extension: it comes with the wheel, and a checkout alone has none."""
+    there = Path(sys.prefix, "share/jupyter/labextensions/jlambda/package.json")
+    need(there.is_file(), "the JupyterLab extension (pip install .)")
