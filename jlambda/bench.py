@@ -12,7 +12,20 @@ from pathlib import Path
 from jlambda.errors import LambdaError, ResourceNotFound
 
 NAMES = (
-    *("loading", "warm", "cold", "fan_out", "endurance", "thousand", "protections", "share", "gateway", "http", "languages"),
+    *(
+        "loading",
+        "notebook",
+        "warm",
+        "cold",
+        "fan_out",
+        "endurance",
+        "thousand",
+        "protections",
+        "share",
+        "gateway",
+        "http",
+        "languages",
+    ),
     *("queue", "crashes", "sources", "services"),
 )
 

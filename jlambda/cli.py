@@ -1,4 +1,4 @@
-"""The command line: `jlambda quickstart`, `jlambda serve`, `jlambda doctor` and `jlambda bench`.
+"""The command line: `jlambda quickstart`, `serve`, `deploy`, `doctor`, `bench`, and the verbs of `%lambda`.
 
 Says what a command takes and calls it; an error of ours is one line on stderr and exit status 1 (2 for a line that
 could not be understood).
@@ -17,7 +17,8 @@ from jlambda.notebook.arguments import HelpAsked, Parser, choose, whole
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     try:
-        name, options = choose("jlambda", sys.argv[1:] if arguments is None else arguments, PARSERS)
+        given = sys.argv[1:] if arguments is None else arguments
+        name, options = choose("jlambda", given, PARSERS if given and given[0] in PARSERS else _with_verbs())
     except HelpAsked as text:
         print(text)
         return 0
@@ -25,12 +26,24 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 2
     try:
-        return COMMANDS[name](**options)
+        return COMMANDS[name](**options) if name in COMMANDS else _verb(name, options)
     except LambdaError as error:
         print(f"jlambda {name}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
+
+
+def _with_verbs() -> dict[str, Callable[[], Parser]]:
+    from jlambda.notebook.terminal import terminal_verbs  # nothing that is no verb waits for all that they import
+
+    return {**terminal_verbs(), **PARSERS}
+
+
+def _verb(name: str, options: dict[str, object]) -> int:
+    from jlambda.notebook.terminal import run
+
+    return run(name, options)
 
 
 def _quickstart_parser() -> Parser:

@@ -145,6 +145,7 @@ def _exchange(session: Session, method: str, url: str, headers: dict[str, str], 
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     gateway = session.gateway()
     connection = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=_PATIENCE_S)
+    headers = {"user-agent": "jlambda", "accept-encoding": "identity", **headers}
     began = time.perf_counter()
     try:
         with gateway.watched(lambda event, finished: seen.append((event, finished))) as naming:

@@ -25,7 +25,7 @@ from jlambda.api.keys import Keys
 from jlambda.api.operations import Later, Match, NotThereYet, Routes
 from jlambda.api.table import OPERATIONS
 from jlambda.errors import LambdaError
-from jlambda.model.http.address import Fronts
+from jlambda.model.http.address import Front, Fronts
 from jlambda.model.limits import REQUEST_BYTES
 from jlambda.service.invoke import new_request_id
 
@@ -71,8 +71,11 @@ class Application:
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Answer one request."""
         assert scope["type"] == "http"
-        host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
-        front = self._fronts.find(host, scope["raw_path"].decode("latin-1"))
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) != 1 and (hosts or scope["http_version"] != "1.0"):  # RFC 9112: whoever reads another one is misled
+            _send(scope, wire.Answer(400, b'{"message":"Bad Request: one Host header, please"}'))
+            return
+        front = self._front(scope)
         if front is not None:
             await self.doors.answer(front, scope, receive, send)
             return
@@ -95,9 +98,20 @@ class Application:
         else:
             _send(scope, answer)
 
+    def _front(self, scope: Message) -> Front | None:
+        host = next((value for name, value in scope["headers"] if name == b"host"), b"").decode("latin-1")
+        return self._fronts.find(host, scope["raw_path"].decode("latin-1"))
+
+    def answers_who_has_said_all(self, scope: Message) -> bool:
+        """Whether a client that ends its side of the connection is still answered: that of a front, as web servers do.
+
+        One of the gateway's own has left: a message must not be given to whoever does not wait for it any more.
+        """
+        return self._front(scope) is not None
+
     def _read_head(self, scope: Message) -> tuple[auth.Parts, auth.Claim]:
         headers = headers_by_name(scope["headers"])
-        if headers.get("host") not in self._fronts.own_hosts:  # a web page that has its own name lead here (DNS rebinding)
+        if not self._fronts.is_own(headers.get("host", "")):  # a web page that has its own name lead here (DNS rebinding)
             raise auth.SignatureRefused("AccessDeniedException", "This host name is not the gateway's")
         query = scope["query_string"].decode("latin-1")
         parts = auth.Parts(scope["method"], scope["raw_path"].decode("latin-1"), query, headers)

@@ -97,6 +97,17 @@ class Protocol(HttpToolsProtocol):
                 self.transport.write(_TOO_LONG)
                 self.transport.close()
 
+    def eof_received(self) -> bool | None:  # type: ignore[override]  # uvicorn's never stays
+        """A client that has ended its side gets its answer, where the application says so; its connection ends with that."""
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or cycle.more_body:
+            return None
+        application: Any = self.app
+        if not application.answers_who_has_said_all(cycle.scope):
+            return None
+        cycle.keep_alive = False
+        return True
+
     def on_headers_complete(self) -> None:
         """The head is over, and was not too long."""
         self._is_in_head = False

@@ -114,6 +114,10 @@ class Journal:
             if "deleted" not in head:
                 yield _request(head, body)
 
+    def has_service(self, service: str) -> bool:
+        """Whether anything of a service is to be written again."""
+        return any(head.get("service") == service for head, _ in self._read())
+
     @property
     def deleted(self) -> list[str]:
         """The ids of messages that were deleted from queues; known once `requests` were read."""

@@ -67,10 +67,9 @@ class Services:
         """Whether they can be asked without being started."""
         return self._embedded is None or self._embedded.pid is not None
 
-    @property
-    def has_been_written(self) -> bool:
-        """Whether the embedded ones hold anything, running or not."""
-        return self._embedded is not None and not self._journal.is_empty
+    def has_written(self, service: str) -> bool:
+        """Whether an embedded service was ever written to, running or not. Reads the journal."""
+        return self._embedded is not None and self._journal.has_service(service)
 
     @property
     def push_refusal(self) -> str:

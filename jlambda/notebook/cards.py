@@ -22,6 +22,8 @@ _CELL = "text-align: left; vertical-align: top; border: none; padding: 1px 10px 
 
 #: characters that a cell of a table has in one line, however narrow the page
 _SHORT = 24
+#: and of two columns of text side by side, each
+_NARROW = 48
 
 
 class Row(NamedTuple):
@@ -96,3 +98,29 @@ def table_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     widths = [max(len(line) for row in table for line in row[i]) for i in range(len(header))]
     lines = (line for row in table for line in zip_longest(*row, fillvalue=""))
     return "\n".join("  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+
+def side_by_side_html(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table of labelled rows whose columns share the width; what they hold is code, broken wherever it has to be."""
+    cell = f"{_CELL}; padding-right: 18px"
+    share = f"{cell}; width: {90 // max(1, len(header) - 1)}%"
+    head = "".join(f'<th scope="col" style="{share if text else cell}; color: {MUTED}">{escape(text)}</th>' for text in header)
+    body = "".join(
+        f'<tr style="background: none"><th scope="row" style="{cell}; font-weight: normal; color: {MUTED}">{escape(label)}</th>'
+        + "".join(f'<td style="{cell}"><pre style="{CODE}">{escape(text)}</pre></td>' for text in texts)
+        + "</tr>"
+        for label, *texts in rows
+    )
+    return (
+        f'<table style="{_TABLE}; table-layout: fixed; width: 100%; max-width: 70em; margin: 8px 0">'
+        f'<thead style="border-bottom: 1px solid {BORDER}"><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    )
+
+
+def side_by_side_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """The same in columns of text, none of which is so wide that it puts the next one out of sight."""
+    return table_text(header, ([label, *map(_narrow, texts)] for label, *texts in rows))
+
+
+def _narrow(text: str) -> str:
+    return "\n".join(line[i : i + _NARROW] for line in text.split("\n") for i in range(0, max(1, len(line)), _NARROW))

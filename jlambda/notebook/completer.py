@@ -11,6 +11,7 @@ from argparse import Action
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from jlambda.model.limits import MEMORY_MB
 from jlambda.model.runtime import LANGUAGE_NAMES, NO_LONGER_SUPPORTED, RUNTIMES
@@ -24,6 +25,7 @@ from jlambda.service.inventory import OF_TRIGGERS
 from jlambda.service.tuning import SIZES_MB
 
 if TYPE_CHECKING:
+    from IPython.core.completer import CompletionContext, Matcher, SimpleMatcherResult
     from IPython.core.interactiveshell import InteractiveShell
 
     from jlambda.handle import Function
@@ -203,28 +205,37 @@ def _known(session: Callable[[], Session], shell: InteractiveShell) -> Known:
     return Known(functions, qualified, layers, names, snapshots, places, aliases, versions)
 
 
+#: before IPython's own, so that those do not search while it is a magic of ours that is written
+_FIRST = 1_000.0
+_MATCHERS: WeakKeyDictionary[InteractiveShell, Matcher] = WeakKeyDictionary()
+
+
 def register(shell: InteractiveShell, session: Callable[[], Session]) -> None:
     """Complete the magics in `shell`, which is told of `session` when something is to be completed."""
+    from IPython.core.completer import SimpleCompletion, context_matcher
+
     known = _known(session, shell)
 
-    def complete(_: object, event: CompletionEvent) -> list[str]:
-        line = event.text_until_cursor
-        last = "" if line[-1:].isspace() else line.split()[-1]
-        kept = len(last) - len(event.symbol)  # IPython's word begins after a colon or a comma
-        return [word[kept:] for word in completions(line, known)]
+    @context_matcher(identifier="jlambda", priority=_FIRST)  # type: ignore[untyped-decorator]
+    def complete(context: CompletionContext) -> SimpleMatcherResult:
+        line = context.line_with_cursor[: context.cursor_position]
+        last = "" if line[-1:].isspace() or not line else line.split()[-1]
+        found = completions(line, known)
+        return {
+            "completions": [SimpleCompletion(word, type="magic") for word in found],
+            "matched_fragment": last,  # IPython's own word begins after a colon or a comma
+            "ordered": True,
+            "suppress": bool(found),
+        }
 
-    for magic in ("%lambda", "%%lambda"):
-        shell.set_hook("complete_command", complete, str_key=magic)  # type: ignore[no-untyped-call]
+    unregister(shell)
+    assert shell.Completer is not None
+    shell.Completer.custom_matchers.append(complete)
+    _MATCHERS[shell] = complete
 
 
 def unregister(shell: InteractiveShell) -> None:
     """Undo `register`."""
-    for magic in ("%lambda", "%%lambda"):
-        shell.strdispatchers["complete_command"].strs.pop(magic, None)
-
-
-class CompletionEvent:
-    """The part of IPython's event that is used here."""
-
-    symbol: str
-    text_until_cursor: str
+    matcher = _MATCHERS.pop(shell, None)
+    if matcher is not None and shell.Completer is not None and matcher in shell.Completer.custom_matchers:
+        shell.Completer.custom_matchers.remove(matcher)

@@ -17,13 +17,15 @@ from jlambda.errors import LambdaError
 from jlambda.handle import Function
 from jlambda.model import limits
 from jlambda.notebook import applying
+from jlambda.notebook.cards import Row
 from jlambda.notebook.destination_form import DestinationForm
 from jlambda.notebook.draft import EVENT_AGE_S, RETRIES, Draft, boto3_calls, cell_line, price_line
 from jlambda.notebook.trigger_editor import TriggerEditor
 from jlambda.notebook.variables_editor import VariablesEditor
-from jlambda.notebook.views import BAD, GOOD, MUTED, close, heading, said, with_card
+from jlambda.notebook.views import BAD, GOOD, MUTED, close, code, heading, said, with_card
 
 _WIDE = widgets.Layout(width="auto")
+_FIXED = widgets.Layout(width="9em", flex="0 0 auto")
 _LABELLED = {"description_width": "10em"}
 #: the latest invocations from which the price of one is worked out
 _LATEST = 200
@@ -38,10 +40,13 @@ class Configuration:
         self._before = applying.read(self._session, self._name)
         self._duration_ms = self._known_duration()
         self._make_fields()
-        self.code = widgets.Textarea(disabled=True, rows=9, layout=_WIDE)
-        self.status = widgets.HTML()
-        self.apply_button = widgets.Button(description="Apply", button_style="primary", tooltip="Change the function now")
-        self.revert_button = widgets.Button(description="Revert", tooltip="Show what the function has now")
+        self.line = self.calls = ""
+        self.code = widgets.HTML()
+        self.status = widgets.HTML(layout=widgets.Layout(flex="1 1 auto", margin="2px 0 2px 8px"))
+        self.apply_button = widgets.Button(
+            description="Apply", button_style="primary", tooltip="Change the function now", layout=_FIXED
+        )
+        self.revert_button = widgets.Button(description="Revert", tooltip="Show what the function has now", layout=_FIXED)
         self.apply_button.on_click(lambda _: self.apply())
         self.revert_button.on_click(lambda _: self.refresh())
         self.view = self._arranged()
@@ -56,14 +61,14 @@ class Configuration:
         self.memory = widgets.IntSlider(
             description="memory (MB)", min=size[0], max=size[-1], step=1, style=_LABELLED, layout=_WIDE, continuous_update=True
         )
-        self.price = widgets.HTML()
+        self.price = widgets.HTML(layout=widgets.Layout(margin="0 0 0 10.8em"))
         self.timeout = _whole("timeout (s)", limits.TIMEOUT_S)
         self.storage = _whole("/tmp (MB)", limits.EPHEMERAL_STORAGE_MB)
         self.description = widgets.Text(description="description", style=_LABELLED, layout=_WIDE)
         self.variables = VariablesEditor("variable", is_secret=False)
         self.secrets = VariablesEditor("secret", is_secret=True)
         self.is_reserved = widgets.Checkbox(
-            description="concurrency of its own", indent=False, layout=widgets.Layout(width="auto")
+            description="reserved for this function", indent=False, layout=widgets.Layout(width="auto")
         )
         self.reserved = _whole("concurrency", range(limits.CONCURRENT_EXECUTIONS + 1))
         self.retries = _whole("retries", RETRIES)
@@ -144,6 +149,7 @@ class Configuration:
     def close(self) -> None:
         """Take the widget out of the page, and let go of the function."""
         self._end_watch()
+        self.triggers.close()
         close(self.view)
 
     def _load(self, draft: Draft) -> None:
@@ -175,7 +181,8 @@ class Configuration:
         self.reserved.disabled = not self.is_reserved.value
         price = price_line(draft.memory_mb, self._duration_ms, configuration.architecture)
         self.price.value = said(price)
-        self.code.value = f"{cell_line(configuration, draft)}\n\n{boto3_calls(self._name, draft, self._session.account)}"
+        self.line, self.calls = cell_line(configuration, draft), boto3_calls(self._name, draft, self._session.account)
+        self.code.value = f"{code('as a cell', self.line)}{code('with boto3', self.calls)}"
         problem = draft.problem(configuration) or self.on_success.problem or self.on_failure.problem
         is_changed = draft != self._before
         self.apply_button.disabled = bool(problem) or not is_changed
@@ -212,8 +219,9 @@ class Configuration:
         return float(ran.median()) if len(ran) else None
 
     def _repr_mimebundle_(self, **options: Any) -> Mapping[str, Any]:
-        """The widget, and for a page that has none the card of the function."""
-        return with_card(self.view, self._session.get(self._name), options)
+        """The widget, and for a page that has none the card of the function with the code that says the same."""
+        more = [Row("as a cell", self.line, "code"), Row("with boto3", self.calls, "folded")]
+        return with_card(self.view, self._session.get(self._name), options, more)
 
 
 def _weakly(it: Configuration) -> Callable[[str], None]:

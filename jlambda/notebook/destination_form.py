@@ -95,7 +95,7 @@ class DestinationForm:
 
     def _offer(self) -> None:
         kind = self.kind.value
-        self.name.disabled = kind == _NOTHING
+        self.name.layout.visibility = "hidden" if kind == _NOTHING else "visible"
         self.name.placeholder = {_NOTHING: "", _OTHER: "arn:aws:…"}.get(kind, f"choose a {kind}, or name a new one")
         self.name.options = tuple(self._names(kind))
 

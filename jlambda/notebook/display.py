@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from jlambda.errors import ResourceNotFound
 from jlambda.model.log_settings import default_log_group
-from jlambda.notebook.cards import Card, Row, table_html, table_text
+from jlambda.notebook.cards import Card, Row, side_by_side_html, side_by_side_text, table_html, table_text
 from jlambda.notebook.chaos import chaos_html, chaos_text
 from jlambda.notebook.exchange import exchange_html, exchange_text
 from jlambda.notebook.namespace import python_name
@@ -249,7 +249,7 @@ def _replay_rows(replay: Replay) -> list[tuple[str, str, str]]:
         then, now = map(tell, pair)
         return label, then, now
 
-    return [
+    rows = [
         row("status", lambda it: it.record.status),
         row("result", lambda it: "" if it.error else _came_back(it).text),
         row("error", lambda it: f"{it.error.error_type}: {it.error.message}" if it.error else ""),
@@ -259,6 +259,7 @@ def _replay_rows(replay: Replay) -> list[tuple[str, str, str]]:
         row("cost", lambda it: f"${it.cost.total_usd:.10f}"),
         row("started", lambda it: f"{datetime.fromtimestamp(it.record.started_at, UTC):%Y-%m-%d %H:%M:%S} UTC"),
     ]
+    return [each for each in rows if each[1] or each[2]]
 
 
 _REPLAY_HEADER = ("", "then", "now")
@@ -266,12 +267,12 @@ _REPLAY_HEADER = ("", "then", "now")
 
 def replay_html(replay: Replay) -> str:
     """Both invocations of a replay side by side."""
-    return table_html(_REPLAY_HEADER, _replay_rows(replay))
+    return side_by_side_html(_REPLAY_HEADER, _replay_rows(replay))
 
 
 def replay_text(replay: Replay) -> str:
     """The same as text."""
-    return table_text(_REPLAY_HEADER, _replay_rows(replay))
+    return side_by_side_text(_REPLAY_HEADER, _replay_rows(replay))
 
 
 def error_text(invocation: Invocation) -> str:
@@ -301,6 +302,15 @@ _SHOWN = {
     ("jlambda.telemetry.chaos", "ChaosReport"): Shown(chaos_html, chaos_text),
     ("jlambda.telemetry.tuning", "Tuning"): Shown(tuning_html, tuning_text),
 }
+
+
+def as_text(thing: object) -> str:
+    """What a terminal shows of something that a notebook would show."""
+    shown = _SHOWN.get((type(thing).__module__, type(thing).__qualname__))
+    if shown is not None:
+        return shown.text(thing)
+    to_string = getattr(thing, "to_string", None)  # a DataFrame's
+    return str(to_string(index=False)) if callable(to_string) else repr(thing)
 
 
 def register(shell: InteractiveShell) -> None:

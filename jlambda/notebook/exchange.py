@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 _CHARS = 4_000
 _COLUMN = (
-    "flex: 1 1 12em; min-width: 11em; box-sizing: border-box; padding: 6px 10px; "
+    "flex: {share} 1 12em; min-width: 11em; box-sizing: border-box; padding: 6px 10px; "
     "border: 1px solid var(--jp-border-color2, rgba(128, 128, 128, 0.4)); border-radius: 3px"
 )
 _CODE = (
     "font-family: var(--jp-code-font-family, monospace); font-size: 12px; white-space: pre-wrap; overflow-wrap: anywhere; "
+    "word-break: normal; "
     "margin: 4px 0 0 0; color: inherit; background: none"
 )
 
@@ -26,12 +27,14 @@ _CODE = (
 class _Column(NamedTuple):
     title: str
     text: str
+    share: float = 1.0
 
 
 def exchange_html(exchange: Exchange) -> str:
     """Four columns, beneath each other where the page is narrow."""
     columns = "".join(
-        f'<div style="{_COLUMN}"><b>{escape(each.title)}</b><pre style="{_CODE}">{escape(each.text)}</pre></div>'
+        f'<div style="{_COLUMN.format(share=each.share)}">'
+        f"<b>{escape(each.title)}</b><pre style='{_CODE}'>{escape(each.text)}</pre></div>"
         for each in _columns(exchange)
     )
     return (
@@ -58,7 +61,7 @@ def _columns(exchange: Exchange) -> list[_Column]:
         return [_Column("request", request), _Column("event", "no function was reached"), _Column("response", response)]
     invocation = exchange.invocation
     result = _json(invocation.result) if invocation.error is None else str(invocation.error)
-    middle = [_Column("event", _json(exchange.event)), _Column("result of the function", result)]
+    middle = [_Column("event", _json(exchange.event), 1.6), _Column("result of the function", result)]
     return [_Column("request", request), *middle, _Column("response", response)]
 
 

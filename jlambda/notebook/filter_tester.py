@@ -14,7 +14,7 @@ from jlambda.notebook.filter_trial import SAMPLES_OF, outcome
 from jlambda.notebook.views import BAD, GOOD, said
 from jlambda.session import Session
 
-_LABELLED = {"description_width": "8.5em"}
+_LABELLED = {"description_width": "9.5em"}
 
 
 class FilterTester:
@@ -24,7 +24,7 @@ class FilterTester:
         self._session, self._trigger = session, Trigger("url", "")
         self.sample = widgets.Dropdown(description="sample", style=_LABELLED, layout=widgets.Layout(width="24em"))
         self.event = widgets.Textarea(description="event", rows=8, style=_LABELLED, layout=widgets.Layout(width="auto"))
-        self.answer = widgets.HTML(layout=widgets.Layout(margin="0 0 0 9em"))
+        self.answer = widgets.HTML(layout=widgets.Layout(margin="0 0 0 10.3em"))
         self.sample.observe(lambda _: self._fill(), "value")
         self.event.observe(lambda _: self._try(), "value")
         self.view = widgets.VBox([self.sample, self.event, self.answer])
@@ -43,7 +43,7 @@ class FilterTester:
         """Offer the samples of a kind of trigger; False if it lets every event through that it gets."""
         names = [name for name in SAMPLES if name.startswith(SAMPLES_OF.get(kind, "no sample"))]
         self.sample.options = names
-        self.answer.value = ""
+        self.sample.value = names[0] if names else None
         return bool(names)
 
     def _fill(self) -> None:

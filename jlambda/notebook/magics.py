@@ -53,9 +53,8 @@ class LambdaMagics(Magics):
     @line_cell_magic("lambda")  # type: ignore[arg-type]  # IPython types the decorator for use without a name
     def lambda_(self, line: str, cell: str | None = None) -> object:
         try:
-            if cell is not None:
-                return self._deploy(line, cell)
-            return self._use(line)
+            answer = self._use(line) if cell is None else self._deploy(line, cell)
+            return None if _is_silent(line) else answer
         except HelpAsked as help_text:
             print(help_text)
             return None
@@ -87,7 +86,7 @@ class LambdaMagics(Magics):
             function = self._session().deploy(source, given.name, **deployment(given, secrets, ship), origin=origin)
         self._remember_cell(function)
         self._shell.user_ns[python_name(given.name)] = function
-        if not given.quiet:
+        if not given.quiet and not _is_silent(line):
             display(function)  # type: ignore[no-untyped-call]
         if given.invoke is None:
             return None
@@ -138,6 +137,11 @@ class LambdaMagics(Magics):
             print(session.notice)
         self._told = session
         return session
+
+
+def _is_silent(line: str) -> bool:
+    """Whether a line ends as one does whose output is not wanted; IPython looks for that in code only."""
+    return line.rstrip().endswith(";")
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
+from typing import NamedTuple
 
 import ipywidgets as widgets
 
@@ -12,6 +13,14 @@ from jlambda.notebook.trigger_form import TriggerForm, next_times
 from jlambda.notebook.views import MUTED, close
 from jlambda.service.triggers import Attached
 from jlambda.session import Session
+
+
+class _Row(NamedTuple):
+    """What a trigger is shown with. It is kept, and not closed before the editor is: a page may be showing it still."""
+
+    view: widgets.HBox
+    switch: widgets.Checkbox
+    shown: widgets.HTML
 
 
 class TriggerEditor:
@@ -23,6 +32,8 @@ class TriggerEditor:
         self._value: dict[str, bool] = {}
         self._attached: dict[str, Attached] = {}
         self._others: list[Attached] = []
+        self._made: dict[str, _Row] = {}
+        self._is_arranging = False
         self.rows = widgets.VBox()
         self.form = TriggerForm(session, self.add)
         line = "border-top: 1px solid var(--jp-border-color2, rgba(128, 128, 128, 0.4)); margin: 6px 0"
@@ -68,30 +79,46 @@ class TriggerEditor:
             watcher(None)
 
     def _arrange(self) -> None:
-        for row in self.rows.children:
-            close(row)
-        rows: list[widgets.Widget] = [self._row(text, is_on) for text, is_on in self._value.items()]
+        rows: list[widgets.Widget] = []
+        for text, is_on in self._value.items():
+            row = self._made.get(text) or self._made.setdefault(text, self._row(text))
+            self._is_arranging = True
+            row.switch.value, row.shown.value = is_on, _line(text, self._note(text, is_on))
+            self._is_arranging = False
+            rows.append(row.view)
         for each in self._others:
             rows.append(widgets.HTML(f"{_code(str(each.trigger))} {_muted(f'starts {each.reference}')}"))
         self.rows.children = rows or [widgets.HTML(_muted("nothing starts this function yet: add a trigger"))]
 
-    def _row(self, text: str, is_on: bool) -> widgets.HBox:
-        small = widgets.Layout(width="2.6em")
-        switch = widgets.Checkbox(value=is_on, indent=False, layout=widgets.Layout(width="1.8em"))
+    def close(self) -> None:
+        """Close all rows that were shown, and the form."""
+        for row in self._made.values():
+            close(row.view)
+        self.form.close()
+        close(self.view)
+
+    def _row(self, text: str) -> _Row:
+        small = widgets.Layout(width="2.8em", flex="0 0 auto")
+        switch = widgets.Checkbox(indent=False, layout=widgets.Layout(width="1.8em", flex="0 0 auto"))
         switch.tooltip = "on or off"
-        switch.observe(lambda change: self.switch(text, change["new"]), "value")
-        shown = widgets.HTML(f"{_code(text)} {_muted(self._note(text, is_on))}", layout=widgets.Layout(flex="1 1 auto"))
+        switch.observe(lambda change: None if self._is_arranging else self.switch(text, change["new"]), "value")
+        shown = widgets.HTML(layout=widgets.Layout(flex="1 1 auto"))
         edit = widgets.Button(icon="pencil", tooltip=f"Change {text}", layout=small)
         edit.on_click(lambda _: self.form.edit(text))
         remove = widgets.Button(icon="trash", tooltip=f"Remove {text}", layout=small)
         remove.on_click(lambda _: self.remove(text))
-        return widgets.HBox([switch, shown, edit, remove], layout=widgets.Layout(align_items="center"))
+        view = widgets.HBox([switch, shown, edit, remove], layout=widgets.Layout(align_items="center"))
+        return _Row(view, switch, shown)
 
     def _note(self, text: str, is_on: bool) -> str:
         found = self._attached.get(text)
         state = "new" if found is None else found.state if is_on == found.is_enabled else "to be switched"
         times = next_times(parse_trigger(text), self._session.clock.now()) if is_on else ""
         return " · ".join(filter(None, (state, found.note if found else "", times)))
+
+
+def _line(text: str, note: str) -> str:
+    return f'<div style="line-height: 1.4; padding: 4px 0">{_code(text)} {_muted(note)}</div>'
 
 
 def _code(text: str) -> str:

@@ -18,7 +18,7 @@ from jlambda.model.schedule import parse_schedule
 from jlambda.model.trigger import EXAMPLES, Trigger, bucket_and_keys, parse_trigger
 from jlambda.notebook.filter_tester import FilterTester
 from jlambda.notebook.trigger_fields import TITLES, Field, fields, read, written
-from jlambda.notebook.views import BAD, MUTED, said
+from jlambda.notebook.views import BAD, MUTED, close, said
 from jlambda.service.inventory import OF_TRIGGERS
 from jlambda.session import Session
 
@@ -26,7 +26,7 @@ _SCHEDULES = ("rate", "cron", "at")
 _TIMES = 3
 _FULL = widgets.Layout(width="auto")
 _GRID = widgets.Layout(grid_template_columns="1fr 1fr", grid_gap="2px 16px", width="auto")
-_LABELLED = {"description_width": "8.5em"}
+_LABELLED = {"description_width": "9.5em"}
 
 
 class TriggerForm:
@@ -35,6 +35,7 @@ class TriggerForm:
     def __init__(self, session: Session, done: Callable[[str], None]) -> None:
         self._session, self._done, self._is_loading = session, done, False
         self.fields: dict[str, Any] = {}
+        self._by_kind: dict[str, dict[Field, Any]] = {}
         self.kind = widgets.Dropdown(
             options=[(title, kind) for kind, title in TITLES.items()], value="sqs", description="new trigger", style=_LABELLED
         )
@@ -42,7 +43,7 @@ class TriggerForm:
         self.wide = widgets.VBox()
         self.text = widgets.Text(description="--trigger", style=_LABELLED, layout=widgets.Layout(flex="1 1 auto", width="auto"))
         self.add_button = widgets.Button(description="Add", icon="plus", tooltip="Apply attaches it", disabled=True)
-        self.message = widgets.HTML(layout=widgets.Layout(margin="0 0 0 9em"))
+        self.message = widgets.HTML(layout=widgets.Layout(margin="0 0 0 10.3em"))
         self.tester = FilterTester(session)
         self.kind.observe(lambda _: self._arrange(), "value")
         self.text.observe(lambda _: self._typed(), "value")
@@ -68,9 +69,25 @@ class TriggerForm:
         self._load(parse_trigger(text))
         self._check()
 
+    def close(self) -> None:
+        """Close the fields of every kind."""
+        for made in self._by_kind.values():
+            for each in made.values():
+                close(each)
+        close(self.view)
+
     def _arrange(self) -> None:
         """Empty fields of the kind that is chosen."""
-        every = {field: self._made(field) for field in fields(self.kind.value)}
+        kind = self.kind.value
+        if kind not in self._by_kind:  # never closed before the form is: a page that is still showing them would break
+            self._by_kind[kind] = {field: self._made(field) for field in fields(kind)}
+        every = self._by_kind[kind]
+        self._is_loading = True
+        for field, made in every.items():
+            if field.place:
+                made.options = tuple(self._names(field.place))
+            made.value = False if field.is_flag else field.choices[0] if field.choices else ""
+        self._is_loading = False
         self.fields = {field.name: made for field, made in every.items()}
         self.grid.children = [made for field, made in every.items() if not field.is_json]
         self.wide.children = [made for field, made in every.items() if field.is_json]
@@ -91,9 +108,8 @@ class TriggerForm:
         elif field.is_json:
             made = widgets.Textarea(rows=3, placeholder=field.hint, **given)
         elif field.place or field.suggestions:
-            offered = self._names(field.place) if field.place else field.suggestions
             hint = field.hint if field.suggestions else f"choose a {field.place}, or name a new one"
-            made = widgets.Combobox(options=list(offered), ensure_option=False, placeholder=hint, **given)
+            made = widgets.Combobox(options=field.suggestions, ensure_option=False, placeholder=hint, **given)
         else:
             made = widgets.Text(placeholder=field.hint, **given)
         made.tooltip = field.hint or field.label

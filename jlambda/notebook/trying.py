@@ -13,10 +13,12 @@ from jlambda.errors import InvalidParameter, LambdaError
 from jlambda.handle import Function
 from jlambda.invocation import Invocation
 from jlambda.model.samples.catalog import SAMPLES, sample_event
+from jlambda.notebook.cards import Row
 from jlambda.notebook.display import invocation_card
-from jlambda.notebook.views import close, with_card
+from jlambda.notebook.views import BAD, GOOD, close, heading, said, with_card
 
 _WIDE = widgets.Layout(width="auto")
+_BUTTON = widgets.Layout(width="8em", flex="0 0 auto")
 _SAVED, _EARLIER, _SAMPLE = "saved", "earlier", "sample"
 #: how many of the latest invocations can be chosen
 _LATEST = 20
@@ -28,14 +30,21 @@ class Trial:
     def __init__(self, function: Function) -> None:
         self._function, self._session = function, function._session
         self.invocation: Invocation | None = None
-        self.choice = widgets.Dropdown(description="event", layout=widgets.Layout(width="40em"))
+        self._as_chosen = ""
+        self.choice = widgets.Dropdown(
+            description="event", style={"description_width": "initial"}, layout=widgets.Layout(width="40em")
+        )
         self.event = widgets.Textarea(value="{}", rows=10, layout=_WIDE)
         self.run_button = widgets.Button(
-            description="Run", button_style="primary", icon="play", tooltip="Invoke with this event"
+            description="Run", button_style="primary", icon="play", tooltip="Invoke with this event", layout=_BUTTON
         )
         self.name = widgets.Text(placeholder="name of the event", layout=widgets.Layout(width="14em"))
-        self.save_button = widgets.Button(description="Save", icon="save", tooltip="Keep the event under this name")
-        self.delete_button = widgets.Button(description="Delete", icon="trash", tooltip="Forget the saved event of this name")
+        self.save_button = widgets.Button(
+            description="Save", icon="save", tooltip="Keep the event under this name", layout=_BUTTON
+        )
+        self.delete_button = widgets.Button(
+            description="Delete", icon="trash", tooltip="Forget the saved event of this name", layout=_BUTTON
+        )
         self.status = widgets.HTML()
         self.answer = widgets.HTML()
         self.choice.observe(lambda _: self._chosen(), "value")
@@ -43,11 +52,9 @@ class Trial:
         self.run_button.on_click(lambda _: self.run())
         self.save_button.on_click(lambda _: self.save())
         self.delete_button.on_click(lambda _: self.delete())
-        title = widgets.HTML(f"<b>λ {escape(function.reference)}</b>")
-        buttons = widgets.HBox([self.run_button, self.name, self.save_button, self.delete_button, self.status])
-        self.view = widgets.VBox(
-            [title, self.choice, self.event, buttons, self.answer], layout=widgets.Layout(max_width="60em")
-        )
+        buttons = widgets.HBox([self.run_button, self.name, self.save_button, self.delete_button])
+        parts = [heading(f"λ {function.reference}"), self.choice, self.event, buttons, self.status, self.answer]
+        self.view = widgets.VBox(parts, layout=widgets.Layout(max_width="60em"))
         self.refresh()
 
     def refresh(self) -> None:
@@ -77,7 +84,7 @@ class Trial:
         finally:
             self.run_button.disabled = False
         self._say("")
-        self.answer.value = invocation_card(self.invocation).html()
+        self.answer.value = f'<div style="line-height: normal">{invocation_card(self.invocation).html()}</div>'
         self.refresh()
         return self.invocation
 
@@ -90,7 +97,7 @@ class Trial:
             return
         self.refresh()
         self.choice.value = (_SAVED, saved.name)
-        self._say(f"saved as {saved.name}")
+        self._say(f"saved as {saved.name}", GOOD)
 
     def delete(self) -> None:
         """Forget the saved event of the name that is given."""
@@ -99,8 +106,8 @@ class Trial:
         except LambdaError as error:
             self._say(str(error))
             return
-        self._say(f"deleted {self.name.value.strip()}")
         self.refresh()
+        self._say(f"deleted {self.name.value.strip()}", GOOD)
 
     def close(self) -> None:
         """Take the widget out of the page."""
@@ -120,7 +127,7 @@ class Trial:
         except LambdaError as error:
             self._say(str(error))
             return
-        self.event.value = text
+        self._as_chosen = self.event.value = text
         self._say("")
 
     def _sample(self, name: str) -> object:
@@ -133,6 +140,8 @@ class Trial:
             raise InvalidParameter(f"the event is not JSON: {error}") from None
 
     def _check(self) -> None:
+        if self.choice.value is not None and self.event.value != self._as_chosen:
+            self.choice.value = None  # it is no longer what was chosen
         try:
             self._parsed()
         except InvalidParameter as error:
@@ -142,9 +151,14 @@ class Trial:
             self.run_button.disabled = False
             self._say("")
 
-    def _say(self, text: str) -> None:
-        self.status.value = f'<span role="status">{escape(text)}</span>'
+    def _say(self, text: str, colour: str = BAD) -> None:
+        self.status.value = said(escape(text), colour)
+        self.status.layout.display = "" if text else "none"
 
     def _repr_mimebundle_(self, **options: Any) -> Mapping[str, Any]:
-        """The widget, and for a page that has none the card of the function."""
-        return with_card(self.view, self._function, options)
+        """The widget, and for a page that has none the card of the function with the event and what it has come to."""
+        more = [Row("event", self.event.value, "folded")]
+        if self.invocation is not None:
+            card = invocation_card(self.invocation)
+            more += [Row("outcome", card.note), *card.rows]
+        return with_card(self.view, self._function, options, more)

@@ -39,6 +39,8 @@ _UNREACHABLE = re.compile(
     r"|Read timed out|ProxyError|Network is unreachable|Max retries exceeded"
 )
 _FROM_VERSIONS = re.compile(r"requirement (?P<wanted>.+?) \(from versions: (?P<versions>.*)\)")
+#: a line of a file of requirements that names another such file, or a package on this disk
+_NAMED = re.compile(r"\s*(?:(-r|-c|--requirement|--constraint)[ =]\s*|(?:-e|--editable)[ =]\s*)?(\S+).*")
 _VERSIONS_SHOWN = 5
 
 
@@ -54,8 +56,29 @@ class Requirements(NamedTuple):
     def key(self, tool: Tool) -> str:
         """Equal for what was asked for equally and for the same Python: files, and packages on this disk, by what they hold."""
         on_disk = [file_state(line) for line in self.lines if Path(line).is_absolute()]
-        said = [f"{path.parent.resolve()}\n{path.read_text('utf-8')}" for path in self.files]
+        said = [part for path in self.files for part in _said(path, set())]
         return digest([tool.runtime, sys.platform, *sorted(self.lines), "files", *said, "disk", *on_disk])
+
+
+def _said(path: Path, seen: set[Path]) -> Iterator[str]:
+    """What a file of requirements holds, and the files and folders that it names. Raises `InvalidParameter`."""
+    if path in seen:
+        return
+    seen.add(path)
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidParameter(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}") from None
+    yield text
+    for line in text.splitlines():
+        found = _NAMED.fullmatch(line)
+        if found is None or found[2].startswith(("#", "-")):
+            continue
+        other = path.parent / found[2]
+        if found[1] and other.is_file():
+            yield from _said(other.resolve(), seen)
+        elif ("/" in found[2] or found[2] == ".") and other.exists():
+            yield file_state(str(other))
 
 
 def parsed(given: str | Path | Iterable[str | Path]) -> Requirements:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from jlambda.errors import InvalidParameter
 from jlambda.model.arn import Account
 from jlambda.model.exchange import Write
+from jlambda.service.clients import told
 from jlambda.store.database import Database
 from jlambda.store.resources import Resources
 
@@ -125,7 +125,7 @@ class Inventory:
         """Make a queue, topic, event bus or bucket with the service's usual settings. Raises `InvalidParameter`."""
         client, is_fifo = self._clients(KINDS[kind].service), name.endswith(".fifo")
         region = self._account.region
-        with _refused(kind, name):
+        with told(f"{kind} {name}"):
             if kind == "queue":
                 client.create_queue(QueueName=name, Attributes={"FifoQueue": "true"} if is_fifo else {})
             elif kind == "topic":
@@ -140,7 +140,7 @@ class Inventory:
     def delete(self, kind: str, name: str) -> None:
         """Delete one that is empty. Raises `InvalidParameter`."""
         client = self._clients(KINDS[kind].service)
-        with _refused(kind, name):
+        with told(f"{kind} {name}"):
             if kind == "queue":
                 client.delete_queue(QueueUrl=client.get_queue_url(QueueName=name)["QueueUrl"])
             elif kind == "topic":
@@ -161,21 +161,6 @@ class Inventory:
         for kind in KINDS:
             for name in self.known(kind):
                 self._names.delete(kind, name)
-
-
-class _refused:  # noqa: N801  # reads as a block
-    """Turns what boto3 raises within it into `InvalidParameter`."""
-
-    def __init__(self, kind: str, name: str) -> None:
-        self._what = f"{kind} {name}"
-
-    def __enter__(self) -> None:
-        """Nothing yet."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        response = getattr(error, "response", None)
-        if response is not None:
-            raise InvalidParameter(f"{self._what}: {response.get('Error', {}).get('Message', error)}") from None
 
 
 def _last(text: str) -> str:

@@ -15,6 +15,7 @@ from typing import Protocol
 from jlambda.errors import InvalidParameter, LambdaError
 from jlambda.model.arn import Account, parse_reference
 from jlambda.model.trigger import Trigger, parse_trigger
+from jlambda.service.clients import told
 from jlambda.service.triggers import Attached
 from jlambda.store.database import Database
 from jlambda.store.resources import Resources
@@ -59,7 +60,7 @@ class PushTriggers:
         if why := self._refusal():
             raise InvalidParameter(f"trigger {trigger.key!r}: {why}")
         self._kept.delete(function, _key(qualifier, trigger))
-        with _refused(trigger):
+        with told(f"trigger {trigger.key!r}"):
             made = self._place.put(self._account.function_arn(function, qualifier), trigger)
             self._look()
             return made
@@ -68,7 +69,7 @@ class PushTriggers:
         """Take it away."""
         self._kept.delete(attached.function, _key(attached.qualifier, attached.trigger))
         if attached.state == "Enabled":
-            with _refused(attached.trigger):
+            with told(f"trigger {attached.trigger.key!r}"):
                 self._place.take_away(attached, self._account.function_arn(attached.function, attached.qualifier))
 
     def list(self) -> Sequence[Attached]:
@@ -110,22 +111,6 @@ class PushTriggers:
         for (function, key), (name, qualifier, trigger) in found.items():
             if held.get((function, key)) != _Kept(name, qualifier, str(trigger), False):
                 self._keep(name, function, qualifier, trigger, False)
-
-
-class _refused:  # noqa: N801  # reads as a block
-    """Turns what boto3 raises within it into `InvalidParameter`."""
-
-    def __init__(self, trigger: Trigger) -> None:
-        self._trigger = trigger
-
-    def __enter__(self) -> None:
-        """Nothing yet."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        response = getattr(error, "response", None)
-        if response is not None:
-            said = response.get("Error", {}).get("Message", str(error))
-            raise InvalidParameter(f"trigger {self._trigger.key!r}: {said}") from None
 
 
 def _key(qualifier: str | None, trigger: Trigger) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 
@@ -14,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright  # noqa: E402 - after t
 
 from tests.browser.lab import CHROMIUM, Lab, NotebookPage  # noqa: E402
 
-Open = Callable[[Sequence[str]], NotebookPage]
+Open = Callable[..., NotebookPage]
 
 
 @pytest.fixture(scope="session")
@@ -44,8 +45,9 @@ def notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iter
     context = browser.new_context(viewport={"width": 1_400, "height": 1_000})
     pages: list[NotebookPage] = []
 
-    def open_notebook(cells: Sequence[str]) -> NotebookPage:
-        pages.append(NotebookPage(lab, context.new_page(), lab.write(f"{request.node.name}.ipynb", cells)))
+    def open_notebook(cells: Sequence[str], front_end: str = "lab") -> NotebookPage:
+        name = re.sub(r"\W", "-", request.node.name)
+        pages.append(NotebookPage(lab, context.new_page(), lab.write(f"{name}.ipynb", cells), front_end))
         return pages[-1]
 
     yield open_notebook

@@ -1,4 +1,4 @@
-"""A Jupyter server with every folder of its own, and a notebook in its page."""
+"""A Jupyter server with every folder of its own, and a notebook in its page: of JupyterLab, or of Notebook 7."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ class Lab:
             *("--ServerApp.port_retries=0", f"--IdentityProvider.token={self.token}", f"--ServerApp.root_dir={self.notebooks}"),
             *("--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
             *("--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"),
+            "--JupyterNotebookApp.expose_app_in_browser=True",
         ]
         self._log = (folder / "lab.log").open("wb")
         self._server = subprocess.Popen(command, env=environment, stdout=self._log, stderr=subprocess.STDOUT)
@@ -105,19 +106,33 @@ class Lab:
         return name
 
 
-class NotebookPage:
-    """One notebook in the browser."""
+#: where a notebook is shown, by front end
+PATHS = {"lab": "lab/tree", "notebook": "notebooks"}
 
-    def __init__(self, lab: Lab, page: Page, name: str) -> None:
+
+class NotebookPage:
+    """One notebook in the browser, in a front end: "lab" or "notebook"."""
+
+    def __init__(self, lab: Lab, page: Page, name: str, front_end: str = "lab") -> None:
         self.page = page
         page.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)
-        page.goto(f"{lab.url}lab/tree/{name}?token={lab.token}&reset")
+        page.goto(f"{lab.url}{PATHS[front_end]}/{name}?token={lab.token}&reset")
         page.wait_for_selector("#jupyterlab-splash", state="detached")
         self.cell(0).wait_for()
         page.wait_for_function(
             "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
         )
+
+    def shoot(self, name: str, shown: Locator) -> None:
+        """Take pictures of something in the light and in the dark theme, where somebody wants to look at them."""
+        folder = os.environ.get("JLAMBDA_SCREENSHOTS")
+        if not folder:
+            return
+        for theme in ("JupyterLab Dark", "JupyterLab Light"):
+            self.page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+            self.page.wait_for_selector(f'body[data-jp-theme-name="{theme}"]', state="attached")
+            shown.screenshot(path=f"{folder}/{name}-{theme.split()[-1].lower()}.png")
 
     def cell(self, number: int) -> Locator:
         """A code cell, counted from 0."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Open
+from tests.browser.lab import PATHS
 
 CELLS = [
     "%load_ext jlambda",
@@ -18,9 +19,10 @@ CELLS = [
 ]
 
 
-def test_an_event_is_chosen_saved_and_run(notebook: Open) -> None:
-    """The result is on the card, the event is saved, and the invocation is recorded."""
-    page = notebook(CELLS)
+@pytest.mark.parametrize("front_end", PATHS)
+def test_an_event_is_chosen_saved_and_run(notebook: Open, front_end: str) -> None:
+    """The result is on the card, the event is saved, and the invocation is recorded; what is no JSON cannot be run."""
+    page = notebook(CELLS, front_end)
     for number in (0, 1):
         page.run(number)
     widget = page.run(2)
@@ -31,9 +33,14 @@ def test_an_event_is_chosen_saved_and_run(notebook: Open) -> None:
     widget.get_by_placeholder("name of the event").fill("upload")
     widget.get_by_role("button", name="Save").click()
     expect(widget.get_by_text("saved as upload")).to_be_visible()
+    written = event.input_value()
+    event.fill("{")
+    expect(widget.get_by_text("the event is not JSON")).to_be_visible()
+    expect(widget.get_by_role("button", name="Run")).to_be_disabled()
+    page.shoot(f"trying-mistake-{front_end}", widget)
+    event.fill(written)
     widget.get_by_role("button", name="Run").click()
     expect(widget.get_by_text("✓ hello")).to_be_visible()
     expect(widget.get_by_text('"new-')).to_be_visible()
-    if folder := os.environ.get("JLAMBDA_SCREENSHOTS"):
-        page.page.screenshot(path=f"{folder}/trying.png")
+    page.shoot(f"trying-{front_end}", widget)
     expect(page.run(3)).to_contain_text("['upload'] ['success']")

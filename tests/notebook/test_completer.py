@@ -7,6 +7,7 @@ from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 
 import jlambda
+from jlambda.model.exchange import Write
 from jlambda.notebook.completer import Known, completions
 from jlambda.notebook.verbs import VERBS
 from tests.notebook.conftest import Run
@@ -112,5 +113,9 @@ def test_ipython_completes(run: Run, shell: InteractiveShell, session: jlambda.S
     assert "%lambda invoke hello:1" in offered(shell, "%lambda invoke hello:")
     assert "%%lambda hello --memory" in offered(shell, "%%lambda hello --me")
     assert "%%lambda f --trigger s3://" in offered(shell, "%%lambda f --trigger s3")
+    session.inventory.saw(Write("sqs", "CreateQueue", {"QueueName": "jobs"}, "us-east-1"))
+    assert offered(shell, "%%lambda f --trigger sqs:j") == ["%%lambda f --trigger sqs:jobs"]
+    assert offered(shell, "%%lambda f --trigger logs:/aws") == ["%%lambda f --trigger logs:/aws/lambda/hello"]
+    assert not session.services.is_running
     run("%unload_ext jlambda")
     assert "%lambda invoke hello" not in offered(shell, "%lambda invoke he")

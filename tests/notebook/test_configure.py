@@ -121,7 +121,7 @@ def test_it_is_shown_without_widgets_too(hello: Function) -> None:
     assert "application/vnd.jupyter.widget-view+json" in bundle
     assert "λ hello" in bundle["text/html"]
     assert "λ hello" in bundle["text/plain"]
-    assert "correct horse" not in str(bundle) + widget.code.value
+    assert "correct horse" not in str(bundle) + widget.line + widget.calls
     widget.close()
 
 
@@ -197,7 +197,7 @@ def test_triggers_and_destinations_are_applied_together(hello: Function) -> None
     form.fields["batch_size"].value = "7"
     form.add_button.click()
     widget.triggers.switch("sqs:jobs?batch_size=7", False)
-    assert "--trigger sqs:jobs?batch_size=7&disabled" in widget.code.value.replace("'", "")
+    assert "--trigger sqs:jobs?batch_size=7&disabled" in widget.line.replace("'", "")
     widget.apply()
     [attached] = hello.triggers
     assert (str(attached.trigger), attached.state) == ("sqs:jobs?batch_size=7", "Disabled")

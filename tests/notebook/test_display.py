@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import jlambda
-from jlambda.notebook.display import FunctionList, changes_text, function_card, invocation_card, size
+from jlambda.notebook.display import FunctionList, changes_text, function_card, invocation_card, replay_html, replay_text, size
 from tests.notebook.conftest import Run
 
 ECHO = "def handler(event, context):\n    return event\n"
@@ -148,3 +148,17 @@ def test_inside_of_a_list_a_function_is_a_word(run: Run) -> None:
     shown = run("get_ipython().display_formatter.format(f)[0]").value
     assert shown["text/plain"].startswith("λ f\n")
     assert shown["text/html"].startswith("<div")
+
+
+def test_a_replay_is_side_by_side_however_long_its_results(session: jlambda.Session) -> None:
+    """The first one's result leaves room for the second's, which here is an error; nothing is a tag."""
+    long = session.deploy("def handler(event, context): return {'long': '<b>' * 400}", "f").invoke({})
+    session.deploy("def handler(event, context): return 1 / 0", "f")
+    replay = long.replay()
+    header, status, *lines = replay_text(replay).split("\n")
+    assert (header.split(), status.split()) == (["then", "now"], ["status", "success", "error"])
+    assert max(map(len, lines)) < 120
+    assert any(line.endswith("ZeroDivisionError: division by zero") for line in lines)
+    html = replay_html(replay)
+    assert "<b>" not in html
+    assert html.count("table-layout: fixed") == 1

@@ -9,6 +9,7 @@ from textwrap import dedent
 import pandas as pd
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config.loader import PyFileConfigLoader
 
 import jlambda
 from jlambda.errors import CodeError, FunctionError, InvalidParameter, InvalidRequestContent, LambdaError, ResourceNotFound
@@ -100,6 +101,35 @@ def test_output_keeps_what_would_be_shown(run: Run) -> None:
     assert run("kept.result").value == 5
     assert run("%lambda invoke f 6 -o kept").value is None
     assert run("kept.result").value == 6
+
+
+def test_a_semicolon_silences(run: Run) -> None:
+    """A line, a card and what `--invoke` gives; variables are kept all the same."""
+    assert run("%%lambda hello;\ndef handler(event, context): return event").displayed == []
+    for cell in ("%lambda list;", "%lambda invoke hello '{}' ;", "%%lambda hello -i 1;\ndef handler(event, context): return 2"):
+        ran = run(cell)
+        assert (ran.error, ran.value, ran.displayed) == (None, None, [])
+    run("%lambda invoke hello 5 -o kept;")
+    assert run("kept.result").value == 2
+
+
+def test_magics_stack(run: Run) -> None:
+    """`%%time` above a cell and `%time` before a line."""
+    timed = run("%%time\n%%lambda hello -q\ndef handler(event, context): return event")
+    assert (timed.error, "Wall time" in timed.printed) == (None, True)
+    assert "Wall time" in run("%time seen = %lambda invoke hello 3").printed
+    assert run("seen.result").value == 3
+
+
+def test_options_come_from_a_configuration_file(session: jlambda.Session, shell: InteractiveShell, tmp_path: Path) -> None:
+    """What IPython has read of it when the extension is loaded."""
+    (tmp_path / "ipython_config.py").write_text("c.LambdaMagics.memory = 640\nc.LambdaMagics.timeout = 7\n")
+    shell.update_config(PyFileConfigLoader("ipython_config.py", str(tmp_path)).load_config())
+    shell.run_line_magic("load_ext", "jlambda")
+    shell.run_cell("%%lambda hello -q\ndef handler(event, context): return event")  # type: ignore[no-untyped-call]
+    configuration = session.get("hello").configuration
+    assert (configuration.memory_mb, configuration.timeout_s) == (640, 7)
+    shell.run_line_magic("unload_ext", "jlambda")
 
 
 def test_a_comment_may_stand_above_the_magic(run: Run) -> None:

@@ -142,6 +142,22 @@ def test_settings_are_written_back(session: jlambda.Session, tmp_path: Path) -> 
         )
 
 
+def test_roles_snapshots_and_switched_off_triggers_are_written_back(session: jlambda.Session, tmp_path: Path) -> None:
+    """And taken out again, where the function has what it would have without them."""
+    path = write(tmp_path / "lesson.ipynb", "%%lambda hello --quiet --trigger sqs:jobs\n" + HANDLER.format("hi"))
+    notebook_file.deploy(session, path)
+    session.deploy(HANDLER.format("hi"), "hello", role="reader", snap_start=True)
+    session.get("hello").triggers.disable("sqs:jobs")
+    assert notebook_file.save(session, path) == ["hello"]
+    line = sources(path)[1].split("\n")[0]
+    assert line == "%%lambda hello --quiet --role reader --snap-start --trigger 'sqs:jobs?disabled'"
+    assert notebook_file.save(session, path) == []
+    session.deploy(HANDLER.format("hi"), "hello", role="lambda-role", snap_start=False)
+    session.get("hello").triggers.enable("sqs:jobs")
+    notebook_file.save(session, path)
+    assert sources(path)[1].split("\n")[0] == "%%lambda hello --quiet --trigger sqs:jobs"
+
+
 def sources_of(text: str) -> list[str]:
     """The sources of a notebook's cells, from its text."""
     return [cell.source for cell in nbformat.reads(text, as_version=4).cells]  # type: ignore[no-untyped-call]

@@ -65,6 +65,11 @@ def test_a_wrong_verb_says_what_there_is(line: str, message: str) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_explains_itself(verb: str) -> None:
-    """--help of each verb says what it does."""
-    with pytest.raises(HelpAsked, match=f"usage: %lambda {verb}"):
+    """--help of each verb says what it does, with examples that it takes itself."""
+    with pytest.raises(HelpAsked, match=f"usage: %lambda {verb}") as asked:
         line_options(f"{verb} --help")
+    _, _, examples = str(asked.value).partition("examples:\n")
+    lines = [line.partition("%lambda ")[2] for line in examples.splitlines() if "%lambda" in line]
+    assert lines
+    for line in lines:
+        assert line_options(line)[0].name in (verb, "invoke")

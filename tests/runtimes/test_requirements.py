@@ -60,6 +60,23 @@ def test_the_same_is_built_once(tmp_path: Path) -> None:
     assert parsed(str(wheel)).key(PYTHON) != of_wheel
 
 
+def test_what_a_file_of_requirements_names_counts_too(tmp_path: Path) -> None:
+    """Another file, a constraint, a package on the disk; a file that names itself is read once."""
+    top, other, limits = (tmp_path / name for name in ("requirements.txt", "other.txt", "limits.txt"))
+    mine = tmp_path / "mine" / "setup.py"
+    mine.parent.mkdir()
+    top.write_text("# -r nope.txt\n-r other.txt\n--constraint=limits.txt\n--no-index\n-e ./mine\nrich==1  # why\n\n")
+    other.write_text("-r requirements.txt\n")
+    keys = set()
+    for path in (other, limits, mine, mine):
+        path.write_text(f"{path.read_text() if path.exists() else ''}# more\n")
+        keys.add(parsed(top).key(PYTHON))
+    assert len(keys) == 4
+    other.write_bytes(b"\xff")
+    with pytest.raises(InvalidParameter, match=r"other.txt cannot be read: it is not UTF-8"):
+        parsed(top).key(PYTHON)
+
+
 @pytest.mark.parametrize(
     ("output", "said"),
     [

@@ -128,7 +128,7 @@ def test_memory_is_shown_against_its_limit() -> None:
     assert points(axes) == {"used": [(1, 60), (2, 128), (3, 140)], "out of memory": [(2, 128)]}
     (limit,) = (patch for patch in axes.patches if patch.get_label() == "limit")
     values, edges, _ = cast(Any, limit).get_data()
-    assert (values.tolist(), edges.tolist()) == ([128, 128, 256], [0.5, 1.5, 2.5, 3.5])
+    assert (values.tolist(), edges.tolist()) == ([128, 256], [0.5, 2.5, 3.5])
     assert axes.get_ylabel() == "memory (MB)"
 
 
@@ -154,6 +154,24 @@ def test_concurrency_counts_what_runs_at_one_time() -> None:
     assert list(cast(Any, steps.get_ydata())) == [1, 2, 1, 0, 1, 0]
     assert [height for _, height in points(axes)["throttled"]] == [2]
     assert [label for line in axes.lines if (label := str(line.get_label()))[0] != "_"] == ["reserved: 2"]
+
+
+def test_an_outline_keeps_peaks_and_gaps() -> None:
+    """Of many invocations no more is drawn than can be seen: how many ran at most, and that nothing did, stays."""
+    records = [a_record(number / 100, duration_ms=5.0) for number in range(4_000)]
+    records += [a_record(20.001, duration_ms=1.0), a_record(60, duration_ms=1.0)]
+    steps = plots.concurrency(records).lines[0]
+    heights, times = np.asarray(cast(Any, steps.get_ydata())), np.asarray(cast(Any, steps.get_xdata()))
+    assert len(heights) < 3_100
+    assert (heights.max(), heights[-1]) == (2, 0)
+    gap = np.argmax(np.diff(times))
+    assert heights[gap] == 0
+
+
+def test_an_instant_has_an_axis() -> None:
+    """One invocation that took no time is shown in the middle of some milliseconds."""
+    first, last = plots.concurrency([a_record(0, duration_ms=0.0)]).get_xlim()
+    assert 0 < (last - first) * 86_400 < 0.01
 
 
 def test_functions_are_stacked_and_the_many_are_one() -> None:
@@ -246,14 +264,16 @@ def test_every_environment_has_a_lane() -> None:
         a_record(103, status="throttled", log_stream=""),
     ]
     axes = plots.environments(frames.invocations(records))
-    bars = {str(bar.get_label()): [cast(Any, patch).get_bbox() for patch in cast(Any, bar)] for bar in axes.containers}
+    bars = {str(bars.get_label()): [path.get_extents() for path in cast(Any, bars).get_paths()] for bars in axes.collections}
     spans = {label: [(round(box.y0 + 0.35), box.x0, box.x1) for box in boxes] for label, boxes in bars.items()}
+    assert len(spans.pop("throttled")) == 1
     assert spans == {
         "init": [(1, 0.0, 0.5), (2, 1.0, 1.5)],
         "invoke": [(1, 0.5, 1.5), (2, 1.5, 3.5)],
         "failed": [(1, 2.0, 2.25)],
     }
-    assert points(axes) == {"throttled": [(3.0, 3.0)]}
+    assert points(axes)["throttled"] == [(3.0, 3.0)]
+    assert axes.get_xlim()[0] == 0 and axes.get_xlim()[1] > 3.5
 
 
 @pytest.mark.parametrize("page", ["white", "#111111"])

@@ -71,8 +71,13 @@ class ApiFront:
         return response
 
 
-def _pool_keys(session: Session, user_pool: str) -> bytes:
-    """The keys that the session's own Cognito signs the tokens of a user pool with."""
+def _pool_keys(session: Session, user_pool: str) -> bytes | None:
+    """The keys that the session's own Cognito signs the tokens of a user pool with; None where the pool is not its own."""
+    client = session.client("cognito-idp")
+    try:
+        client.describe_user_pool(UserPoolId=user_pool)
+    except client.exceptions.ResourceNotFoundException:
+        return None
     address, path = session.address, f"/{user_pool}/.well-known/jwks.json"
     headers = address.signed("GET", address.url + path, b"", {"host": urlsplit(address.url).netloc}, "cognito-idp")
     with urlopen(Request(address.url + path, headers=headers), timeout=_PATIENCE_S) as answer:

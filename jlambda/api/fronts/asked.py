@@ -117,13 +117,15 @@ def encoded(headers: tuple[tuple[str, str], ...]) -> Fields:
     return found
 
 
-async def reply(send: Send, response: HttpResponse) -> None:
+async def reply(scope: Message, send: Send, response: HttpResponse) -> None:
     """Send an answer that is whole."""
-    body = b"" if response.status in _WITHOUT_BODY else response.body
     fields = [(b"date", date()), *encoded(tuple(response.headers))]
-    if response.status not in _WITHOUT_BODY:
-        fields.append((b"content-length", str(len(body)).encode()))
-    await send_whole(send, response.status, fields, body)
+    if response.status in _WITHOUT_BODY:
+        await send_whole(send, response.status, fields, b"")
+    elif scope["method"] == "HEAD":  # how long the body would be
+        await send_whole(send, response.status, [*fields, (b"content-length", b"%d" % len(response.body))], response.body)
+    else:
+        scope["jlambda.answer"](response.status, fields, response.body)
 
 
 async def reply_by_parts(scope: Message, receive: Receive, send: Send, response: StreamedResponse) -> None:

@@ -34,7 +34,7 @@ class BalancerFront:
 
     async def answer(self, asked: Asked) -> HttpResponse:
         """Answer one request. Raises `Refused`."""
-        session, name = self._calls.session, asked.front.id
+        session, name = self._calls.session, self._function(asked.front.id)
         account = session.account
         group = f"arn:aws:elasticloadbalancing:{account.region}:{account.id}:targetgroup/{name[:32]}/{_digits(name)}"
         found = await self._groups.find(name) or TargetGroup(group, None, False)
@@ -61,6 +61,16 @@ class BalancerFront:
             return target_group.response(finished.payload, has_multi_values=found.has_multi_values)
         except MalformedResult:
             raise _refused(502) from None
+
+    def _function(self, name: str) -> str:
+        """The function of this name, or the one whose name is this but for the case: browsers write host names small."""
+        control = self._calls.session.control
+        try:
+            control.resolve(name)
+        except LambdaError:
+            named = (each.name for each in control.list() if each.name.lower() == name.lower())
+            return next(named, name)
+        return name
 
 
 def _digits(name: str) -> str:

@@ -71,7 +71,7 @@ class Doors:
             return
         if answerer is not None and response.header(answerer.id_header.lower()) is None:
             response = response.with_headers((answerer.id_header, new_request_id()))
-        await reply(send, response)
+        await reply(scope, send, response)
 
     async def _respond(
         self, answerer: Answerer | None, front: Front, scope: Message, receive: Receive

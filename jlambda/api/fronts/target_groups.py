@@ -12,6 +12,7 @@ from jlambda.model.arn import parse_reference
 if TYPE_CHECKING:
     from jlambda.session import Session
 
+_SERVICE = "elasticloadbalancing"
 _MULTI_VALUES = "lambda.multi_value_headers.enabled"
 
 
@@ -28,15 +29,15 @@ class TargetGroups:
 
     def __init__(self, session: Session, pool: Executor) -> None:
         self._session = session
-        self._kept = Kept(session, pool, "elasticloadbalancing", self._read)
+        self._kept = Kept(session, pool, _SERVICE, self._read)
 
     async def find(self, function: str) -> TargetGroup | None:
         """The group that leads to a function, the first of several; None where there is none. Starts no services for that."""
-        if not self._session.services.has_been_written:
-            return None
         return (await self._kept.get()).get(function)
 
     def _read(self, _: str) -> dict[str, TargetGroup]:
+        if not self._session.services.has_written(_SERVICE):
+            return {}
         client: Any = self._session.client("elbv2")
         found: dict[str, TargetGroup] = {}
         for group in client.describe_target_groups()["TargetGroups"]:

@@ -29,12 +29,12 @@ class InvalidToken(Exception):
 class Tokens:
     """The keys of the issuers that one gateway's APIs trust; `pool` is for fetching them.
 
-    `pool_keys` asks the session's own Cognito for the keys of a user pool, by id: that issuer is not asked over the network.
+    `pool_keys` asks the session's own Cognito for the keys of a user pool, by id; any other pool is asked over the network.
     """
 
-    def __init__(self, pool: Executor, pool_keys: Callable[[str], bytes]) -> None:
+    def __init__(self, pool: Executor, pool_keys: Callable[[str], bytes | None]) -> None:
         self._pool, self._pool_keys = pool, pool_keys
-        self._clients: dict[str, Any] = {}
+        self._keys: dict[str, Any] = {}
 
     async def verify(self, authorizer: Authorizer, token: str) -> Mapping[str, Any]:
         """The claims of a token of a JWT authorizer's issuer. Raises `InvalidToken`."""
@@ -83,17 +83,30 @@ class Tokens:
         """The key that a token says it is signed with."""
         import jwt
 
-        if pool := _USER_POOL.fullmatch(issuer):
-            if issuer not in self._clients:
-                self._clients[issuer] = jwt.PyJWKSet.from_json(self._pool_keys(pool[1]).decode())
-            return self._clients[issuer][jwt.get_unverified_header(token)["kid"]]
-        if issuer not in self._clients:
-            if not issuer.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
-                raise ValueError("an issuer has an https address")
-            with urlopen(f"{issuer.rstrip('/')}/.well-known/openid-configuration", timeout=_PATIENCE_S) as answer:
-                found = json.load(answer)
-            self._clients[issuer] = jwt.PyJWKClient(found["jwks_uri"], timeout=int(_PATIENCE_S))
-        return self._clients[issuer].get_signing_key_from_jwt(token)
+        keys = self._keys.get(issuer)
+        if keys is None:
+            keys = self._keys[issuer] = self._own(issuer) or self._of_others(issuer)
+        if isinstance(keys, jwt.PyJWKSet):
+            return keys[jwt.get_unverified_header(token)["kid"]]
+        return keys.get_signing_key_from_jwt(token)
+
+    def _own(self, issuer: str) -> Any:
+        """The keys of one of the session's own user pools, None for any other issuer."""
+        import jwt
+
+        user_pool = _USER_POOL.fullmatch(issuer)
+        keys = self._pool_keys(user_pool[1]) if user_pool else None
+        return None if keys is None else jwt.PyJWKSet.from_json(keys.decode())
+
+    def _of_others(self, issuer: str) -> Any:
+        """Where an issuer publishes its keys."""
+        import jwt
+
+        if not issuer.startswith(("https://", "http://127.0.0.1:", "http://localhost:")):
+            raise ValueError("an issuer has an https address")
+        with urlopen(f"{issuer.rstrip('/')}/.well-known/openid-configuration", timeout=_PATIENCE_S) as answer:
+            found = json.load(answer)
+        return jwt.PyJWKClient(found["jwks_uri"], timeout=int(_PATIENCE_S))
 
 
 def fits(pattern: str, text: str) -> bool:

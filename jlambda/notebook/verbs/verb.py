@@ -41,6 +41,12 @@ class Desk:
         return name
 
 
+def _without_variables(examples: str, program: str) -> str:
+    """The examples that mean something in a terminal, written as they are there."""
+    lines = [line for line in examples.splitlines() if line.lstrip().startswith("%lambda") and " -o " not in line]
+    return "\n".join(line.replace("%lambda", program) for line in lines)
+
+
 @dataclass(frozen=True, slots=True)
 class Verb:
     """One verb: `act` gets the desk and, by name, what the parser found.
@@ -57,14 +63,22 @@ class Verb:
     add: Callable[[Parser], None] | None = None
     keeps: bool = True
 
-    def parser(self) -> Parser:
-        """The parser of the words after the verb."""
-        parser = Parser(f"%lambda {self.name}", self.description, self.examples)
+    def _examples(self) -> str:
+        """What is written most, of a verb that says nothing of it."""
+        forms = {"": [""], "one": [" hello"], "any": ["", " hello"]}[self.function]
+        return "\n".join(f"  %lambda {self.name}{form}" for form in forms)
+
+    def parser(self, program: str = "%lambda") -> Parser:
+        """The parser of the words after the verb; another `program` is in a terminal, and can keep nothing in a variable."""
+        is_magic = program == "%lambda"
+        examples = self.examples or self._examples()
+        examples = examples if is_magic else _without_variables(examples, program)
+        parser = Parser(f"{program} {self.name}", self.description, examples)
         if self.function == "one":
             parser.add_argument("function", metavar="NAME")
         elif self.function == "any":
             parser.add_argument("function", metavar="NAME", nargs="?", default="")
-        if self.keeps:
+        if self.keeps and is_magic:
             text = "keep the answer in VAR, do not show it"
             parser.add_argument("-o", "--output", metavar="VAR", type=python_variable, help=text)
         if self.add is not None:

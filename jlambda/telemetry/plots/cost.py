@@ -53,7 +53,8 @@ def _of_one_day(ax: Axes, usd: pd.Series[float], colors: dict[str, str], day: st
     bars = ax.barh(names, ordered * per_usd, height=0.6, color=[colors[name] for name in names], zorder=3)
     ax.bar_label(bars, [dollars(each) for each in ordered], padding=4, color=style.TEXT)
     ax.set_ylim(-0.6, max(len(names), 3) - 0.4)
-    ax.margins(x=0.18)
+    ax.margins(x=0.25)
+    ax.set_xlim(left=0)
     ax.grid(False)
     ax.set_xlabel(f"cost on {day} UTC ({unit})")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from matplotlib.axes import Axes
 
 from jlambda.telemetry import frames
@@ -68,8 +69,10 @@ def memory(invocations: style.Invocations, ax: Axes | None = None) -> Axes:
     killed = (ran["status"] == "out_of_memory").to_numpy(dtype=bool)
     if killed.any():
         ax.scatter(number[killed], used[killed], s=64, c=style.FAILED, marker="x", label="out of memory", zorder=4)
-    # a step for each invocation, from half a place before it to half a place behind
-    ax.stairs(limit, [0.5, *(number + 0.5)], baseline=None, color=style.COLD, linewidth=1.8, label="limit")
+    # a step wherever the limit changes, half a place before the invocation that had another one
+    begins = np.flatnonzero(np.diff(limit, prepend=np.nan))
+    edges = [*(begins + 0.5), len(limit) + 0.5]
+    ax.stairs(limit[begins], edges, baseline=None, color=style.COLD, linewidth=1.8, label="limit")
     style.count_starts(ax, ran)
     ax.set_ylabel("memory (MB)" if is_one else "memory (% of the limit)")
     ax.set_ylim(0, 1.08 * max(float(limit.max()), float(used.max())))

@@ -130,7 +130,9 @@ def count_starts(ax: Axes, frame: pd.DataFrame) -> None:
         number = round(place)
         return f"{number}\n{times[number - 1]}" if 1 <= number <= len(times) else ""
 
-    ax.xaxis.set_major_locator(_FromOne(integer=True, nbins=8))
+    ax.xaxis.set_major_locator(_FromOne(integer=True, nbins=8, min_n_ticks=1))
+    margin = 0.5 + 0.03 * len(times)
+    ax.set_xlim(1 - margin, len(times) + margin)
     ax.xaxis.set_major_formatter(tick)
     ax.set_xlabel("invocation, in order of start (UTC)")
 

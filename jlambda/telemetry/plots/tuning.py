@@ -42,12 +42,12 @@ def tuning(found: Tuning, ax: Axes | None = None) -> Axes:
         if choices := found.choices(size.memory_mb):
             ax.axvline(size.memory_mb, color=style.TEXT, linewidth=0.8, linestyle=":", zorder=1)
             # above both lines, whose axes leave room for it
-            is_last = size is found.sizes[-1]  # to the right of it there is no room
+            is_first = size is found.sizes[0]  # to the left of it there is no room
             ax.annotate(
                 "\n".join(choices),
                 (size.memory_mb, 1.0),
-                (-4 if is_last else 4, -2),
-                ha="right" if is_last else "left",
+                (4 if is_first else -4, -2),
+                ha="left" if is_first else "right",
                 xycoords=("data", "axes fraction"),
                 textcoords="offset points",
                 va="top",

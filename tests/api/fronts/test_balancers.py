@@ -42,6 +42,11 @@ def test_a_request_becomes_an_event(ask: Callable[..., Seen]) -> None:
         assert event["headers"]["x-forwarded-for"] == "127.0.0.1"
 
 
+def test_a_browser_writes_host_names_small(ask: Callable[..., Seen], browser: Browser) -> None:
+    """The function is found all the same."""
+    assert ask("GET", "/a").status == 200 and browser.ask(BALANCER, "my_function", "GET", "/a").status == 200
+
+
 def test_what_goes_wrong(ask: Callable[..., Seen], browser: Browser, client: Any) -> None:
     """Errors and malformed results are 502, more than a megabyte is 413, and who may not is told so."""
     for path in ("/raise", "/malformed"):

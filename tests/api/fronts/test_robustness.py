@@ -124,7 +124,9 @@ def test_a_thousand_malformed_requests(target: Target) -> None:
         (b"GET / HTTP/1.1\r\nHost: HOST\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nHost: HOST\r\nContent-Length: many\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nHost: evil.example.com\r\n\r\n", b"403"),
-        (b"GET / HTTP/1.1\r\n\r\n", b"403"),
+        (b"GET / HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.0\r\n\r\n", b"403"),
+        (b"GET / HTTP/1.1\r\nHost: HOST\r\nHost: evil.example.com\r\n\r\n", b"400"),
         (b"GET / HTTP/1.1\r\nHost: HOST\r\nX-A: " + b"x" * 400_000, b"431"),
         (b"GET /" + b"x" * 400_000, b"431"),
     ],
@@ -165,6 +167,16 @@ def test_the_slow_hold_up_nobody(target: Target) -> None:
         assert all(first_line(connection) == b"HTTP/1.1 200 OK" for connection in lazy)
         assert target.answers()
     assert target.answers()
+
+
+def test_who_has_said_all_is_answered(target: Target) -> None:
+    """As `nc` does it: the client ends its side, and reads until the server has ended the other."""
+    request = f"GET /ok HTTP/1.1\r\nHost: {target.host}\r\n\r\n".encode()
+    with target.socket() as connection:
+        connection.sendall(request * 2)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert answer.count(b"HTTP/1.1 200 OK") == 2 and answer.endswith(b"/ok")
 
 
 def test_who_leaves_is_forgotten(target: Target) -> None:

@@ -20,6 +20,14 @@ def test_by_host_and_by_path(kind: str) -> None:
     assert FRONTS.find("localhost:9001", f"/_{kind}/abc123") == Front(kind, "abc123", "/", f"/_{kind}/abc123")
 
 
+def test_the_case_of_a_host_name_does_not_matter() -> None:
+    """But for a function's name, which is left as it came."""
+    for kind in (URL, API):
+        assert FRONTS.find(FRONTS.domain_name(kind, "abc123").upper(), "/") == Front(kind, "abc123", "/")
+    assert FRONTS.find("My_Function.ELB.eu-west-1.localhost:9001", "/") == Front(BALANCER, "My_Function", "/")
+    assert FRONTS.find("LOCALHOST:9001", f"/_{URL}/abc123/") is not None
+
+
 @pytest.mark.parametrize(
     ("host", "path"),
     [
