@@ -11,6 +11,8 @@ import { NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import { OutputAreaModel, SimplifiedOutputArea } from '@jupyterlab/outputarea';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
+import { SplitPanel } from '@lumino/widgets';
+
 import { CommandIDs } from './commands';
 import { lambdaIcon } from './icons';
 import type { Links } from './links';
@@ -23,10 +25,12 @@ export class PageActions implements Actions {
     private readonly _app: JupyterFrontEnd,
     private readonly _links: Links,
     private readonly _trans: TranslationBundle,
-    public settings: Settings
+    public settings: Settings,
+    /** Whether there is room beside the notebook: Notebook 7 has it below. */
+    private readonly _hasRoom: boolean
   ) {}
 
-  /** Open the configuration widget of a function beside the notebook. */
+  /** Open the configuration widget of a function beside the notebook, or below it. */
   configure(name: string): void {
     const notebook = this._links.notebook;
     if (!notebook) {
@@ -37,12 +41,24 @@ export class PageActions implements Actions {
       rendermime: notebook.content.rendermime
     });
     const widget = new MainAreaWidget({ content });
+    widget.id = `jlambda-configuration-${++this._configured}`;
     widget.addClass('jp-jlambda-configuration');
     widget.title.label = name;
     widget.title.icon = lambdaIcon;
     widget.title.closable = true;
     widget.title.caption = this._trans.__('Configuration of %1', name);
-    this._app.shell.add(widget, 'main', { mode: 'split-right', ref: notebook.id });
+    if (this._hasRoom) {
+      this._app.shell.add(widget, 'main', { mode: 'split-right', ref: notebook.id });
+    } else {
+      this._app.shell.add(widget, 'down');
+      this._app.shell.activateById(widget.id);
+      // else it opens a few pixels high
+      let split = widget.parent;
+      while (split && !(split instanceof SplitPanel)) {
+        split = split.parent;
+      }
+      split?.setRelativeSizes([1, 1]);
+    }
     const code = `__import__("jlambda").get(${JSON.stringify(name)}).configure()`;
     SimplifiedOutputArea.execute(code, content, notebook.sessionContext, undefined).catch(error =>
       showErrorMessage(this._trans.__('%1 cannot be configured', name), error as Error)
@@ -118,4 +134,6 @@ export class PageActions implements Actions {
       ? found
       : cells.findIndex(it => magicOf(it.model.sharedModel.getSource())?.name === name);
   }
+
+  private _configured = 0;
 }

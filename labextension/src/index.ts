@@ -36,16 +36,18 @@ const panel: JupyterFrontEndPlugin<ILambda> = {
   autoStart: true,
   provides: ILambda,
   requires: [INotebookTracker, ITranslator],
-  optional: [ISettingRegistry, ILayoutRestorer],
+  optional: [ILabShell, ISettingRegistry, ILayoutRestorer],
   activate: (
     app: JupyterFrontEnd,
     tracker: INotebookTracker,
     translator: ITranslator,
+    shell: ILabShell | null,
     registry: ISettingRegistry | null,
     restorer: ILayoutRestorer | null
   ): ILambda => {
     const links = new Links(tracker);
-    const actions = new PageActions(app, links, translator.load('jlambda'), DEFAULTS);
+    const trans = translator.load('jlambda');
+    const actions = new PageActions(app, links, trans, DEFAULTS, shell !== null);
     const widget = new LambdaPanel(links, actions, translator, DEFAULTS);
     const lambda: ILambda = {
       actions,
@@ -160,7 +162,6 @@ const status: JupyterFrontEndPlugin<void> = {
   description: 'Functions, what runs and what it costs, in the status bar.',
   autoStart: true,
   requires: [ILambda, ITranslator, IStatusBar],
-  optional: [ILabShell],
   activate: (_: JupyterFrontEnd, lambda: ILambda, translator: ITranslator, bar: IStatusBar) => {
     const item = new LambdaStatus(lambda.links, translator.load('jlambda'), () => lambda.show());
     bar.registerStatusItem('jlambda:status', {

@@ -81,8 +81,10 @@ export class Link implements IDisposable {
         silent: true,
         store_history: false
       }).done;
-      this._become('missing');
-      if (done.content.status === 'ok') {
+      if (done.content.status !== 'ok') {
+        this._become('missing');
+      } else if (!this._comm) {
+        // loaded before, so that nothing was announced
         this._open(kernel);
       }
     }
@@ -146,7 +148,20 @@ export class Link implements IDisposable {
       }
     };
     this._become('connecting');
-    comm.open({ version: VERSION });
+    void this._start(kernel, comm);
+  }
+
+  /** Open a comm once it has its subshell: what the kernel sends goes the way of the opening, and so do our requests. */
+  private async _start(kernel: Kernel.IKernelConnection, comm: Kernel.IComm): Promise<void> {
+    await kernel.info;
+    if (kernel.supportsSubshells) {
+      // not of the interface, and not there in every JupyterLab
+      const { subshellStarted } = comm as { subshellStarted?: Promise<void> };
+      await subshellStarted?.catch(() => null);
+    }
+    if (this._comm === comm) {
+      comm.open({ version: VERSION });
+    }
   }
 
   private readonly _onAnnounced = (comm: Kernel.IComm, _: KernelMessage.ICommOpenMsg): void => {

@@ -96,6 +96,7 @@ export interface Answer {
 
 export type FromKernel = BoardMessage | Changes | Answer;
 
+/** One of the answer to `triggers`. */
 export interface Trigger {
   id: string;
   reference: string;
@@ -124,7 +125,6 @@ export interface FunctionPage {
   layers: string[];
   versions: string[];
   aliases: { [name: string]: string };
-  triggers: Trigger[];
   invocations: InvocationRow[];
 }
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ sync_api = pytest.importorskip("playwright.sync_api") if "JLAMBDA_REQUIRE_ALL" n
 from playwright.sync_api import Browser, sync_playwright  # noqa: E402 - after the look whether it is there
 
 from tests.browser.lab import CHROMIUM, Lab, NotebookPage  # noqa: E402
+from tests.conftest import need  # noqa: E402
 
 Open = Callable[..., NotebookPage]
 
@@ -54,3 +57,10 @@ def notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iter
     for page in pages:
         page.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     context.close()
+
+
+@pytest.fixture(scope="session")
+def extension() -> None:
+    """The JupyterLab extension: it comes with the wheel, and a checkout alone has none."""
+    there = Path(sys.prefix, "share/jupyter/labextensions/jlambda/package.json")
+    need(there.is_file(), "the JupyterLab extension (pip install .)")

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
-from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Open
 from tests.browser.lab import NotebookPage
-from tests.conftest import need
+from tests.browser.panel import HELLO, dark, shot, show
 
-HELLO = (
-    "%%lambda hello --memory 256\ndef handler(event, context):\n    print('called')\n"
-    "    return {'hello': event.get('name', 'world')}"
-)
 BROKEN = "%%lambda broken\ndef handler(event, context):\n    return ("
 UPLOADS = "%lambda trigger add hello s3://uploads/*.csv"
 PUT = (
@@ -27,29 +20,7 @@ PUT = (
 JAVA = "%%lambda other --runtime java21\npublic class Main {}"
 
 
-@pytest.fixture(autouse=True)
-def is_installed() -> None:
-    """The extension comes with the wheel; a checkout alone has none."""
-    need(Path(sys.prefix, "share/jupyter/labextensions/jlambda/package.json").is_file(), "the JupyterLab extension")
-
-
-def show(page: Page) -> Locator:
-    """Bring the panel to the front."""
-    page.evaluate("() => window.jupyterapp.commands.execute('jlambda:show')")
-    return page.locator("#jlambda-panel")
-
-
-def shot(page: Page, name: str) -> None:
-    """A picture for people, where they ask for one."""
-    if folder := os.environ.get("JLAMBDA_SCREENSHOTS"):
-        page.screenshot(path=f"{folder}/{name}.png")
-
-
-def dark(page: Page, is_dark: bool) -> None:
-    """Change the theme."""
-    name = "JupyterLab Dark" if is_dark else "JupyterLab Light"
-    page.evaluate(f"() => window.jupyterapp.commands.execute('apputils:change-theme', {{ theme: '{name}' }})")
-    page.wait_for_function(f"() => document.body.dataset.jpThemeLight === '{str(not is_dark).lower()}'")
+pytestmark = pytest.mark.usefixtures("extension")
 
 
 def run(notebook: NotebookPage, panel: Locator, number: int) -> Locator:

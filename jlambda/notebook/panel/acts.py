@@ -36,6 +36,7 @@ def _save_event(session: Session, request: Request) -> object:
 
 ACTS: dict[str, Act] = {
     "function": lambda session, request: pages.function_page(session, request.text("name")),
+    "triggers": lambda session, request: pages.triggers(session, request.text("name")),
     "invocation": lambda session, request: pages.invocation_page(session, request.text("request_id")),
     "events": lambda session, request: pages.choices(session, request.text("name")),
     "sample": lambda session, request: pages.sample(session, request.text("name")),

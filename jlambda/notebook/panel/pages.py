@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable
 
 from jlambda.errors import InvalidParameter
-from jlambda.handle import Function
 from jlambda.invocation import Invocation
 from jlambda.model.samples.catalog import SAMPLES, sample_event
 from jlambda.notebook.panel.messages import Document
@@ -19,7 +18,7 @@ _SHOWN_CHARS, _SHOWN_LINES = 50_000, 2_000
 
 
 def function_page(session: Session, name: str) -> Document:
-    """A function's settings, triggers and latest invocations. Raises `ResourceNotFound`."""
+    """A function's settings and latest invocations. Raises `ResourceNotFound`."""
     function = session.get(name)
     c = function.configuration
     return {
@@ -41,12 +40,13 @@ def function_page(session: Session, name: str) -> Document:
         "layers": list(c.layers),
         "versions": [each.qualifier for each in function.versions()],
         "aliases": {each.name: each.version for each in function.aliases()},
-        "triggers": _triggers(session, function),
         "invocations": _invocations(session, c.name),
     }
 
 
-def _triggers(session: Session, function: Function) -> list[Document]:
+def triggers(session: Session, name: str) -> list[Document]:
+    """What starts a function; services are asked for it, which may take a while. Raises `ResourceNotFound`."""
+    function = session.get(name)
     return [
         {"id": each.id, "reference": each.reference, "trigger": str(each.trigger), "state": each.state, "note": each.note}
         for each in session.triggers.list()

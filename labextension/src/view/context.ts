@@ -55,30 +55,50 @@ export interface Asked<T> {
   refusal: string | null;
 }
 
-/** The kernel's answer to a request, asked for again when one of `about` is another; the one before is shown until then. */
+/**
+ * The kernel's answer to a request, asked for again when one of `about` is another; the one before is shown until then.
+ *
+ * One request is under way at a time, and `pauseMs` after it none.
+ */
 export function useAnswer<T>(
   act: string,
   argument: string,
   value: string,
-  about: unknown[]
+  about: unknown[],
+  pauseMs = 0
 ): Asked<T> {
   const { link } = useScene();
-  const [asked, setAsked] = React.useState<Asked<T> & { of: string }>({
-    value: null,
-    refusal: null,
-    of: value
-  });
-  React.useEffect(() => {
-    let isCurrent = true;
-    link.ask<T>(act, { [argument]: value }).then(
-      found => isCurrent && setAsked({ value: found, refusal: null, of: value }),
-      error => isCurrent && setAsked({ value: null, refusal: String(error.message), of: value })
-    );
-    return () => {
-      isCurrent = false;
+  const [asked, setAsked] = React.useState<Asked<T>>({ value: null, refusal: null });
+  const state = React.useRef({ isAsking: false, isStale: false, isGone: false });
+  const ask = React.useCallback(() => {
+    const now = state.current;
+    now.isStale = now.isAsking;
+    if (now.isAsking) {
+      return;
+    }
+    now.isAsking = true;
+    const over = () => {
+      now.isAsking = false;
+      if (now.isStale && !now.isGone) {
+        ask();
+      }
     };
-  }, [link, act, argument, value, ...about]);
-  return asked.of === value ? asked : { value: null, refusal: null };
+    link
+      .ask<T>(act, { [argument]: value })
+      .then(
+        found => !now.isGone && setAsked({ value: found, refusal: null }),
+        error => !now.isGone && setAsked({ value: null, refusal: String(error.message) })
+      )
+      .finally(() => window.setTimeout(over, pauseMs));
+  }, [link, act, argument, value, pauseMs]);
+  React.useEffect(() => {
+    state.current.isGone = false;
+    return () => {
+      state.current.isGone = true;
+    };
+  }, []);
+  React.useEffect(ask, [ask, ...about]);
+  return asked;
 }
 
 /** The time in seconds, anew every `everyMs`. */

@@ -13,8 +13,7 @@ export function FunctionPage({ name }: { name: string }): React.ReactElement {
   const { actions, go, trans } = useScene();
   const board = useBoard();
   const row = board.functions[name];
-  const [changes, setChanges] = React.useState(0);
-  const { value, refusal } = useAnswer<Answered>('function', 'name', name, [row, changes]);
+  const { value, refusal } = useAnswer<Answered>('function', 'name', name, [row]);
   const back = () => go({ page: 'functions' });
   if (!row) {
     return (
@@ -50,7 +49,7 @@ export function FunctionPage({ name }: { name: string }): React.ReactElement {
       <Refusal text={refusal} />
       <Invoke name={name} />
       {value && <Configuration page={value} />}
-      {value && <Triggers triggers={value.triggers} onChange={() => setChanges(changes + 1)} />}
+      <Triggers row={row} />
       <Lanes name={name} />
       {value && <Invocations invocations={value.invocations} from={{ page: 'function', name }} />}
     </div>

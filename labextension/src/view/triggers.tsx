@@ -1,30 +1,50 @@
 /** What starts a function, each with a switch. */
 import * as React from 'react';
 
-import type { Trigger } from '../protocol';
-import { useScene } from './context';
+import type { FunctionRow, Trigger } from '../protocol';
+import { useAnswer, useScene } from './context';
 import { Refusal, Section } from './parts';
 
-export function Triggers(props: { triggers: Trigger[]; onChange: () => void }): React.ReactElement {
+/** Services are asked for what starts a function: not more often than this, in ms. */
+const PAUSE_MS = 2_000;
+
+interface Switched {
+  since: Trigger[] | null;
+  isOn: { [id: string]: boolean };
+}
+
+export function Triggers({ row }: { row: FunctionRow }): React.ReactElement {
   const { link, trans } = useScene();
   const [refusal, setRefusal] = React.useState<string | null>(null);
+  const { value, refusal: unknown } = useAnswer<Trigger[]>(
+    'triggers',
+    'name',
+    row.name,
+    [row],
+    PAUSE_MS
+  );
+  // what was switched counts until the services have been asked again
+  const [switched, setSwitched] = React.useState<Switched>({ since: null, isOn: {} });
+  const isOnNow = switched.since === value ? switched.isOn : {};
   const change = (it: Trigger, enabled: boolean) => {
-    link
-      .ask('switch', { reference: it.reference, id: it.id, enabled })
-      .then(
-        () => setRefusal(null),
-        error => setRefusal(String(error.message))
-      )
-      .finally(props.onChange);
+    const become = (isOn: boolean) =>
+      setSwitched(before => ({ since: value, isOn: { ...before.isOn, [it.id]: isOn } }));
+    become(enabled);
+    link.ask('switch', { reference: it.reference, id: it.id, enabled }).then(
+      () => setRefusal(null),
+      error => {
+        become(!enabled);
+        setRefusal(String(error.message));
+      }
+    );
   };
   return (
     <Section title={trans.__('Triggers')}>
-      {props.triggers.length === 0 && (
-        <p className="jlm-muted">{trans.__('none: Configure adds them')}</p>
-      )}
+      {value === null && unknown === null && <p className="jlm-muted">{trans.__('looking …')}</p>}
+      {value?.length === 0 && <p className="jlm-muted">{trans.__('none: Configure adds them')}</p>}
       <ul className="jlm-triggers">
-        {props.triggers.map(it => {
-          const isOn = it.state === 'Enabled' || it.state === 'Enabling';
+        {value?.map(it => {
+          const isOn = isOnNow[it.id] ?? (it.state === 'Enabled' || it.state === 'Enabling');
           return (
             <li key={it.id}>
               <button
@@ -43,7 +63,7 @@ export function Triggers(props: { triggers: Trigger[]; onChange: () => void }): 
           );
         })}
       </ul>
-      <Refusal text={refusal} />
+      <Refusal text={refusal ?? unknown} />
     </Section>
   );
 }

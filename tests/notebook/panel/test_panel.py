@@ -149,7 +149,7 @@ def test_test_events_are_kept_and_triggers_switched(kernel: Kernel, page: Page) 
     assert page.ask("save-event", name="hello", event_name="one", event="1")["value"] == "one"
     assert page.ask("events", name="hello")["value"]["saved"] == [{"name": "one", "text": "1"}]
     kernel.text("jlambda.get('hello').triggers.add('rate(5 minutes)')")
-    (trigger,) = page.ask("function", name="hello")["value"]["triggers"]
+    (trigger,) = page.ask("triggers", name="hello")["value"]
     about = {"reference": trigger["reference"], "id": trigger["id"]}
     assert page.ask("switch", **about, enabled=False)["value"] == "Disabled"
     assert page.ask("switch", **about, enabled=True)["value"] == "Enabled"

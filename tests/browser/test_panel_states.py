@@ -1,0 +1,156 @@
+"""The side panel through all that a kernel goes through, with several notebooks, and with much to show."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Open
+from tests.browser.panel import HELLO, dark, shot, show
+
+pytestmark = pytest.mark.usefixtures("extension")
+
+WAIT = "import threading; threading.Event().wait()"
+DIE = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+MANY = """
+import jlambda
+%config LambdaMagics.freezer = False
+for number in range(500):
+    jlambda.deploy('def handler(event, context): return 1', name=f'function-{number:03}')
+_ = jlambda.get('function-007').map(range(10_000))
+"""
+#: how long frames take while something happens, in ms: the longest, and how many were longer than 50
+FRAMES = """() => new Promise(resolve => {
+    const took = []; let last = performance.now(); const end = last + 2000;
+    const next = now => { took.push(now - last); last = now; now < end ? requestAnimationFrame(next) : resolve(took); };
+    requestAnimationFrame(next);
+})"""
+#: texts of the panel whose contrast to what is behind them is below WCAG's 4.5, or 3 for what is large
+FAINT = """() => {
+    const channels = text => {
+        const canvas = document.createElement('canvas').getContext('2d');
+        canvas.fillStyle = text; canvas.fillRect(0, 0, 1, 1);
+        return [...canvas.getImageData(0, 0, 1, 1).data];
+    };
+    const luminance = ([r, g, b]) => {
+        const [x, y, z] = [r, g, b].map(it => it / 255).map(it => it <= 0.03928 ? it / 12.92 : ((it + 0.055) / 1.055) ** 2.4);
+        return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+    };
+    const behind = node => {
+        for (let it = node; it; it = it.parentElement) {
+            const colour = channels(getComputedStyle(it).backgroundColor);
+            if (colour[3] > 250) return colour;
+        }
+        return [255, 255, 255, 255];
+    };
+    const faint = [];
+    for (const node of document.querySelectorAll('#jlambda-panel *, .jlm-badge, .jlm-status *')) {
+        const text = [...node.childNodes].filter(it => it.nodeType === 3).map(it => it.data.trim()).join('');
+        if (!text || node.disabled) continue;
+        const [one, other] = [luminance(channels(getComputedStyle(node).color)), luminance(behind(node))];
+        const contrast = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+        if (contrast < 4.5) faint.push(`${text}: ${contrast.toFixed(2)}`);
+    }
+    return faint;
+}"""
+#: what can be used and has no name
+NAMELESS = """() => [...document.querySelectorAll('#jlambda-panel :is(button, input, select, textarea)')]
+    .filter(it => !(it.getAttribute('aria-label') || it.textContent.trim() || it.labels?.length)).map(it => it.outerHTML)"""
+
+
+def heading(panel: Locator, name: str) -> Locator:
+    """The heading that says what state there is."""
+    return panel.get_by_role("heading", name=name)
+
+
+def context(page: Page, act: str) -> None:
+    """Have the notebook's session context do something."""
+    page.evaluate(f"() => window.jupyterapp.shell.currentWidget.sessionContext.{act}")
+
+
+def test_a_kernel_is_followed(notebook: Open) -> None:
+    """A load in a cell, a busy kernel, restarts, a killed kernel, a reload of the page, another kernel, none."""
+    it = notebook(["%load_ext jlambda", HELLO, WAIT, DIE])
+    page = it.page
+    panel = show(page)
+    expect(heading(panel, "jlambda is not loaded")).to_be_visible()
+    it.run(0)
+    expect(heading(panel, "No functions yet")).to_be_visible()
+    it.run(1)
+    row = panel.locator("[data-function=hello]")
+    expect(row).to_be_visible()
+
+    # a cell runs for long: the kernel answers all the same
+    it.cell(2).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    expect(panel.get_by_text("A cell is running.")).to_be_visible()
+    row.click()
+    expect(panel.get_by_role("region", name="Configuration")).to_contain_text("256 MB")
+    panel.get_by_role("button", name="Invoke").click()
+    expect(panel.get_by_role("region", name="Result")).to_contain_text("world")
+    context(page, "session.kernel.interrupt()")
+    expect(panel.get_by_text("A cell is running.")).to_be_hidden()
+
+    # a restart: what was deployed is there once jlambda is loaded
+    context(page, "restartKernel()")
+    expect(heading(panel, "jlambda is not loaded")).to_be_visible()
+    panel.get_by_role("button", name="Load jlambda").click()
+    panel.get_by_role("button", name="Back").click()
+    panel.get_by_role("button", name="Back").click()
+    expect(row).to_contain_text("1 call")
+    expect(it.cell(1).locator(".jlm-badge")).to_have_text("✓ deployed")
+
+    # the page is loaded anew
+    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+    page.reload()
+    it.cell(0).wait_for()
+    show(page)
+    expect(row).to_be_visible()
+
+    # another notebook has another kernel
+    page.evaluate("() => window.jupyterapp.commands.execute('jlambda:quickstart')")
+    expect(heading(panel, "jlambda is not loaded")).to_be_visible()
+    expect(page.get_by_role("heading", name="A first Lambda function").first).to_be_visible()
+    context(page, "shutdown()")
+    expect(heading(panel, "No Python kernel")).to_be_visible()
+    page.get_by_role("tab", name="test_a_kernel_is_followed.ipynb").click()
+    expect(row).to_be_visible()
+
+    # killed, and started again by the server
+    it.cell(3).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("dialog").get_by_role("button", name="Ok").click()
+    expect(heading(panel, "jlambda is not loaded")).to_be_visible()
+
+
+def test_many_functions_and_invocations(notebook: Open) -> None:
+    """500 functions and 10,000 invocations: found, sorted and read; all text can be read, all controls have names."""
+    it = notebook(["%load_ext jlambda", MANY, "_ = jlambda.get('function-007').map(range(20_000))"])
+    page = it.page
+    panel = show(page)
+    it.run(0)
+    it.run(1)
+    rows = panel.locator("[data-function]")
+    expect(rows).to_have_count(500)
+    panel.get_by_role("combobox", name="Sort by").select_option("calls")
+    expect(rows.first).to_contain_text("10000 calls")
+    it.cell(2).locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    frames = page.evaluate(FRAMES)
+    panel.get_by_role("searchbox").fill("n-00")
+    expect(rows).to_have_count(10)
+    typed = page.evaluate(FRAMES)
+    panel.get_by_role("searchbox").fill("")
+    for name, took in (("while 20,000 invocations run", frames), ("after a search", typed)):
+        print(f"frames {name}: median {sorted(took)[len(took) // 2]:.0f} ms, longest {max(took):.0f} ms of {len(took)}")
+    for is_dark in (True, False):
+        dark(page, is_dark)
+        assert page.evaluate(FAINT) == []
+        assert page.evaluate(NAMELESS) == []
+    rows.first.click()
+    expect(panel.get_by_role("region", name="Recent invocations").get_by_role("listitem")).to_have_count(200)
+    for is_dark in (True, False):
+        dark(page, is_dark)
+        assert page.evaluate(FAINT) == []
+        assert page.evaluate(NAMELESS) == []
+    shot(page, "panel-many")
