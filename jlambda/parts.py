@@ -158,9 +158,9 @@ class Parts:
             self._plug_in_services(database, session, clients)
             urls, gate, switches = self.service.urls, self.service.url_gate, self.service.switches
             self.triggers.plug_in(UrlTriggers(urls, gate, switches, session.front_url), "url")
-            has_services, gateway_v2 = (lambda: self.services.is_running), partial(session.client, "apigatewayv2")
+            has_apis, gateway_v2 = (lambda: self.services.may_have("apigateway")), partial(session.client, "apigatewayv2")
             routes = RouteTriggers(
-                *(gateway_v2, has_services, self.service.permissions, switches, session.account, session.front_url)
+                *(gateway_v2, has_apis, self.service.permissions, switches, session.account, session.front_url)
             )
             self.triggers.plug_in(routes, "http")
             self._put_events_together(session, database, opened, clients, pushes)
@@ -186,13 +186,14 @@ class Parts:
     def _plug_in_services(self, database: Database, session: Session, clients: Clients) -> None:
         """What works through the services' API: triggers that they push, and where results of events go."""
 
-        def is_running() -> bool:  # filters on the log groups of functions are there without the services
-            return self.services.is_running or self.log_subscriptions.has_any
+        def may_have(kind: str) -> bool:  # filters on the log groups of functions are there without the services
+            return self.services.may_have(kind) or (kind == "logs" and self.log_subscriptions.has_any)
 
         permissions = self.service.permissions
         BucketFront(self.services, self.service.targets, permissions)
         for place in (Buckets(clients, permissions), Topics(clients), LogGroups(clients)):
-            kind = PushTriggers(place, database, session.account, is_running, lambda: self.services.push_refusal)
+            has_any = partial(may_have, place.kind)
+            kind = PushTriggers(place, database, session.account, has_any, lambda: self.services.push_refusal)
             self.triggers.plug_in(kind, place.kind)
         for destination in destinations(clients, self.clock.now):
             self.queue.plug(destination.service, destination)
@@ -218,7 +219,8 @@ class Parts:
             self.services.observe(self.archives.saw)
             self.services.observe(self.schedules.saw)
         triggers = EventTriggers(
-            *(database, account, clients, lambda: self.services.is_running, lambda: self.services.push_refusal),
+            *(database, account, clients, lambda: self.services.may_have("events", "scheduler")),
+            lambda: self.services.push_refusal,
         )
         self.triggers.plug_in(triggers, *triggers.KINDS)
 

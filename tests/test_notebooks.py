@@ -19,6 +19,8 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 _SIX = ("python", "node", "ruby", "go", "java", "csharp")
 #: the languages that a notebook needs to be there
 _LANGUAGES = {"09-languages": ("nodejs", "ruby", "go", "java", "dotnet")}
+#: one counts how often a thread runs in half a second
+_MARKS = {"02-life-of-an-environment": pytest.mark.measures}
 #: what each notebook's output has, in this order
 PROMISES = {
     # real weather, a cold and a warm call, a failure with the cell's line, a timeout, and frames of all that
@@ -184,7 +186,7 @@ def executed(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return out.getvalue()
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.stem, marks=_MARKS.get(path.stem, ())) for path in NOTEBOOKS])
 def test_a_notebook_shows_what_it_promises(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every cell succeeds, or fails where it is meant to, and the output says what the text says."""
     for name in _LANGUAGES.get(path.stem, ()):

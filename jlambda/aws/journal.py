@@ -59,6 +59,8 @@ class Journal:
         self._lock = threading.Lock()
         self._file: IO[bytes] | None = None
         self._deleted: set[str] = set()
+        #: the services that were ever written to; of what an earlier process wrote only once `requests` were read
+        self.services: set[str] = set()
         self._receipts: OrderedDict[str, str] = OrderedDict()
 
     # -- what happens -------------------------------------------------------------------------------------------------
@@ -82,6 +84,7 @@ class Journal:
         if request.service == "sqs" and operation.name.startswith("SendMessage"):
             head["messages"] = _message_ids(answer)
         request.body.seek(0)
+        self.services.add(request.service)
         self._append(head, request.body, request.length)
 
     def saw_messages(self, body: bytes) -> None:
@@ -112,6 +115,7 @@ class Journal:
         self._compact()
         for head, body in self._read():
             if "deleted" not in head:
+                self.services.add(head["service"])
                 yield _request(head, body)
 
     def has_service(self, service: str) -> bool:
@@ -136,6 +140,7 @@ class Journal:
         with self._lock:
             self._close()
             self._deleted.clear()
+            self.services.clear()
             self._receipts.clear()
             self._path.unlink(missing_ok=True)
 

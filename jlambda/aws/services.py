@@ -71,6 +71,12 @@ class Services:
         """Whether an embedded service was ever written to, running or not. Reads the journal."""
         return self._embedded is not None and self._journal.has_service(service)
 
+    def may_have(self, *services: str) -> bool:
+        """Whether there can be anything of some services (by the names in signatures) that could be asked without a start."""
+        if self._embedded is None:
+            return True
+        return self.is_running and not self._journal.services.isdisjoint({*services, "cloudformation"})
+
     @property
     def push_refusal(self) -> str:
         """Why these services start no functions by themselves; empty where they do."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 
@@ -143,3 +147,50 @@ def test_queues_and_streams_there_are_polled(near: jlambda.Session, other: jlamb
     with jlambda.Session(tmp_path / "near", aws_endpoint=other.endpoint) as again:
         assert eventually(lambda: seen(again).count("aws:kinesis") >= 3)
         assert 3 <= seen(again).count("aws:kinesis") <= 4  # the one that was under way may come twice, the first does not
+
+
+@pytest.fixture
+def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The URL of a moto server that knows nothing of us."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "of-the-user")
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", "0"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as server:
+        assert server.stderr is not None
+        for line in server.stderr:
+            if found := re.search(r"Running on (http://127\.0\.0\.1:\d+)", line):
+                break
+        assert found
+        drained = threading.Thread(target=server.stderr.read)
+        drained.start()
+        yield found[1]
+        server.kill()
+        drained.join()
+
+
+def test_a_moto_server_is_polled(moto: str, tmp_path: Path) -> None:
+    """What is written there by others starts functions here, and is waited for; lost records go to a queue there."""
+    there = {"endpoint_url": moto, "region_name": "us-east-1"}
+    sqs, kinesis, tables = (boto3.client(name, **there) for name in ("sqs", "kinesis", "dynamodb"))
+    with jlambda.Session(tmp_path / "near", aws_endpoint=moto) as near:
+        near.deploy(SEES, "far", triggers=["sqs:far", "dynamodb:far"])
+        lost = "kinesis:far?start=TRIM_HORIZON&retries=0&on_failure=sqs:lost"
+        near.deploy("def handler(event, context): raise ValueError", "fails", triggers=[lost])
+        for n in range(2):
+            sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="far")["QueueUrl"], MessageBody="m")
+            tables.put_item(TableName="far", Item={"id": {"S": str(n)}})
+            assert near.wait("60 seconds")
+        kinesis.put_record(StreamName="far", Data=b"d", PartitionKey="k")
+        lost_url, told = sqs.get_queue_url(QueueName="lost")["QueueUrl"], list[str]()
+
+        def is_told() -> bool:
+            messages = sqs.receive_message(QueueUrl=lost_url, WaitTimeSeconds=1).get("Messages", [])
+            told.extend(each["Body"] for each in messages)
+            return bool(told)
+
+        assert eventually(is_told)
+        assert "RetryAttemptsExhausted" in told[0]
+        lines = [text for text in near.logs("far").message if text.startswith("SAW ")]
+        assert sorted(lines) == ["SAW aws:dynamodb"] * 2 + ["SAW aws:sqs"] * 2
+    for client in (sqs, kinesis, tables):
+        client.close()

@@ -22,7 +22,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 import jlambda
-from jlambda.model.exchange import Write
+from jlambda.model.exchange import Reply, ServiceRequest, Write
 from tests.conftest import eventually
 
 LONG = 20 << 20
@@ -372,3 +372,42 @@ def test_what_a_service_lacks_is_named(session: jlambda.Session, tmp_path: Path,
     lacking.unlink()
     assert states.list_state_machines()["stateMachines"] == []
     assert session.services.pid == before
+
+
+def test_an_iterator_of_a_child_that_is_gone_has_expired(session: jlambda.Session) -> None:
+    """Whoever reads a table's stream is told so in AWS's words, and asks for another."""
+    streams = session.client("dynamodbstreams")
+    made = session.client("dynamodb").create_table(
+        TableName="t",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+    )
+    arn = made["TableDescription"]["LatestStreamArn"]
+    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
+    which = {"StreamArn": arn, "ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+    iterator = streams.get_shard_iterator(**which)["ShardIterator"]
+    assert session.services.pid is not None
+    os.kill(session.services.pid, signal.SIGKILL)
+    with pytest.raises(streams.exceptions.ExpiredIteratorException):
+        streams.get_records(ShardIterator=iterator)
+    assert streams.get_records(ShardIterator=streams.get_shard_iterator(**which)["ShardIterator"])["Records"] == []
+
+
+def test_services_that_hold_nothing_are_not_asked(session: jlambda.Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To list triggers makes no service load that nobody has written to."""
+    function = jlambda.deploy("def handler(event, context): pass", name="files", triggers=["sqs:jobs"])
+    asked: list[str] = []
+    ask = session.services._backend.ask
+
+    async def counted(request: ServiceRequest) -> Reply:
+        asked.append(request.service)
+        return await ask(request)
+
+    monkeypatch.setattr(session.services._backend, "ask", counted)
+    assert [str(each.trigger) for each in function.triggers] == ["sqs:jobs"]
+    assert set(asked) <= {"sqs"}
+    session.client("s3").create_bucket(Bucket="there")
+    assert len(function.triggers) == 1
+    assert set(asked) <= {"sqs", "s3"} and asked.count("s3") > 1

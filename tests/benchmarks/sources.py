@@ -61,8 +61,9 @@ def latencies(session: jlambda.Session, function: str, write: Callable[[int], ob
         write(n)
         answered.append(time.time())
         took.append(time.perf_counter() - began)
+        time.sleep(0.04)  # to look for it takes its time from what is looked for
         while len(session.invocations(function)) <= before + n:  # two of them would come as one batch
-            time.sleep(0.02)
+            time.sleep(0.04)
     started = [moment.timestamp() for moment in session.invocations(function).started_at[before:]]
     return percentile(took), percentile([max(0.0, at - since) for at, since in zip(started, answered, strict=True)])
 

@@ -12,6 +12,7 @@ from jlambda.model.invocation import Request
 from jlambda.model.lineage import hop
 from jlambda.service.invoke import new_request_id
 from jlambda.telemetry.metric_data import COUNTED
+from tests.conftest import eventually
 from tests.sources.test_streams import metric_values
 
 ECHO = "def handler(event, context): return 1\n"
@@ -88,6 +89,29 @@ def handler(event, context):
     assert [each["Body"] for each in sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=20)["Messages"]] == ["again"]
     assert session.recursion.dropped == {"loops": 1}
     assert len(session.invocations("loops")) == 16
+
+
+def test_a_loop_through_a_destination_s_queue_is_stopped(session: jlambda.Session) -> None:
+    """What a destination sends to a queue is one further in the chain."""
+    sqs = session.client("sqs")
+    dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+    redrive = {"deadLetterTargetArn": "arn:aws:sqs:us-east-1:123456789012:dead", "maxReceiveCount": 1}
+    sqs.create_queue(QueueName="round", Attributes={"VisibilityTimeout": "6", "RedrivePolicy": json.dumps(redrive)})
+    source = """
+import boto3
+
+client = boto3.client("lambda")
+
+def handler(event, context):
+    client.invoke(FunctionName="sends", InvocationType="Event", Payload=b"{}")
+"""
+    jlambda.deploy(source, name="calls", memory=1769, timeout=6, triggers=["sqs:round"])
+    destination = {"OnSuccess": {"Destination": "arn:aws:sqs:us-east-1:123456789012:round"}}
+    session.service.event_invoke.put(jlambda.deploy(ECHO, name="sends").name, None, {"DestinationConfig": destination})
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName="round")["QueueUrl"], MessageBody="first")
+    assert eventually(lambda: bool(sqs.receive_message(QueueUrl=dead, WaitTimeSeconds=1).get("Messages")))
+    assert session.recursion.dropped == {"calls": 1}
+    assert {name: len(session.invocations(name)) for name in ("calls", "sends")} == {"calls": 16, "sends": 16}
 
 
 def test_messages_of_a_queue_are_followed(session: jlambda.Session) -> None:
