@@ -307,10 +307,10 @@ class Function:
         version = self._session.control.publish(self.name, description).version
         return Function(self._session, self.name, qualifier=version)
 
-    def versions(self) -> list[Function]:
+    def versions(self) -> Versions:
         """Its published versions, oldest first."""
         published = self._session.control.versions(self.name)[1:]
-        return [Function(self._session, self.name, qualifier=each.version) for each in published]
+        return Versions(Function(self._session, self.name, qualifier=each.version) for each in published)
 
     def alias(self, name: str, version: int | str | Mapping[int | str, float] | None = None) -> Function:
         """The alias `name`, made or moved to `version` if one is given.
@@ -328,9 +328,9 @@ class Function:
             control.create_alias(wanted)
         return Function(self._session, self.name, qualifier=name)
 
-    def aliases(self) -> list[Alias]:
+    def aliases(self) -> Aliases:
         """Its aliases, by name."""
-        return self._session.control.aliases(self.name)
+        return Aliases(self._session.control.aliases(self.name))
 
     def update(
         self,
@@ -386,6 +386,14 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<Function {self.reference}>"
+
+
+class Versions(list[Function]):
+    """Versions of a function; a notebook shows them as a table."""
+
+
+class Aliases(list[Alias]):
+    """Aliases of a function, with where they point; a notebook shows them as a table."""
 
 
 def _routing(version: int | str | Mapping[int | str, float]) -> tuple[str, str, dict[str, float]]:

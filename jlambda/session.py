@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from jlambda.service.inventory import Inventory
     from jlambda.service.invoke import Invoker
     from jlambda.service.log_subscriptions import LogSubscriptions
+    from jlambda.service.log_tail import LogTail, Tailed
     from jlambda.service.polling import Polling
     from jlambda.service.provisioned import Provisioned
     from jlambda.service.recursion import Recursion
@@ -555,11 +556,32 @@ class Session:
             if gateway is not None:
                 self.gateway(gateway.port, gateway.key.id, gateway.key.secret)
 
-    def invoke(self, reference: str, event: Any = NO_EVENT) -> Invocation:
-        """Invoke a function by name, NAME:QUALIFIER or ARN, and wait for it."""
+    def invoke(
+        self, reference: str, event: Any = NO_EVENT, written: Callable[[Sequence[Tailed]], object] | None = None
+    ) -> Invocation:
+        """Invoke a function by name, NAME:QUALIFIER or ARN, and wait for it.
+
+        `written` is called, in this thread, with the log events of the invocation while it writes them.
+        """
+        __tracebackhide__ = True
         version, qualifier = self.control.resolve(reference)
-        finished = self.invoker.invoke(version, event, qualifier)
+        if written is None:
+            finished = self.invoker.invoke(version, event, qualifier)
+        else:
+            from jlambda.service.log_tail import invoke_tailed
+
+            finished = invoke_tailed(self.invoker, version, event, qualifier, self._tail, written)
         return Invocation(self, finished, version.configuration)
+
+    def tail(self, function: str | None = None) -> LogTail:
+        """The log of one function or all from now on, also of what still runs: ``poll`` it, and close it."""
+        return self._tail(self._named(function)[0])
+
+    def _tail(self, function: str | None = None, request_id: str | None = None) -> LogTail:
+        from jlambda.service.log_tail import LogTail
+
+        about = self.engine, self.invoker, self.control, self.account.region
+        return LogTail(*about, function, request_id)
 
     def invocation(self, request_id: str) -> Invocation:
         """An earlier invocation by its request id, or the beginning of it; of several attempts the last.

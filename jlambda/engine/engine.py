@@ -15,7 +15,7 @@ import select
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import NamedTuple
 
@@ -66,6 +66,23 @@ class EnvironmentState(NamedTuple):
     initialization: str
     phase: int
     is_frozen: bool
+
+
+class Output(NamedTuple):
+    """What an environment at work has written to its file, from the place `start` on; `version` is what it was made for."""
+
+    log_stream: str
+    version: Version
+    request_id: str
+    is_starting: bool
+    start: int
+    text: bytes
+    at_ms: int
+
+    @property
+    def function(self) -> str:
+        """The function's name."""
+        return self.version.function
 
 
 class Engine:
@@ -128,7 +145,6 @@ class Engine:
         if not buffer:
             buffer = environment.buffer = bytearray(frames.PACKET)
         buffer[0] = 0
-        environment.current = request
         try:
             environment.send(packet)
             size = environment.recv_into(buffer)
@@ -272,6 +288,7 @@ class Engine:
             stirred()
         if kind is Assign:
             environment = self._environments[action.environment_id]  # type: ignore[union-attr]
+            environment.current = request
             board, at = environment.board, environment.phase_at
             board[at] = INVOKE
             if board[at + FROZEN]:
@@ -282,6 +299,7 @@ class Engine:
         assert isinstance(action, Start)
         if not action.is_new:
             environment = self._environments[action.environment_id]
+            environment.current = request
             environment.board[environment.phase_at] = INIT
             if environment.board[environment.phase_at + FROZEN]:
                 self._thaw(environment)
@@ -295,6 +313,7 @@ class Engine:
                 self.scheduler.handle(Ended(action.environment_id, now))
             self._carry_out((Stop(action.environment_id),))
             raise
+        environment.current = request
         # what the supervisor took to start, or a snapshot to be made, is not the environment's init
         return Start, environment, now if was_ready else self.now()
 
@@ -381,8 +400,11 @@ class Engine:
 
     def _new_environment(self, version: Version, environment_id: int, initialization: str) -> Environment:
         if version.has_snapshot and initialization == ON_DEMAND:
-            return self.snapshots.restore(version, environment_id)
+            environment = self.snapshots.restore(version, environment_id)
+            environment.version = version
+            return environment
         environment = self.take_blank(environment_id)
+        environment.version = version
         control = self._control
         environment.become(version, initialization)
         if control is not None:
@@ -657,6 +679,19 @@ class Engine:
                 board, at = environment.board, environment.phase_at
                 about = environment.log_stream, function, environment.initialization
                 found.append(EnvironmentState(*about, board[at], board[at + FROZEN] != 0))
+        return found
+
+    def outputs(self, places: Mapping[str, int]) -> list[Output]:
+        """What invocations that run have written so far; of those in `places`, by request id, from there on."""
+        found, at_ms = [], int(self.now() * 1_000)
+        for environment in list(self._environments.values()):
+            request, version = environment.current, environment.version
+            phase = environment.board[environment.phase_at]
+            if phase == IDLE or request is None or version is None:
+                continue
+            start, text = environment.written(places.get(request.request_id, 0))
+            if environment.current is request:
+                found.append(Output(environment.log_stream, version, request.request_id, phase == INIT, start, text, at_ms))
         return found
 
     def next_expiry(self) -> float | None:

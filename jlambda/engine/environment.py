@@ -7,6 +7,7 @@ import ctypes
 import os
 import socket
 import struct
+import threading
 from collections.abc import Callable
 from functools import partial
 from typing import Protocol
@@ -15,11 +16,15 @@ from jlambda.engine import syscalls
 from jlambda.engine.board import INIT, INVOKE, OUT_OF_MEMORY, SLOT_BYTES, Board
 from jlambda.engine.conversation import Conversation, Phase
 from jlambda.model import frames
-from jlambda.model.invocation import ON_DEMAND
+from jlambda.model.invocation import ON_DEMAND, Request
 
 #: output read is given back to the machine once there is this much of it
 _RELEASE_BYTES = 1 << 20
 _FALLOC_PUNCH_HOLE_AND_KEEP_SIZE = 3
+#: how much of an output is looked at in one go, while it is written
+_WRITTEN_BYTES = 1 << 20
+#: held while an output is looked at from another thread than the one that may close it
+_output_lock = threading.Lock()
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -59,7 +64,8 @@ class Environment:
 
     `id` is the scheduler's number for it, `supervised` the supervisor's, `slot` that on the board; `born` is called
     whenever it has got a process, `begun` with the pid of the first one where a snapshot was forked for it;
-    `was_out_of_memory` is how the last one ended. `buffer` takes the answers to a caller that waits, `current` is its request.
+    `was_out_of_memory` is how the last one ended. `buffer` takes the answers to a caller that waits, `current` is the request
+    of whoever has it, the last one's while nobody does, and `version` what it was made for.
     """
 
     __slots__ = (
@@ -87,6 +93,7 @@ class Environment:
         "slot",
         "start",
         "supervised",
+        "version",
         "was_out_of_memory",
     )
 
@@ -98,7 +105,8 @@ class Environment:
         self.begun: Callable[[int], None] | None = None
         self.memory_mb, self.has_bridge = 0, False
         self.buffer = bytearray()
-        self.current: object = None
+        self.current: Request | None = None
+        self.version: Version | None = None
         self.channel, self.fd, self.output = channel, channel.fileno(), output
         self.send, self.recv, self.recv_into = channel.send, channel.recv, channel.recv_into
         self.id = self.pid = self.log_read = self.released = 0
@@ -193,6 +201,16 @@ class Environment:
             self._release_output(end)
         return parts.tobytes()
 
+    def written(self, place: int) -> tuple[int, bytes]:
+        """What is in the output from `place` on that `take_output` has not given, and where that begins. From any thread."""
+        start = max(place, self.log_read)
+        with _output_lock:
+            if self.output < 0:
+                return start, b""
+            text = os.pread(self.output, _WRITTEN_BYTES, start)
+        # taken meanwhile, and what was taken may be freed
+        return start, text if max(place, self.log_read) == start else b""
+
     def _release_output(self, end: int) -> None:
         """Free what was read, and lose nothing that is being written: a hole, not a truncation."""
         if syscalls.IS_LINUX:
@@ -207,9 +225,10 @@ class Environment:
     def close(self) -> None:
         """Let go of the channel and the output; a first process that is left ends at that."""
         self.channel.close()
-        if self.output >= 0:
-            os.close(self.output)
-            self.output = -1
+        with _output_lock:
+            if self.output >= 0:
+                os.close(self.output)
+                self.output = -1
 
 
 def _output_file() -> int:

@@ -222,6 +222,7 @@ class Loop:
     def _send(self, flight: Flight, now: float) -> None:
         """Send the flight's request to its environment, which waits for one."""
         flight.began, flight.conversation = now, None
+        flight.environment.current = flight.request
         deadline = now + flight.version.timeout_s
         packet = usual_packet(flight.request, int(deadline * 1000))
         if packet:
@@ -311,6 +312,7 @@ class Loop:
         now = self._now()
         if flight.ahead:
             flight.request, flight.began, flight.conversation = flight.ahead.popleft(), now, None
+            flight.environment.current = flight.request
         else:
             following = None
             try:

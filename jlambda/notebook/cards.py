@@ -27,11 +27,15 @@ _NARROW = 48
 
 
 class Row(NamedTuple):
-    """One labelled row; `kind` says how the text is set: as it is, as code, or as code behind a click."""
+    """One labelled row; `kind` says how the text is set: as it is, as code, or as code behind a click.
+
+    `picture` is HTML of ours that stands below the text, and says nothing that this does not.
+    """
 
     label: str
     text: str
     kind: Kind = "text"
+    picture: str = ""
 
 
 class Card(NamedTuple):
@@ -47,7 +51,7 @@ class Card(NamedTuple):
         label = f"{_CELL}; font-weight: normal; white-space: nowrap; color: {MUTED}"
         rows = "".join(
             f'<tr style="background: none"><th scope="row" style="{label}">{escape(row.label)}</th>'
-            f'<td style="{_CELL}">{_value(row)}</td></tr>'
+            f'<td style="{_CELL}">{_value(row)}{row.picture}</td></tr>'
             for row in self.rows
         )
         return (
@@ -77,6 +81,29 @@ def _value(row: Row) -> str:
         return code
     lines = row.text.count("\n") + 1
     return f'<details><summary style="cursor: pointer">{lines} {"line" if lines == 1 else "lines"}</summary>{code}</details>'
+
+
+def size(of_bytes: int) -> str:
+    """A number of bytes for people: ``312 B``, ``1.2 KB``, ``3.4 MB``."""
+    if of_bytes < 1_000:
+        return f"{of_bytes} B"
+    return f"{of_bytes / 1_000:.1f} KB" if of_bytes < 1_000_000 else f"{of_bytes / 1_000_000:.1f} MB"
+
+
+class Table(NamedTuple):
+    """Rows of text under a header; `nothing` is said where there are none."""
+
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    nothing: str
+
+    def html(self) -> str:
+        """The table as HTML."""
+        return table_html(self.header, self.rows) if self.rows else f'<i style="{FONT}">{escape(self.nothing)}</i>'
+
+    def text(self) -> str:
+        """The same as text."""
+        return table_text(self.header, self.rows) if self.rows else self.nothing
 
 
 def table_html(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -6,32 +6,28 @@ function is called and no log is read here.
 
 from __future__ import annotations
 
-import json
-from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from jlambda.errors import ResourceNotFound
+from jlambda.errors import FunctionError, LambdaError, ResourceNotFound
 from jlambda.model.log_settings import default_log_group
-from jlambda.notebook.cards import Card, Row, side_by_side_html, side_by_side_text, table_html, table_text
+from jlambda.notebook.cards import Card, Row, Table, size, table_html, table_text
 from jlambda.notebook.chaos import chaos_html, chaos_text
 from jlambda.notebook.exchange import exchange_html, exchange_text
+from jlambda.notebook.invocation_card import invocation_card, record_card, replay_html, replay_text
 from jlambda.notebook.namespace import python_name
+from jlambda.notebook.tuning_table import tuning_html, tuning_text
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from jlambda.handle import Function
-    from jlambda.invocation import Invocation, Replay
+    from jlambda.model.alias import Alias
     from jlambda.model.function import FunctionConfiguration
     from jlambda.service.provisioned import ProvisionedConcurrency
-    from jlambda.telemetry.tuning import Tuning
+    from jlambda.service.triggers import Attached
 
-_RESULT_CHARS = 2_000
-_ONE_LINE_CHARS, _INDENTED_CHARS = 100, 20_000
-_LOG_LINES = 200
 _SETTINGS = {
     "memory_mb": ("memory", " MB"),
     "timeout_s": ("timeout", " s"),
@@ -71,7 +67,7 @@ class FunctionList(list["Function"]):
                 f"{c.memory_mb} MB",
                 f"{c.timeout_s} s",
                 size(c.code_size),
-                f"{datetime.fromtimestamp(c.last_modified, UTC):%Y-%m-%d %H:%M} UTC",
+                day(c.last_modified),
                 c.description,
             )
             for c in (function.configuration for function in self)
@@ -85,51 +81,6 @@ class FunctionList(list["Function"]):
 
     def _repr_pretty_(self, printer: Printer, _cycle: bool) -> None:
         printer.text(repr(self))
-
-
-def _tuning_table(found: Tuning) -> tuple[list[str], list[list[str]], str]:
-    """The header and rows of a tuning's table, and the line below it."""
-    header = ["memory", "vCPU", "duration", "init", "most memory", "a million calls", ""]
-    rows = [
-        [
-            f"{it.memory_mb} MB",
-            f"{it.vcpu:.2f}",
-            "" if it.duration_ms is None else f"{it.duration_ms:.2f} ms",
-            "" if it.init_ms is None else f"{it.init_ms:.0f} ms",
-            f"{it.max_memory_mb} MB",
-            "" if it.cost_usd is None else f"${it.cost_usd * 1e6:.2f}",
-            f"{it.failures} of {it.invocations} failed: {it.failure}"
-            if it.failures
-            else ", ".join(found.choices(it.memory_mb)),
-        ]
-        for it in found.sizes
-    ]
-    return header, rows, found.note
-
-
-def tuning_html(found: Tuning) -> str:
-    """What tuning found, as a table and a picture."""
-    header, rows, note = _tuning_table(found)
-    return f"{table_html(header, rows)}<div>{escape(note)}</div>{picture_html(found.picture(), 'time and price by memory')}"
-
-
-def picture_html(png: bytes, about: str) -> str:
-    """A picture within the page, as wide as there is room."""
-    source = f"data:image/png;base64,{b64encode(png).decode()}"
-    return f'<img alt="{escape(about)}" style="width: 100%; max-width: 640px; background: none" src="{source}">'
-
-
-def tuning_text(found: Tuning) -> str:
-    """The same as text."""
-    header, rows, note = _tuning_table(found)
-    return f"{table_text(header, rows)}\n{note}"
-
-
-def size(of_bytes: int) -> str:
-    """A number of bytes for people: ``312 B``, ``1.2 KB``, ``3.4 MB``."""
-    if of_bytes < 1_000:
-        return f"{of_bytes} B"
-    return f"{of_bytes / 1_000:.1f} KB" if of_bytes < 1_000_000 else f"{of_bytes / 1_000_000:.1f} MB"
 
 
 def function_card(function: Function) -> Card:
@@ -213,81 +164,49 @@ def layer_name(arn: str) -> str:
     return ":".join(arn.split(":")[-2:])
 
 
-def invocation_card(invocation: Invocation) -> Card:
-    """The card of one invocation: what it gave, what it took, what it wrote."""
-    record, error = invocation.record, invocation.error
-    start = f"cold start, init {record.init_ms:.2f} ms" if record.init_ms is not None else "warm start"
-    if record.restore_ms is not None:
-        start = f"cold start, restored in {record.restore_ms:.2f} ms"
-    figures = (
-        f"{record.duration_ms:.2f} ms ({start}) · billed {record.billed_ms} ms · "
-        f"{record.max_memory_mb} of {record.memory_mb} MB · ${invocation.cost.total_usd:.10f}"
+def versions_table(versions: Sequence[Function]) -> Table:
+    """Published versions, oldest first."""
+    rows = []
+    for c in (version.configuration for version in versions):
+        code = f"{size(c.code_size)} · {c.code_sha256[:8]}"
+        rows.append((c.version, c.runtime, f"{c.memory_mb} MB", f"{c.timeout_s} s", code, day(c.last_modified), c.description))
+    header = ("version", "runtime", "memory", "timeout", "code", "published", "description")
+    return Table(header, rows, "no versions yet: fn.publish() keeps what is deployed now")
+
+
+def aliases_table(aliases: Sequence[Alias]) -> Table:
+    """Aliases with the parts of the invocations that go to each version."""
+    rows = []
+    for it in aliases:
+        parts = {it.version: 1.0 - sum(it.weights.values()), **it.weights}
+        split = " · ".join(f"version {version} {part:.0%}" for version, part in parts.items())
+        rows.append((it.name, split if it.weights else f"version {it.version}", it.description))
+    return Table(("alias", "invocations go to", "description"), rows, 'no aliases yet: fn.alias("live", 1) makes one')
+
+
+def triggers_table(triggers: Sequence[Attached]) -> Table:
+    """What starts a function."""
+    rows = [(str(it.trigger), it.state, "cell" if it.is_deployed else it.id, it.note) for it in triggers]
+    return Table(("trigger", "state", "from", ""), rows, 'no triggers yet: fn.triggers.add("sqs:jobs") makes one')
+
+
+def error_card(error: LambdaError) -> Card:
+    """An error as a value: what it says, and AWS's word for it."""
+    if isinstance(error, FunctionError):
+        about = [Row("error", "\n".join(error._render_traceback_()), "code"), Row("request", error.request_id, "code")]
+        return Card(f"✗ {error.function}", error.error_type, about, "bad")
+    return Card(
+        f"✗ {type(error).__name__}", "", [Row("error", str(error)), Row("AWS", f"{error.code} · {error.status}")], "bad"
     )
-    logs = "\n".join(event.message.rstrip("\n") for event in invocation.logs[-_LOG_LINES:])
-    rows = [
-        _came_back(invocation),
-        Row("took", figures),
-        Row("request", record.request_id, "code"),
-        *([Row("logs", logs, "folded")] if logs else []),
-    ]
-    return Card(f"{'✗' if error else '✓'} {invocation.function}", record.status, rows, "bad" if error else "good")
 
 
-def _came_back(invocation: Invocation) -> Row:
-    if invocation.error:
-        return Row("error", error_text(invocation), "code")
-    if not invocation.is_whole:
-        return Row("result", f"not kept: {size(invocation.record.response_bytes)}")
-    return Row("result", _shortened(invocation.result), "code")
+def day(at: float) -> str:
+    """A time as a day and a minute, in UTC."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _replay_rows(replay: Replay) -> list[tuple[str, str, str]]:
-    """What both invocations gave and took, a line for each thing."""
-    pair = (replay.before, replay.after)
-
-    def row(label: str, tell: Callable[[Invocation], str]) -> tuple[str, str, str]:
-        then, now = map(tell, pair)
-        return label, then, now
-
-    rows = [
-        row("status", lambda it: it.record.status),
-        row("result", lambda it: "" if it.error else _came_back(it).text),
-        row("error", lambda it: f"{it.error.error_type}: {it.error.message}" if it.error else ""),
-        row("duration", lambda it: f"{it.record.duration_ms:.2f} ms"),
-        row("init", lambda it: "" if it.record.init_ms is None else f"{it.record.init_ms:.2f} ms"),
-        row("memory", lambda it: f"{it.record.max_memory_mb} of {it.record.memory_mb} MB"),
-        row("cost", lambda it: f"${it.cost.total_usd:.10f}"),
-        row("started", lambda it: f"{datetime.fromtimestamp(it.record.started_at, UTC):%Y-%m-%d %H:%M:%S} UTC"),
-    ]
-    return [each for each in rows if each[1] or each[2]]
-
-
-_REPLAY_HEADER = ("", "then", "now")
-
-
-def replay_html(replay: Replay) -> str:
-    """Both invocations of a replay side by side."""
-    return side_by_side_html(_REPLAY_HEADER, _replay_rows(replay))
-
-
-def replay_text(replay: Replay) -> str:
-    """The same as text."""
-    return side_by_side_text(_REPLAY_HEADER, _replay_rows(replay))
-
-
-def error_text(invocation: Invocation) -> str:
-    """The error of a failed invocation as a call that raised it would show it."""
-    return "\n".join(invocation.error._render_traceback_()) if invocation.error else ""
-
-
-def _shortened(result: object) -> str:
-    try:
-        text = json.dumps(result, ensure_ascii=False)
-        if _ONE_LINE_CHARS < len(text) <= _INDENTED_CHARS:  # indenting megabytes would take seconds
-            text = json.dumps(result, ensure_ascii=False, indent=2)
-    except (TypeError, ValueError):  # bytes, where the handler returned bytes
-        text = repr(result)
-    return text if len(text) <= _RESULT_CHARS else f"{text[:_RESULT_CHARS]}\n… {len(text) - _RESULT_CHARS} characters more"
+def _table(make: Callable[[Any], Table]) -> Shown:
+    return Shown(lambda thing: make(thing).html(), lambda thing: make(thing).text())
 
 
 def _card(make: Callable[[Any], Card]) -> Shown:
@@ -297,7 +216,12 @@ def _card(make: Callable[[Any], Card]) -> Shown:
 _SHOWN = {
     ("jlambda.handle", "Function"): _card(function_card),
     ("jlambda.http", "Exchange"): Shown(exchange_html, exchange_text),
+    ("jlambda.handle", "Versions"): _table(versions_table),
+    ("jlambda.handle", "Aliases"): _table(aliases_table),
+    ("jlambda.errors", "LambdaError"): _card(error_card),
     ("jlambda.invocation", "Invocation"): _card(invocation_card),
+    ("jlambda.model.invocation", "InvocationRecord"): _card(record_card),
+    ("jlambda.service.function_triggers", "FunctionTriggers"): _table(triggers_table),
     ("jlambda.invocation", "Replay"): Shown(replay_html, replay_text),
     ("jlambda.telemetry.chaos", "ChaosReport"): Shown(chaos_html, chaos_text),
     ("jlambda.telemetry.tuning", "Tuning"): Shown(tuning_html, tuning_text),

@@ -26,6 +26,7 @@ from jlambda.notebook import capture
 from jlambda.notebook.arguments import HelpAsked
 from jlambda.notebook.namespace import SecretValues, event_from, python_name, shipped
 from jlambda.notebook.options import CellOptions, cell_options, cell_parser, deployment
+from jlambda.notebook.tailing import print_events
 from jlambda.notebook.verbs import line_options
 from jlambda.notebook.verbs.verb import Desk
 from jlambda.service.cells import DeployedCell
@@ -90,7 +91,8 @@ class LambdaMagics(Magics):
             display(function)  # type: ignore[no-untyped-call]
         if given.invoke is None:
             return None
-        return self._kept(given.output, function.invoke(event))
+        written = print_events if given.tail else None
+        return self._kept(given.output, self._session().invoke(function.name, event, written))
 
     def _remember_cell(self, function: Function) -> None:
         """Keep what the cell is, so that a page can tell when it was edited since; a terminal has no cells."""

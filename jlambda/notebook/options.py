@@ -42,6 +42,7 @@ class CellOptions:
     use: tuple[str, ...] = ()
     classpath: tuple[str, ...] = ()
     invoke: str | None = None
+    tail: bool = False
     output: str | None = None
     quiet: bool = False
 
@@ -139,6 +140,7 @@ def cell_parser() -> Parser:
     )
     add("--trigger", metavar="SOURCE", action="append", help="what starts it: sqs:jobs, s3://bucket/*.csv, …; repeatable")
     add("-i", "--invoke", metavar="EVENT", help="call the function once deployed: JSON, a variable's name, or @FILE.json")
+    add("--tail", action="store_true", help="show what --invoke logs while it runs")
     add("-o", "--output", metavar="VAR", type=python_variable, help="keep what --invoke gives in VAR, do not show it")
     add("-q", "--quiet", action="store_true", help="show no card")
     return parser

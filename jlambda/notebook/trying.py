@@ -14,7 +14,7 @@ from jlambda.handle import Function
 from jlambda.invocation import Invocation
 from jlambda.model.samples.catalog import SAMPLES, sample_event
 from jlambda.notebook.cards import Row
-from jlambda.notebook.display import invocation_card
+from jlambda.notebook.invocation_card import invocation_card
 from jlambda.notebook.views import BAD, GOOD, close, heading, said, with_card
 
 _WIDE = widgets.Layout(width="auto")

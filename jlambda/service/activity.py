@@ -50,6 +50,7 @@ class Activity:
         self._tally: Tally | None = None
         self._counted: set[_Key] = set()
         self._changes = 0
+        self._unlisten: Callable[[], None] = lambda: None
         # touched without the lock, by whoever invokes or deploys
         self._arrived: deque[InvocationRecord] = deque()
         self._changed: deque[str] = deque()
@@ -115,7 +116,7 @@ class Activity:
         self._arrived.clear()
         self._changed.clear()
         self._overviews.forget()
-        self._invoker.ended = self._invocation_ended
+        self._unlisten = self._invoker.listen(self._invocation_ended)
         self._engine.stirred = self._queue.stirred = self._stirred
         self._count_anew()
         self._stir = threading.Event()
@@ -125,7 +126,8 @@ class Activity:
     def _end(self) -> None:
         if self._thread is None:
             return
-        self._invoker.ended = self._engine.stirred = self._queue.stirred = None
+        self._unlisten()
+        self._engine.stirred = self._queue.stirred = None
         self._control.watchers.remove(self._function_changed)
         self._tally = self._thread = None
         self._stir.set()

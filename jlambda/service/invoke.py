@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
@@ -88,10 +89,24 @@ class Invoker:
         self.follow: Callable[[str, Request], Request] = lambda _, request: request
         #: told of each invocation that has run, with what it wrote; it must return at once
         self.written: Callable[[FunctionConfiguration, InvocationRecord, bytes], None] = lambda _, __, ___: None
-        #: the same for whoever follows what runs, None where nobody does
-        self.ended: Callable[[InvocationRecord, bytes], None] | None = None
+        self._listeners: tuple[Callable[[InvocationRecord, bytes], None], ...] = ()
+        self._listening = threading.Lock()
         #: what was begun and has not ended
         self._under_way: set[Callable[[Exception], None]] = set()
+
+    def listen(self, ended: Callable[[InvocationRecord, bytes], None]) -> Callable[[], None]:
+        """Have `ended` told of each invocation that is over, with what it wrote; it must return at once.
+
+        What is returned ends it.
+        """
+        with self._listening:
+            self._listeners = (*self._listeners, ended)
+
+        def end() -> None:
+            with self._listening:
+                self._listeners = tuple(each for each in self._listeners if each != ended)
+
+        return end
 
     def invoke(self, version: DeployedVersion, event: object, qualifier: str | None = None) -> Finished:
         """Run one invocation and wait for it. Raises `Throttled`, after recording it."""
@@ -225,9 +240,8 @@ class Invoker:
         record = _new(InvocationRecord, values)
         self._append(record, log, event, payload)
         self.written(configuration, record, log)
-        ended = self.ended
-        if ended is not None:
-            ended(record, log)
+        for listener in self._listeners:
+            listener(record, log)
         return _new(Finished, (record, payload, log))
 
     def record_throttle(self, version: DeployedVersion, request: Request) -> Finished:

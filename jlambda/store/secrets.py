@@ -108,6 +108,11 @@ class Redactor:
         self._forms = sorted(forms, key=len, reverse=True)  # the longest first, where one begins as another does
         self._replace = re.compile(b"|".join(_LINE_BREAK.join(map(re.escape, form.split(b"\n"))) for form in self._forms)).sub
 
+    @property
+    def spans_lines(self) -> bool:
+        """Whether one of them may be written in several lines."""
+        return any(b"\n" in form for form in self._forms)
+
     def __call__(self, text: bytes) -> bytes:
         """`text` without them."""
         return self._replace(REDACTED, text) if text else text

@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import jlambda
-from jlambda.notebook.display import FunctionList, changes_text, function_card, invocation_card, replay_html, replay_text, size
+from jlambda.notebook.cards import size
+from jlambda.notebook.display import FunctionList, changes_text, error_card, function_card
+from jlambda.notebook.invocation_card import invocation_card, record_card, replay_html, replay_text
 from tests.notebook.conftest import Run
+from tests.notebook.reading import read_safe
 
 ECHO = "def handler(event, context):\n    return event\n"
 
@@ -162,3 +165,56 @@ def test_a_replay_is_side_by_side_however_long_its_results(session: jlambda.Sess
     html = replay_html(replay)
     assert "<b>" not in html
     assert html.count("table-layout: fixed") == 1
+
+
+def test_an_invocation_has_a_timeline_and_a_memory_bar(session: jlambda.Session) -> None:
+    """As wide as what they stand for; a warm start has no init, what is throttled neither."""
+    function = session.deploy(ECHO, "f")
+    cold, warm = function.invoke().record, function.invoke().record
+    wide = cold._replace(init_ms=30.0, duration_ms=10.0, billed_ms=40, max_memory_mb=32)
+    html = record_card(wide).html()
+    assert read_safe(html).text.count("$") == 1  # between two of them a page sees mathematics
+    assert "width: 75.0%" in html
+    assert html.count("width: 25.0%") == 2  # the invocation, and the memory
+    assert "32 of 128 MB" in record_card(wide).text()
+    assert "init ·" not in record_card(warm).html()
+    full = record_card(wide._replace(max_memory_mb=127))
+    assert "127 of 128 MB ⚠ nearly all" in full.text()
+    throttled = record_card(wide._replace(status="throttled", error_type="TooManyRequestsException", billed_ms=0))
+    assert "took" not in throttled.text()
+    assert throttled.text().startswith("✗ f  throttled\n  error    TooManyRequestsException")
+
+
+def test_errors_as_values_are_cards(session: jlambda.Session) -> None:
+    """What a function raised with its traceback, and what AWS calls our own."""
+    error = session.deploy("def handler(event, context): raise ValueError('<b>')", "f").invoke().error
+    assert error is not None
+    card = error_card(error)
+    assert card.text().startswith("✗ f  ValueError\n  error    Traceback (most recent call last):")
+    assert "<b>" in read_safe(card.html()).text
+    with pytest.raises(jlambda.ResourceNotFound) as missing:
+        session.get("nowhere")
+    assert "ResourceNotFoundException · 404" in error_card(missing.value).text()
+
+
+def test_versions_aliases_and_triggers_are_tables(run: Run) -> None:
+    """Empty they say how to begin; inside of other things they are what they were."""
+    run(f"%%lambda f -q\n{ECHO}")
+
+    def shown(code: str) -> dict[str, str]:
+        bundle: dict[str, str] = run(f"get_ipython().display_formatter.format({code})[0]").value
+        read_safe(bundle.get("text/html", ""))
+        return bundle
+
+    assert "fn.publish()" in shown("f.versions()")["text/plain"]
+    assert 'fn.alias("live", 1)' in shown("f.aliases()")["text/plain"]
+    assert "fn.triggers.add" in shown("f.triggers")["text/plain"]
+    run("first = f.publish('<i>one</i>')\nf.update(memory=256)\nsecond = f.publish()\nf.alias('live', {1: 0.9, 2: 0.1})")
+    run("f.triggers.add('rate(5 minutes)')")
+    versions = shown("f.versions()")
+    assert [line.split()[0] for line in versions["text/plain"].splitlines()] == ["version", "1", "2"]
+    assert "&lt;i&gt;one" in versions["text/html"]
+    assert "version 1 90% · version 2 10%" in shown("f.aliases()")["text/plain"]
+    assert "rate(5 minutes)  Enabled" in shown("f.triggers")["text/plain"]
+    assert shown("[f.versions()]")["text/plain"] == "[[<Function f:1>, <Function f:2>]]"
+    assert shown("f.invoke(1, type='Event').result()")["text/plain"].startswith("✓ f  success")

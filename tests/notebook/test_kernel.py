@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -140,3 +141,48 @@ def is_alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
+
+
+GATED = """%%lambda gated -q --timeout 60
+import socket
+def handler(event, context):
+    print("before")
+    with socket.create_connection(("127.0.0.1", event)) as gate:
+        gate.recv(1)
+    print("after")
+"""
+
+
+def test_logs_stream_into_the_cell_that_waits(kernel: Kernel) -> None:
+    """With --tail, and with logs -f until it is interrupted, which stops the following and nothing else."""
+    kernel.text(GATED)
+    with socket.create_server(("127.0.0.1", 0)) as gate:
+        port = gate.getsockname()[1]
+        steps: list[str] = []
+
+        def see(message: dict[str, Any]) -> None:
+            if message["msg_type"] == "error":
+                steps.append(message["content"]["ename"])
+            text = message["content"].get("text", "")
+            if "before" in text:
+                steps.append("before")
+                gate.accept()[0].close()
+            if "after" in text:
+                steps.append("after")
+            if "REPORT" in text and "after" in steps and "following" in steps:
+                kernel.manager.interrupt_kernel()
+            if "following the log of gated" in text:
+                steps.append("following")
+
+        def run(code: str) -> None:
+            kernel.client.execute_interactive(code, output_hook=see, timeout=60)
+
+        run(f"%lambda invoke gated {port} --tail")
+        assert steps == ["before", "after"]
+        run(f"{GATED.replace('-q', f'-q --invoke {port} --tail')}")
+        assert steps == ["before", "after"] * 2
+        steps.clear()
+        kernel.text(f"future = gated.submit({port})")
+        run("%lambda logs gated -f")
+        assert steps == ["following", "before", "after"]
+        assert kernel.text("future.done(), len(gated.invocations())") == "(True, 3)"

@@ -13,7 +13,8 @@ from traitlets.config.loader import PyFileConfigLoader
 
 import jlambda
 from jlambda.errors import CodeError, FunctionError, InvalidParameter, InvalidRequestContent, LambdaError, ResourceNotFound
-from jlambda.notebook.display import function_card, invocation_card
+from jlambda.notebook.display import function_card
+from jlambda.notebook.invocation_card import invocation_card
 from tests.api.packages import zipped
 from tests.notebook.conftest import Run
 from tests.wheels import a_wheel

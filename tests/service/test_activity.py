@@ -111,7 +111,9 @@ def test_nothing_is_left_when_nobody_follows(session: jlambda.Session) -> None:
         each.end()
         each.end()
     assert eventually(lambda: not activity_threads())
-    assert [session.invoker.ended, session.engine.stirred, session.queue.stirred] == [None] * 3
+    assert not session.invoker._listeners
+    assert session.engine.stirred is None
+    assert session.queue.stirred is None
     function()
     assert not session._open().activity._arrived
     third = Seen(session)

@@ -11,6 +11,7 @@ from jlambda.model.limits import MEMORY_MB
 from jlambda.notebook.arguments import Parser, whole
 from jlambda.notebook.display import FunctionList
 from jlambda.notebook.namespace import event_from
+from jlambda.notebook.tailing import print_events
 from jlambda.notebook.verbs.verb import Desk, Verb
 from jlambda.service.tuning import INVOCATIONS, SIZES_MB
 from jlambda.telemetry.tuning import Tuning
@@ -20,9 +21,14 @@ if TYPE_CHECKING:
     from jlambda.notebook.trying import Trial
 
 
-def _invoke(desk: Desk, function: str, event: str) -> Invocation:
+def _invoke(desk: Desk, function: str, event: str, tail: bool) -> Invocation:
     given = event_from(event, desk.names)
-    return desk.session.invoke(desk.function(function).reference, given)
+    return desk.session.invoke(desk.function(function).reference, given, print_events if tail else None)
+
+
+def _add_invoke(parser: Parser) -> None:
+    _add_event(parser)
+    parser.add_argument("--tail", action="store_true", help="show what it logs while it runs")
 
 
 def _add_event(parser: Parser) -> None:
@@ -104,8 +110,9 @@ VERBS = (
         "one",
         '  %lambda invoke hello \'{"name": "Ada"}\'\n'
         "  %lambda invoke hello my_event -o result\n"
-        "  res = %lambda invoke hello @event.json",
-        _add_event,
+        "  res = %lambda invoke hello @event.json\n"
+        "  %lambda invoke hello --tail",
+        _add_invoke,
     ),
     Verb(
         "tune",

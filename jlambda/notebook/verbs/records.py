@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from jlambda.invocation import Replay
+from jlambda.notebook import tailing
 from jlambda.notebook.arguments import Parser
 from jlambda.notebook.verbs.verb import Desk, Verb
 
@@ -12,8 +13,16 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-def _logs(desk: Desk, function: str) -> pd.DataFrame:
-    return desk.session.logs(desk.known(function))
+def _logs(desk: Desk, function: str, follow: bool) -> pd.DataFrame | None:
+    name = desk.known(function)
+    if follow:
+        tailing.follow(desk.session, name)
+        return None
+    return desk.session.logs(name)
+
+
+def _add_follow(parser: Parser) -> None:
+    parser.add_argument("-f", "--follow", action="store_true", help="show what is logged from now on, until interrupted")
 
 
 def _invocations(desk: Desk, function: str) -> pd.DataFrame:
@@ -37,7 +46,14 @@ def _add_request_id(parser: Parser) -> None:
 
 
 VERBS = (
-    Verb("logs", "Log lines as a DataFrame, of one function or all.", _logs, "any"),
+    Verb(
+        "logs",
+        "Log lines as a DataFrame, of one function or all; or follow them.",
+        _logs,
+        "any",
+        "  %lambda logs hello\n  %lambda logs hello -f\n  frame = %lambda logs",
+        _add_follow,
+    ),
     Verb("invocations", "Invocations as a DataFrame, of one function or all.", _invocations, "any"),
     Verb("cost", "What the invocations would have cost on AWS, as a DataFrame.", _cost, "any"),
     Verb("metrics", "Invocations, errors and durations by minute, as a DataFrame.", _metrics, "any"),
