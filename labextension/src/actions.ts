@@ -10,7 +10,6 @@ import {
 import { NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
 import { OutputAreaModel, SimplifiedOutputArea } from '@jupyterlab/outputarea';
 import type { TranslationBundle } from '@jupyterlab/translation';
-
 import { SplitPanel } from '@lumino/widgets';
 
 import { CommandIDs } from './commands';

@@ -25,12 +25,17 @@ FRAMES = """() => new Promise(resolve => {
     const next = now => { took.push(now - last); last = now; now < end ? requestAnimationFrame(next) : resolve(took); };
     requestAnimationFrame(next);
 })"""
-#: texts of the panel whose contrast to what is behind them is below WCAG's 4.5, or 3 for what is large
+#: texts of the panel whose contrast to what is behind them is below WCAG's 4.5
 FAINT = """() => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
+    const drawn = canvas.getContext('2d', { willReadFrequently: true });
+    const known = new Map();
     const channels = text => {
-        const canvas = document.createElement('canvas').getContext('2d');
-        canvas.fillStyle = text; canvas.fillRect(0, 0, 1, 1);
-        return [...canvas.getImageData(0, 0, 1, 1).data];
+        if (!known.has(text)) {
+            drawn.clearRect(0, 0, 1, 1); drawn.fillStyle = text; drawn.fillRect(0, 0, 1, 1);
+            known.set(text, [...drawn.getImageData(0, 0, 1, 1).data]);
+        }
+        return known.get(text);
     };
     const luminance = ([r, g, b]) => {
         const [x, y, z] = [r, g, b].map(it => it / 255).map(it => it <= 0.03928 ? it / 12.92 : ((it + 0.055) / 1.055) ** 2.4);
