@@ -10,12 +10,23 @@ export function Invoke({ name }: { name: string }): React.ReactElement {
   const [event, setEvent] = React.useState('{}');
   const [refusal, setRefusal] = React.useState<string | null>(null);
   const [isRunning, setIsRunning] = React.useState(false);
-  const { value } = useAnswer<EventChoices>('events', 'name', name, []);
+  const [saved, setSaved] = React.useState('');
+  const [saves, setSaves] = React.useState(0);
+  const { value } = useAnswer<EventChoices>('events', 'name', name, [saves]);
+  const save = () => {
+    link.ask('save-event', { name, event_name: saved, event }).then(
+      () => {
+        setRefusal(null);
+        setSaves(saves + 1);
+      },
+      error => setRefusal(String(error.message))
+    );
+  };
   const choose = (chosen: string) => {
     const [kind, of] = [chosen.slice(0, 1), chosen.slice(1)];
-    const saved = value?.saved.find(it => it.name === of);
-    if (kind === 's' && saved) {
-      setEvent(saved.text);
+    const known = value?.saved.find(it => it.name === of);
+    if (kind === 's' && known) {
+      setEvent(known.text);
     } else if (kind === 'x') {
       link.ask<string>('sample', { name: of }).then(setEvent, error => setRefusal(error.message));
     }
@@ -71,6 +82,16 @@ export function Invoke({ name }: { name: string }): React.ReactElement {
           disabled={isRunning}
           onClick={() => void invoke()}
         />
+        <div className="jlm-search">
+          <input
+            className="jlm-field"
+            placeholder={trans.__('Name of the event')}
+            aria-label={trans.__('Name of the event')}
+            value={saved}
+            onChange={it => setSaved(it.target.value)}
+          />
+          <ActionButton label={trans.__('Save Event')} disabled={saved === ''} onClick={save} />
+        </div>
         <Refusal text={refusal} />
       </div>
     </Section>
