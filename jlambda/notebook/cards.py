@@ -10,7 +10,7 @@ from html import escape
 from itertools import zip_longest
 from typing import Literal, NamedTuple
 
-from jlambda.notebook.styles import BAD, BORDER, BRAND, CODE, FONT, GOOD, MUTED
+from jlambda.notebook.styles import BAD, BORDER, BRAND, CODE, FONT, GOOD, MUTED, NO_MATH
 
 Kind = Literal["text", "code", "folded"]
 Mood = Literal["good", "bad", "plain"]
@@ -55,7 +55,7 @@ class Card(NamedTuple):
             for row in self.rows
         )
         return (
-            f'<div style="{FONT}; border: 1px solid {BORDER}; border-left: 3px solid {_COLOURS[self.mood]}; '
+            f'<div class="{NO_MATH}" style="{FONT}; border: 1px solid {BORDER}; border-left: 3px solid {_COLOURS[self.mood]}; '
             f'border-radius: 3px; padding: 6px 10px; margin: 2px 0; max-width: 60em">'
             f'<div><b>{escape(self.title)}</b> <span style="color: {MUTED}">{escape(self.note)}</span></div>'
             f'<table style="{_TABLE}; margin: 2px 0 0 0">{rows}</table></div>'
@@ -114,7 +114,7 @@ def table_html(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     cells = ("".join(f'<td style="{whole if len(t) <= _SHORT else cell}">{escape(t)}</td>' for t in row) for row in rows)
     body = "".join(f'<tr style="background: none">{row}</tr>' for row in cells)
     return (
-        f'<table style="{_TABLE}; margin: 8px 0"><thead style="border-bottom: 1px solid {BORDER}">'
+        f'<table class="{NO_MATH}" style="{_TABLE}; margin: 8px 0"><thead style="border-bottom: 1px solid {BORDER}">'
         f"<tr>{head}</tr></thead><tbody>{body}</tbody></table>"
     )
 
@@ -139,7 +139,7 @@ def side_by_side_html(header: Sequence[str], rows: Iterable[Sequence[str]]) -> s
         for label, *texts in rows
     )
     return (
-        f'<table style="{_TABLE}; table-layout: fixed; width: 100%; max-width: 70em; margin: 8px 0">'
+        f'<table class="{NO_MATH}" style="{_TABLE}; table-layout: fixed; width: 100%; max-width: 70em; margin: 8px 0">'
         f'<thead style="border-bottom: 1px solid {BORDER}"><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     )
 

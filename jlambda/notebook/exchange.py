@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from jlambda.notebook.cards import table_text
+from jlambda.notebook.styles import NO_MATH
 
 if TYPE_CHECKING:
     from jlambda.http import Exchange
@@ -38,7 +39,7 @@ def exchange_html(exchange: Exchange) -> str:
         for each in _columns(exchange)
     )
     return (
-        f'<div style="font-size: var(--jp-ui-font-size1, 13px); color: var(--jp-ui-font-color1, inherit)">'
+        f'<div class="{NO_MATH}" style="font-size: var(--jp-ui-font-size1, 13px); color: var(--jp-ui-font-color1, inherit)">'
         f'<div style="display: flex; flex-wrap: wrap; gap: 6px; margin: 2px 0">{columns}</div>'
         f"<div>{escape(_record(exchange))}</div></div>"
     )

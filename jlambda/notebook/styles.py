@@ -22,3 +22,6 @@ CODE = (
     "font-family: var(--jp-code-font-family, monospace); font-size: inherit; color: inherit; background: none; "
     "margin: 0; padding: 0; white-space: pre-wrap; word-break: normal; overflow-wrap: anywhere"
 )
+
+#: classes of text in which a page sets no mathematics: $ is money here (MathJax 3, and 2)
+NO_MATH = "mathjax_ignore tex2jax_ignore"

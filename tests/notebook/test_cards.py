@@ -20,7 +20,7 @@ def test_whatever_a_card_says_it_is_text(title: str, note: str, rows: list[Row])
     """No text of a function can become a tag, an attribute or a script."""
     reader = Reader(Card(title, note, rows).html())
     assert reader.tags <= {"div", "b", "span", "table", "tr", "th", "td", "pre", "details", "summary"}
-    assert reader.attributes <= {"style", "scope"}
+    assert reader.attributes <= {"style", "scope", "class"}
     assert reader.open == []
     shown = "".join(reader.texts)
     assert all(text in shown for text in (title, note, *(row.text for row in rows)))
