@@ -124,6 +124,7 @@ class Parts:
                 is_strict=session.strict_runtimes,
                 settle_s=session.settle_s,
                 records=self.records,
+                engine=self.engine,
             )
             self.roles = Roles(session.account, partial(session.reserve_port, self))
             self.control.give_access(self.roles.variables)

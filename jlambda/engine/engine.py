@@ -78,6 +78,8 @@ class Output(NamedTuple):
     start: int
     text: bytes
     at_ms: int
+    attempt: int
+    initialization: str
 
     @property
     def function(self) -> str:
@@ -691,7 +693,9 @@ class Engine:
                 continue
             start, text = environment.written(places.get(request.request_id, 0))
             if environment.current is request:
-                found.append(Output(environment.log_stream, version, request.request_id, phase == INIT, start, text, at_ms))
+                about = environment.log_stream, version, request.request_id
+                how = request.attempt, environment.initialization
+                found.append(Output(*about, phase == INIT, start, text, at_ms, *how))
         return found
 
     def next_expiry(self) -> float | None:

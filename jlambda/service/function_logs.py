@@ -1,7 +1,7 @@
 """The log groups of functions, as CloudWatch Logs has them: groups, streams and events, read off the records.
 
-Nothing is copied: what the notebook shows and what is asked for here are the same records. A group or stream that is deleted
-is one whose events so far are not shown any more.
+Nothing is copied: what the notebook shows and what is asked for here are the same records, and what invocations that run are
+writing (`running_logs`). A group or stream that is deleted is one whose events so far are not shown any more.
 """
 
 from __future__ import annotations
@@ -9,20 +9,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import NamedTuple
 
-from jlambda.model.arn import LATEST, Account
+from jlambda.model.arn import LATEST
 from jlambda.model.function import FunctionConfiguration
-from jlambda.model.invocation import InvocationRecord
 from jlambda.model.limits import TIMEOUT_S
 from jlambda.model.log_settings import default_log_group
 from jlambda.model.runtime import THIS_PYTHON
+from jlambda.service.running_logs import Event, Run, RunningLogs
 from jlambda.store.database import Database
 from jlambda.store.functions import Functions
 from jlambda.store.records import LogStream, Records
 from jlambda.store.resources import Resources
-from jlambda.telemetry.logs import lines
 
 #: an invocation that began longer before than this has written nothing since: timeout, and the longest init phase
 _LONGEST_S = TIMEOUT_S[-1] + 130
@@ -34,16 +32,6 @@ class Stream(NamedTuple):
     name: str
     began_ms: int
     ended_ms: int
-
-
-class Event(NamedTuple):
-    """One log event; `id` is unique, and events in the order of their ids are in that of their times."""
-
-    id: str
-    stream: str
-    timestamp_ms: int
-    message: str
-    ingested_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +57,16 @@ class FunctionLogs:
         records: Records,
         functions: Functions,
         database: Database,
-        account: Account,
+        running: RunningLogs,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._records, self._functions, self._account, self._clock = records, functions, account, clock
+        self._records, self._functions, self._running, self._clock = records, functions, running, clock
         self._deletions = Resources(database, "log-group", _Deleted)
 
     def groups(self) -> dict[str, int]:
         """The groups that have been written to, each with its first moment in ms since the epoch, by name."""
         known, found = self._known(), dict[str, int]()
-        for each in self._records.streams():
+        for each in self._every_stream():
             group = _group(known, each.function, each.version)
             deleted_ms = self._deleted(group).until_ms(each.name)
             if each.ended_at * 1_000 > deleted_ms:
@@ -92,31 +80,40 @@ class FunctionLogs:
 
     def streams(self, group: str) -> list[Stream]:
         """The streams of a group, by name."""
-        deleted, found = self._deleted(group), list[Stream]()
+        deleted, found = self._deleted(group), dict[str, Stream]()
         for each in self._of(group):
             deleted_ms = deleted.until_ms(each.name)
             if each.ended_at * 1_000 > deleted_ms:
-                found.append(Stream(each.name, int(max(each.began_at * 1_000, deleted_ms)), int(each.ended_at * 1_000)))
-        return sorted(found)
+                stream = Stream(each.name, int(max(each.began_at * 1_000, deleted_ms)), int(each.ended_at * 1_000))
+                before = found.setdefault(each.name, stream)
+                found[each.name] = Stream(
+                    each.name, min(before.began_ms, stream.began_ms), max(before.ended_ms, stream.ended_ms)
+                )
+        return [stream for _, stream in sorted(found.items())]
 
     def events(
         self, group: str, start_ms: int | None = None, end_ms: int | None = None, stream: str | None = None
     ) -> list[Event]:
         """The events of a group, or of one stream of it, from `start_ms` until before `end_ms`, in the order of time."""
-        known, deleted = self._known(), self._deleted(group)
+        running, known = self._running.look(), self._known()  # in this order: what has ended since is in the records
         since = None if start_ms is None else start_ms / 1_000 - _LONGEST_S
-        found: list[Event] = []
+        found, recorded = list[Event](), set[tuple[str, int]]()
         for function in sorted({each.function for each in self._of(group)}):
             for record, raw in self._records.raw_logs(function, since=since, log_stream=stream):
                 if _group(known, record.function, record.version) != group:
                     continue
                 configuration = known.get((record.function, record.version)) or known.get((record.function, LATEST))
                 runtime = configuration.runtime if configuration else THIS_PYTHON
-                least_ms = max(start_ms or 0, deleted.until_ms(record.log_stream) + 1)
-                for event in events_of(record, raw, runtime, self._account.region):
-                    if event.timestamp_ms >= least_ms and (end_ms is None or event.timestamp_ms < end_ms):
-                        found.append(event)
-        return sorted(found)
+                recorded.add((record.request_id, record.attempt))
+                found += self._running.recorded(record, raw, runtime)
+        for run in running:
+            is_meant = stream in (None, run.stream) and _group(known, run.function, run.version) == group
+            if is_meant and (run.request_id, run.attempt) not in recorded:
+                found += run.events
+        self._running.told()
+        deleted, latest_ms = self._deleted(group), float("inf") if end_ms is None else end_ms
+        least_ms = {name: max(start_ms or 0, deleted.until_ms(name) + 1) for name in {event.stream for event in found}}
+        return sorted(event for event in found if least_ms[event.stream] <= event.timestamp_ms < latest_ms)
 
     def delete(self, group: str, stream: str | None = None) -> None:
         """Show none of a group's events so far any more, or none of a stream's."""
@@ -129,32 +126,22 @@ class FunctionLogs:
 
     def _of(self, group: str) -> list[LogStream]:
         known = self._known()
-        return [each for each in self._records.streams() if _group(known, each.function, each.version) == group]
+        return [each for each in self._every_stream() if _group(known, each.function, each.version) == group]
+
+    def _every_stream(self) -> list[LogStream]:
+        """Those that invocations have written to, and those that some are writing to; one may be among both."""
+        return [*map(_stream, self._running.look()), *self._records.streams()]
 
     def _known(self) -> dict[tuple[str, str], FunctionConfiguration]:
         return {(each.name, each.version): each for each in self._functions.everything()}
 
 
-def events_of(record: InvocationRecord, raw: bytes, runtime: str, region: str) -> list[Event]:
-    """The log events of one invocation, in their order."""
-    written = lines(record, raw, runtime, region)
-    ingested_ms = max((event.timestamp_ms for event in written), default=0)
-    return [
-        Event(
-            _event_id(event.timestamp_ms, record.started_at, record.request_id, number),
-            *(record.log_stream, event.timestamp_ms, event.message + "\n", ingested_ms),
-        )
-        for number, event in enumerate(written)
-    ]
+def _stream(run: Run) -> LogStream:
+    began_ms, ended_ms = run.events[0].timestamp_ms, run.events[-1].timestamp_ms
+    return LogStream(run.function, run.version, run.stream, began_ms / 1_000, ended_ms / 1_000)
 
 
 def _group(known: Mapping[tuple[str, str], FunctionConfiguration], function: str, version: str) -> str:
     """Where a version logs; of one that is gone, where all do that say nothing."""
     found = known.get((function, version))
     return default_log_group(function) if found is None else found.log_group
-
-
-def _event_id(timestamp_ms: int, started_at: float, request_id: str, number: int) -> str:
-    """56 digits, as AWS's have: the time of the event, that of the invocation, the invocation, and the place in it."""
-    digest = int.from_bytes(sha256(request_id.encode()).digest()[:8], "big")
-    return f"{timestamp_ms:013d}{int(started_at * 1e6):016d}{digest:021d}{number:06d}"

@@ -19,7 +19,7 @@ from jlambda.model.events import logs as log_events
 from jlambda.model.function import FunctionConfiguration
 from jlambda.model.invocation import InvocationRecord
 from jlambda.service.event_queue import EventQueue
-from jlambda.service.function_logs import Event, events_of
+from jlambda.service.running_logs import Event, events_of
 from jlambda.store.database import Database
 from jlambda.store.resources import Resources
 from jlambda.telemetry.log_pattern import compiled

@@ -13,11 +13,11 @@ from typing import NamedTuple
 
 from jlambda.engine.engine import Engine, Output
 from jlambda.errors import ResourceNotFound
-from jlambda.model.frames import CONTINUED, INIT_END, INIT_FAILED
 from jlambda.model.invocation import InvocationRecord, Request
 from jlambda.model.runtime import THIS_PYTHON
 from jlambda.service.control import ControlPlane
 from jlambda.service.invoke import Finished, Invoker, encode_event, new_request_id
+from jlambda.service.live_log import LiveLog
 from jlambda.service.version import DeployedVersion
 from jlambda.telemetry import logs
 from jlambda.telemetry.logs import LogEvent
@@ -32,15 +32,6 @@ class Tailed(NamedTuple):
     function: str
     request_id: str
     event: LogEvent
-
-
-class _Shown:
-    """What has been shown of an invocation that runs: where to read on, and the messages so far."""
-
-    def __init__(self, at: int) -> None:
-        self.at = at
-        self.messages: list[str] = []
-        self.is_started = False
 
 
 class LogTail:
@@ -61,7 +52,7 @@ class LogTail:
         self._engine, self._control, self._region = engine, control, region
         self._function, self._request_id = function, request_id
         self._ended: deque[tuple[InvocationRecord, bytes]] = deque()
-        self._shown: dict[str, _Shown] = {}
+        self._shown: dict[str, LiveLog] = {}
         self._sighted: set[str] = set()
         self._end = invoker.listen(self._invocation_ended)
 
@@ -103,34 +94,13 @@ class LogTail:
             record, log = self._ended.popleft()
             shown = self._shown.pop(record.request_id, None)
             every = logs.lines(record, log, self._runtime(record.function), self._region)
-            left = every if shown is None else _after(every, shown.messages)
+            left = every if shown is None else shown.after(every)
             found += [Tailed(record.function, record.request_id, event) for event in left]
         return found
 
     def _live(self, output: Output) -> list[Tailed]:
-        version = output.version
-        assert isinstance(version, DeployedVersion)
-        if version.redact is not None and version.redact.spans_lines:
-            return []  # what the first of them is shows when the last has come: at the end
-        shown = self._shown.setdefault(output.request_id, _Shown(output.start))
-        text = _whole_events(output.text)
-        shown.at = output.start + len(text)
-        if version.redact is not None:
-            text = version.redact(text)
-        init, mark, handler = text.rpartition(INIT_END + b"\n")
-        events: list[LogEvent] = []
-        if version.configuration.system_log_level is None and (mark or output.is_starting) and not shown.messages:
-            events.append(LogEvent(output.at_ms, logs.init_start_line(version.configuration.runtime, self._region)))
-        events += _written(init, output.at_ms)
-        if handler or mark:
-            after = _written(handler, output.at_ms)
-            if not shown.is_started and not output.is_starting:
-                shown.is_started = True
-                if version.configuration.system_log_level is None:
-                    line = f"START RequestId: {output.request_id} Version: {version.configuration.version}"
-                    events.append(LogEvent(output.at_ms, line))
-            events += after
-        shown.messages += [event.message for event in events]
+        shown = self._shown.setdefault(output.request_id, LiveLog())
+        events = shown.read(output, self._region)
         return [Tailed(output.function, output.request_id, event) for event in events]
 
     def _runtime(self, function: str) -> str:
@@ -172,27 +142,3 @@ def invoke_tailed(
     if isinstance(ended, Exception):
         raise ended
     return ended
-
-
-def _whole_events(text: bytes) -> bytes:
-    """The part of an output that is complete: up to the last line that ends an event."""
-    end = text.rfind(b"\n")
-    while end > 0 and text[end - 1 : end] == CONTINUED:
-        end = text.rfind(b"\n", 0, end)
-    return text[: end + 1]
-
-
-def _written(text: bytes, at_ms: int) -> list[LogEvent]:
-    rows = [row for row in text.split(b"\n") if not row.startswith(INIT_FAILED)]
-    return logs.parse(b"\n".join(rows), at_ms) if text else []
-
-
-def _after(every: list[LogEvent], shown: list[str]) -> list[LogEvent]:
-    """The events behind the last of those that were shown, which come in this order among `every`."""
-    at = place = 0
-    for message in shown:
-        for number in range(at, len(every)):
-            if every[number].message == message:
-                at = place = number + 1
-                break
-    return every[place:]

@@ -6,6 +6,7 @@ Remembers what it made, and makes anew only what has changed.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterable
 
 from jlambda.engine.board import IDLE, INIT
@@ -32,6 +33,7 @@ class Overviews:
         self._engine, self._control, self._queue = engine, control, queue
         self._configurations: dict[str, FunctionConfiguration] | None = None
         self._functions: dict[str, FunctionOverview] = {}
+        self._revisions: Counter[str] = Counter()
         self._environments: dict[EnvironmentState, EnvironmentOverview] = {}
         self._queued, self._queue_due = QueueOverview(), 0.0
 
@@ -41,7 +43,8 @@ class Overviews:
         self._functions = {}
 
     def changed(self, names: Iterable[str]) -> None:
-        """These functions were made, changed or deleted."""
+        """These functions were made, changed or deleted, or what belongs to them was."""
+        self._revisions.update(names := set(names))
         if self._configurations is None:
             return
         for name in names:
@@ -73,7 +76,7 @@ class Overviews:
             counts = tally.functions.get(name, _NOTHING)
             before = made.get(name)
             if before is None or configuration.pending or (before.invocations, before.throttles) != counts.told:
-                shown = _function(configuration, counts, now)
+                shown = _function(configuration, counts, self._revisions[name], now)
                 if shown != before:
                     made[name] = shown
         return tuple(made[name] for name in sorted(self._configurations))
@@ -97,7 +100,7 @@ class Overviews:
         return self._queued
 
 
-def _function(it: FunctionConfiguration, counts: Counts, now: float) -> FunctionOverview:
+def _function(it: FunctionConfiguration, counts: Counts, revision: int, now: float) -> FunctionOverview:
     told = function_state.state_members(function_state.at(it, now))
     return FunctionOverview(
         it.name,
@@ -108,6 +111,7 @@ def _function(it: FunctionConfiguration, counts: Counts, now: float) -> Function
         told.get("LastUpdateStatus", ""),
         it.origin,
         it.last_modified,
+        revision,
         counts.invocations,
         counts.errors,
         counts.throttles,

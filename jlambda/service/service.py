@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from jlambda.engine.engine import Engine
 from jlambda.errors import StateError
 from jlambda.model.arn import Account
 from jlambda.model.limits import STORED_BYTES, UNZIPPED_BYTES, ZIPPED_BYTES
@@ -20,6 +21,7 @@ from jlambda.service.mappings import Mappings
 from jlambda.service.permissions import Permissions
 from jlambda.service.requirements import RequirementLayers
 from jlambda.service.revision import Revisions
+from jlambda.service.running_logs import RunningLogs
 from jlambda.service.switches import Switches
 from jlambda.service.tags import Tags
 from jlambda.service.targets import Targets
@@ -59,6 +61,7 @@ class Service:
         is_strict: bool,
         settle_s: float,
         records: Records,
+        engine: Engine,
     ) -> None:
         lock = control.lock
         self.targets = targets = Targets(functions, account)
@@ -77,7 +80,7 @@ class Service:
             "code-signing-config": self.code_signing.has,
         }
         self.tags = Tags(database, targets, exist, account, lock)
-        self.logs = FunctionLogs(records, functions, database, account)
+        self.logs = FunctionLogs(records, functions, database, RunningLogs(engine, records, account.region))
         self.metrics = FunctionMetrics(records, functions)
         self.functions = ApiFunctions(
             *(control, functions, secrets, code, layers, targets, self.tags, self.code_signing, account, is_strict),

@@ -21,8 +21,9 @@ class FunctionOverview:
     """A deployed function with what has come of its invocations.
 
     `version` is the one that is shown, `state` and `update` are AWS's State and LastUpdateStatus, `origin` is the cell that
-    deployed it (``"Cell In[3]"``), empty where it came from elsewhere. `invocations` ran, `errors` are those of them that
-    failed, `throttles` did not run.
+    deployed it (``"Cell In[3]"``), empty where it came from elsewhere. `revision` grows with each change of the function,
+    also of what is not shown here: its triggers, concurrency and settings of events. `invocations` ran, `errors` are those
+    of them that failed, `throttles` did not run.
     """
 
     name: str
@@ -33,6 +34,7 @@ class FunctionOverview:
     update: str
     origin: str
     last_modified: float
+    revision: int
     invocations: int
     errors: int
     throttles: int

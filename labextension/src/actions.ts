@@ -62,7 +62,9 @@ export class PageActions implements Actions {
     SimplifiedOutputArea.execute(code, content, notebook.sessionContext, undefined).catch(error =>
       showErrorMessage(this._trans.__('%1 cannot be configured', name), error as Error)
     );
-    notebook.disposed.connect(() => widget.dispose());
+    const close = () => widget.dispose();
+    notebook.disposed.connect(close);
+    widget.disposed.connect(() => notebook.disposed.disconnect(close));
   }
 
   copy(text: string): void {

@@ -7,7 +7,11 @@ import {
 } from '@jupyterlab/application';
 import { ICommandPalette, IToolbarWidgetRegistry } from '@jupyterlab/apputils';
 import { type Cell, CodeCell } from '@jupyterlab/cells';
-import { EditorExtensionRegistry, IEditorExtensionRegistry } from '@jupyterlab/codemirror';
+import {
+  EditorExtensionRegistry,
+  IEditorExtensionRegistry,
+  IEditorLanguageRegistry
+} from '@jupyterlab/codemirror';
 import { ILauncher } from '@jupyterlab/launcher';
 import { INotebookTracker, NotebookActions } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
@@ -17,6 +21,7 @@ import { ITranslator } from '@jupyterlab/translation';
 import { PageActions } from './actions';
 import { Adoption } from './cells/adoption';
 import { lambdaMarks } from './cells/editor';
+import { addLanguages } from './cells/languages';
 import { addButtons } from './cells/toolbar';
 import { CommandIDs } from './commands';
 import { lambdaIcon } from './icons';
@@ -76,7 +81,13 @@ const cells: JupyterFrontEndPlugin<void> = {
   id: 'jlambda:cells',
   description: 'Highlighting, badges and buttons of %%lambda cells.',
   autoStart: true,
-  requires: [ILambda, INotebookTracker, ITranslator, IEditorExtensionRegistry],
+  requires: [
+    ILambda,
+    INotebookTracker,
+    ITranslator,
+    IEditorExtensionRegistry,
+    IEditorLanguageRegistry
+  ],
   optional: [IToolbarWidgetRegistry],
   activate: (
     app: JupyterFrontEnd,
@@ -84,6 +95,7 @@ const cells: JupyterFrontEndPlugin<void> = {
     tracker: INotebookTracker,
     translator: ITranslator,
     editors: IEditorExtensionRegistry,
+    languages: IEditorLanguageRegistry,
     toolbars: IToolbarWidgetRegistry | null
   ) => {
     const trans = translator.load('jlambda');
@@ -91,6 +103,7 @@ const cells: JupyterFrontEndPlugin<void> = {
       name: 'jlambda:marks',
       factory: () => EditorExtensionRegistry.createImmutableExtension(lambdaMarks)
     });
+    addLanguages(languages, trans);
     new Adoption(tracker, lambda.links, trans);
     const deploy = (cell: Cell | null) => {
       const notebook = tracker.currentWidget;

@@ -94,9 +94,20 @@ export class Link implements IDisposable {
     if (!this._isDisposed) {
       this._isDisposed = true;
       this._kernel?.removeCommTarget(TARGET, this._onAnnounced);
-      this._drop();
+      this.leave();
       Signal.clearData(this);
     }
+  }
+
+  /** Tell the kernel that nobody looks any more: it would go on telling what changes. */
+  leave(): void {
+    const comm = this._comm;
+    // a comm cannot be closed where the connection is gone already
+    if (comm && !comm.isDisposed && this._kernel && !this._kernel.isDisposed) {
+      comm.onClose = () => {};
+      comm.close();
+    }
+    this._drop();
   }
 
   private _follow(): void {

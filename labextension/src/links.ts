@@ -11,6 +11,12 @@ export class Links {
       this.of(notebook);
     });
     _tracker.currentChanged.connect(() => this._changed.emit(null));
+    // also where the page is loaded anew
+    window.addEventListener('pagehide', () => {
+      _tracker.forEach(notebook => {
+        this.of(notebook).leave();
+      });
+    });
   }
 
   /** Emitted with a link that changed, or null where another notebook is the current one. */
@@ -32,7 +38,8 @@ export class Links {
     if (!link) {
       const made = new Link(notebook.sessionContext);
       made.changed.connect(() => this._changed.emit(made));
-      notebook.disposed.connect(() => made.dispose());
+      // before the notebook itself: its connection to the kernel goes with it
+      notebook.content.disposed.connect(() => made.dispose());
       this._links.set(notebook, made);
       link = made;
     }

@@ -19,6 +19,8 @@ export interface FunctionRow {
   update: string;
   origin: string;
   last_modified: number;
+  /** Grows with each change of the function, its triggers too. */
+  revision: number;
   invocations: number;
   errors: number;
   throttles: number;

@@ -9,6 +9,7 @@ import { VERSION } from '../src/protocol';
 
 class FakeComm {
   isDisposed = false;
+  isClosed = false;
   isOpen = false;
   onMsg: (message: unknown) => void = () => {};
   onClose: () => void = () => {};
@@ -20,6 +21,12 @@ class FakeComm {
 
   send(data: { [key: string]: unknown }): void {
     this.sent.push(data);
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.onClose();
+    this.dispose();
   }
 
   dispose(): void {
@@ -34,6 +41,7 @@ class FakeComm {
 
 class FakeKernel {
   handleComms = true;
+  isDisposed = false;
   supportsSubshells = false;
   status = 'idle';
   info = Promise.resolve({});
@@ -202,4 +210,16 @@ test('another kernel takes the place of the one before', async () => {
   assert.equal(link.state, 'connected');
   link.dispose();
   assert.deepEqual([other.comm.isDisposed, other.announce], [true, null]);
+});
+
+test('who goes closes the comm, unless the connection has gone before', async () => {
+  const link = await linked(kernel);
+  kernel.comm.say(BOARD);
+  link.dispose();
+  assert.deepEqual([kernel.comm.isClosed, link.board], [true, EMPTY]);
+  const other = new FakeKernel(true);
+  const left = await linked(other);
+  other.isDisposed = true;
+  left.dispose();
+  assert.deepEqual([other.comm.isClosed, other.comm.isDisposed], [false, true]);
 });

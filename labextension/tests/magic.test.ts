@@ -31,9 +31,9 @@ test('the language follows from the runtime', () => {
   assert.equal(type('java21'), 'text/x-java');
   assert.equal(type('javascript'), 'text/javascript');
   assert.equal(type('nodejs22.x'), 'text/javascript');
-  assert.equal(type('go'), 'text/x-go');
-  assert.equal(type('ruby3.4'), 'text/x-ruby');
-  assert.equal(type('csharp'), 'text/x-csharp');
-  assert.equal(type('bash'), 'text/x-sh');
+  assert.equal(type('go'), 'text/x-lambda-go');
+  assert.equal(type('ruby3.4'), 'text/x-lambda-ruby');
+  assert.equal(type('csharp'), 'text/x-lambda-csharp');
+  assert.equal(type('bash'), 'text/x-lambda-sh');
   assert.equal(type('cobol'), 'text/plain');
 });

@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, expect
 
 from tests.browser.conftest import Open
 from tests.browser.lab import NotebookPage
-from tests.browser.panel import HELLO, dark, shot, show
+from tests.browser.panel import HELLO, check_access, dark, shot, show, tab_to
 
 BROKEN = "%%lambda broken\ndef handler(event, context):\n    return ("
 UPLOADS = "%lambda trigger add hello s3://uploads/*.csv"
@@ -17,6 +17,8 @@ PUT = (
     "import jlambda\njlambda.client('s3').put_object(Bucket='uploads', Key='a.csv', Body=b'x')\n"
     "print('over', jlambda.wait('1 minute'))"
 )
+URL = "%lambda trigger add hello url"
+RUBY = "%%lambda ruby --runtime ruby3.4 --description it's\ndef handler(event:, context:)\n  nil\nend"
 JAVA = "%%lambda other --runtime java21\npublic class Main {}"
 
 
@@ -31,13 +33,15 @@ def run(notebook: NotebookPage, panel: Locator, number: int) -> Locator:
 
 def test_the_whole_story(notebook: Open) -> None:
     """Load, deploy, invoke, look, attach a trigger, see what it starts, switch it off, delete."""
-    it = notebook(["", HELLO, BROKEN, UPLOADS, PUT, JAVA])
+    it = notebook(["", HELLO, BROKEN, UPLOADS, PUT, JAVA, RUBY, URL])
     page = it.page
     panel = show(page)
     expect(panel.get_by_role("heading", name="jlambda is not loaded")).to_be_visible()
+    check_access(page)
     shot(page, "panel-missing")
     panel.get_by_role("button", name="Load jlambda").click()
     expect(panel.get_by_role("heading", name="No functions yet")).to_be_visible()
+    check_access(page)
     shot(page, "panel-empty")
 
     # a cell: highlighted, deployed by its button, edited
@@ -63,11 +67,19 @@ def test_the_whole_story(notebook: Open) -> None:
     expect(failed).to_have_text("✗ failed, line 3")
     expect(it.cell(2).locator(".jlm-failed-line")).to_have_text("    return (")
     mimes = page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.map(it => it.model.mimeType)")
-    assert (mimes[1], mimes[5]) == ("text/x-ipython", "text/x-java")
+    assert (mimes[1], mimes[5], mimes[6]) == ("text/x-ipython", "text/x-java", "text/x-lambda-ruby")
+    expect(it.cell(6).locator(".cm-line").nth(1).locator("span").first).to_have_text("def")
 
     # invoke with a test event, and look at what came of it
-    row.click()
+    cell.locator(".cm-content").click()
+    page.keyboard.press("Control+Alt+i")
     expect(panel.get_by_role("heading", name="hello", exact=True)).to_be_focused()
+    copy = panel.get_by_role("button", name="Copy ARN")
+    expect(copy).to_be_visible()
+    tab_to(page, ["Configure", "Go to Cell", "Copy ARN", "Delete", "Test event", "Event, as JSON", "Invoke"])
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    copy.click()
+    assert page.evaluate("() => navigator.clipboard.readText()").endswith(":function:hello")
     panel.get_by_role("combobox", name="Test event").select_option(label="s3:put")
     event = panel.get_by_role("textbox", name="Event, as JSON")
     expect(event).to_have_value(re.compile('"eventSource": "aws:s3"'))
@@ -80,6 +92,7 @@ def test_the_whole_story(notebook: Open) -> None:
     expect(panel.get_by_role("region", name="Event")).to_contain_text('"name": "Ada"')
     expect(panel.get_by_role("region", name="Logs")).to_contain_text("called")
     first = panel.locator("[data-invocation]").get_attribute("data-invocation")
+    check_access(page)
     shot(page, "panel-invocation")
     panel.get_by_role("button", name="Replay").click()
     expect(panel.locator(f"[data-invocation]:not([data-invocation='{first}'])")).to_be_visible()
@@ -115,6 +128,26 @@ def test_the_whole_story(notebook: Open) -> None:
     dark(page, False)
     shot(page, "panel")
     row.click()
+
+    # a URL that was added in a cell
+    it.run(7)
+    with page.context.expect_page() as opened:
+        panel.get_by_role("button", name="Open URL").click()
+    expect(opened.value).to_have_url(re.compile("^http://.*lambda-url"))
+    opened.value.close()
+
+    # delete, with the question and without
     panel.get_by_role("button", name="Delete").click()
-    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
-    expect(panel.get_by_role("heading", name="No functions yet")).to_be_visible()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    page.evaluate("() => window.jupyterapp.commands.execute('settingeditor:open', { query: 'Lambda Functions' })")
+    with page.expect_response(lambda it: "api/settings/jlambda" in it.url and it.request.method == "PUT"):
+        page.get_by_role("checkbox", name="Ask before deleting").uncheck()
+    page.evaluate("() => window.jupyterapp.commands.execute('application:close')")
+    gone, asked = panel.get_by_role("heading", name="No functions yet"), page.get_by_role("dialog")
+    for _ in range(20):  # what is saved is read a moment later
+        panel.get_by_role("button", name="Delete").click()
+        expect(gone.or_(asked)).to_be_visible()
+        if gone.is_visible():
+            break
+        asked.get_by_role("button", name="Cancel").click()
+    expect(gone).to_be_visible()

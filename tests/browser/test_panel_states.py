@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Open
-from tests.browser.panel import HELLO, dark, shot, show
+from tests.browser.panel import HELLO, check_access, shot, show
 
 pytestmark = pytest.mark.usefixtures("extension")
 
@@ -25,42 +25,6 @@ FRAMES = """() => new Promise(resolve => {
     const next = now => { took.push(now - last); last = now; now < end ? requestAnimationFrame(next) : resolve(took); };
     requestAnimationFrame(next);
 })"""
-#: texts of the panel whose contrast to what is behind them is below WCAG's 4.5
-FAINT = """() => {
-    const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
-    const drawn = canvas.getContext('2d', { willReadFrequently: true });
-    const known = new Map();
-    const channels = text => {
-        if (!known.has(text)) {
-            drawn.clearRect(0, 0, 1, 1); drawn.fillStyle = text; drawn.fillRect(0, 0, 1, 1);
-            known.set(text, [...drawn.getImageData(0, 0, 1, 1).data]);
-        }
-        return known.get(text);
-    };
-    const luminance = ([r, g, b]) => {
-        const [x, y, z] = [r, g, b].map(it => it / 255).map(it => it <= 0.03928 ? it / 12.92 : ((it + 0.055) / 1.055) ** 2.4);
-        return 0.2126 * x + 0.7152 * y + 0.0722 * z;
-    };
-    const behind = node => {
-        for (let it = node; it; it = it.parentElement) {
-            const colour = channels(getComputedStyle(it).backgroundColor);
-            if (colour[3] > 250) return colour;
-        }
-        return [255, 255, 255, 255];
-    };
-    const faint = [];
-    for (const node of document.querySelectorAll('#jlambda-panel *, .jlm-badge, .jlm-status *')) {
-        const text = [...node.childNodes].filter(it => it.nodeType === 3).map(it => it.data.trim()).join('');
-        if (!text || node.disabled) continue;
-        const [one, other] = [luminance(channels(getComputedStyle(node).color)), luminance(behind(node))];
-        const contrast = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
-        if (contrast < 4.5) faint.push(`${text}: ${contrast.toFixed(2)}`);
-    }
-    return faint;
-}"""
-#: what can be used and has no name
-NAMELESS = """() => [...document.querySelectorAll('#jlambda-panel :is(button, input, select, textarea)')]
-    .filter(it => !(it.getAttribute('aria-label') || it.textContent.trim() || it.labels?.length)).map(it => it.outerHTML)"""
 
 
 def heading(panel: Locator, name: str) -> Locator:
@@ -148,14 +112,8 @@ def test_many_functions_and_invocations(notebook: Open) -> None:
     panel.get_by_role("searchbox").fill("")
     for name, took in (("while 20,000 invocations run", frames), ("after a search", typed)):
         print(f"frames {name}: median {sorted(took)[len(took) // 2]:.0f} ms, longest {max(took):.0f} ms of {len(took)}")
-    for is_dark in (True, False):
-        dark(page, is_dark)
-        assert page.evaluate(FAINT) == []
-        assert page.evaluate(NAMELESS) == []
+    check_access(page)
     rows.first.click()
     expect(panel.get_by_role("region", name="Recent invocations").get_by_role("listitem")).to_have_count(200)
-    for is_dark in (True, False):
-        dark(page, is_dark)
-        assert page.evaluate(FAINT) == []
-        assert page.evaluate(NAMELESS) == []
+    check_access(page)
     shot(page, "panel-many")

@@ -13,7 +13,8 @@ from typing import Any
 from jlambda.api.observed.here import PASSED_ON, Here, Members, page
 from jlambda.api.observed.wire import whole
 from jlambda.errors import InvalidParameter, LambdaError, ResourceNotFound
-from jlambda.service.function_logs import Event, Stream
+from jlambda.service.function_logs import Stream
+from jlambda.service.running_logs import Event
 from jlambda.telemetry.log_pattern import compiled
 
 # https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_DescribeLogGroups.html and its neighbours

@@ -3,6 +3,7 @@ import type { CodeCell } from '@jupyterlab/cells';
 import type { CodeMirrorEditor } from '@jupyterlab/codemirror';
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
 
 import type { Link } from '../link';
 import { type CellState, cellState, failedLine } from '../model/badge';
@@ -29,6 +30,8 @@ export class AdoptedCell {
     model.mimeTypeChanged.connect(this._highlight, this);
     model.outputs.changed.connect(this.update, this);
     _cell.inViewportChanged.connect(this.update, this);
+    // the model may be shown in another view, and live on
+    _cell.disposed.connect(() => Signal.clearData(this));
     this._badge.className = 'jlm-badge';
     this._badge.setAttribute('role', 'status');
     this._edited();

@@ -8,6 +8,14 @@ export interface Magic {
   line: number;
 }
 
+/** What these languages are called in a cell that begins with the magic: modes of their own, that pass over it. */
+export const BELOW: { [mimeType: string]: string } = {
+  'text/x-ruby': 'text/x-lambda-ruby',
+  'text/x-go': 'text/x-lambda-go',
+  'text/x-csharp': 'text/x-lambda-csharp',
+  'text/x-sh': 'text/x-lambda-sh'
+};
+
 const LINE = /^\s*%%lambda\b(.*)$/;
 const PYTHON = 'text/x-ipython';
 /** By how the name of the runtime begins; the longest that fits counts. */
@@ -55,7 +63,8 @@ export function magicOf(source: string): Magic | null {
 function mimeTypeOf(runtime: string): string {
   const fits = LANGUAGES.filter(([prefix]) => runtime.toLowerCase().startsWith(prefix));
   fits.sort(([a], [b]) => b.length - a.length);
-  return fits[0]?.[1] ?? 'text/plain';
+  const mimeType = fits[0]?.[1] ?? 'text/plain';
+  return BELOW[mimeType] ?? mimeType;
 }
 
 function split(word: string): [string, string | null] {

@@ -76,7 +76,7 @@ class Page:
 def kernel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kernel]:
     """A kernel with the extension loaded, and a function deployed; for all tests here."""
     kernel = Kernel(tmp_path_factory.mktemp("kernel"))
-    assert kernel.text("%load_ext jlambda") == ""
+    assert kernel.text("%load_ext jlambda\nimport jlambda") == ""
     assert kernel.text(HELLO) == ""
     yield kernel
     kernel.close()
@@ -153,6 +153,34 @@ def test_test_events_are_kept_and_triggers_switched(kernel: Kernel, page: Page) 
     about = {"reference": trigger["reference"], "id": trigger["id"]}
     assert page.ask("switch", **about, enabled=False)["value"] == "Disabled"
     assert page.ask("switch", **about, enabled=True)["value"] == "Enabled"
+
+
+QUEUE = (
+    "sqs = jlambda.client('sqs'); url = sqs.create_queue(QueueName='jobs')['QueueUrl']\n"
+    "queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=['QueueArn'])['Attributes']['QueueArn']"
+)
+
+
+def test_a_panel_learns_of_triggers_that_come_and_go_elsewhere(kernel: Kernel, page: Page) -> None:
+    """The function's document is another one then, which has its page ask for the triggers again."""
+    kernel.text(QUEUE)
+    is_there = {each["trigger"] for each in page.ask("triggers", name="hello")["value"]}
+    for change, come, gone in (
+        ("jlambda.get('hello').triggers.add('rate(7 minutes)')", {"rate(7 minutes)"}, set()),
+        ("jlambda.get('hello').triggers.remove('rate(7 minutes)')", set(), {"rate(7 minutes)"}),
+        (
+            "jlambda.client('lambda').create_event_source_mapping(FunctionName='hello', EventSourceArn=queue)",
+            {"sqs:jobs"},
+            set(),
+        ),
+    ):
+        kernel.client.execute(change)
+        is_there = (is_there | come) - gone
+        listed: set[str] | None = None
+        while listed != is_there:
+            revision = page.board["functions"]["hello"]["revision"]
+            page.until(lambda before=revision: page.board["functions"]["hello"]["revision"] > before)
+            listed = {each["trigger"] for each in page.ask("triggers", name="hello")["value"]}
 
 
 def test_a_panel_follows_to_another_session(kernel: Kernel, page: Page) -> None:
