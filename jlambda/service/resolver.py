@@ -33,7 +33,7 @@ class Resolver:
         self._layers = layers
         #: what gives functions their endpoint and credentials; set once, before anything is resolved
         self.access: Access | None = None
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # who finds nothing while loading looks the aliases up for a hint
         self._latest: dict[str, DeployedVersion] = {}
         self._published: dict[tuple[str, str], DeployedVersion] = {}
         self._aliases: dict[str, dict[str, Alias]] = {}
