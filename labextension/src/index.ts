@@ -160,13 +160,14 @@ const commands: JupyterFrontEndPlugin<void> = {
       icon: lambdaIcon,
       execute: async args => {
         const path = await newQuickstart(app.serviceManager.contents, String(args.cwd ?? ''));
-        await app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+        return app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
       }
     });
     for (const command of Object.values(CommandIDs)) {
       palette?.addItem({ command, category: 'Lambda' });
     }
-    launcher?.add({ command: CommandIDs.quickstart, category: trans.__('Notebook'), rank: 50 });
+    // among the kernels of "Notebook" a card shows the kernel's icon, and not the command's
+    launcher?.add({ command: CommandIDs.quickstart, category: trans.__('Other'), rank: 0 });
   }
 };
 

@@ -32,6 +32,12 @@ def heading(panel: Locator, name: str) -> Locator:
     return panel.get_by_role("heading", name=name)
 
 
+UNTITLED_IS_LIVE = """() => {
+    const it = window.jupyterapp.shell.currentWidget
+    return it?.title.label === 'Untitled.ipynb' && it.sessionContext.session?.kernel?.status === 'idle'
+}"""
+
+
 def context(page: Page, act: str) -> None:
     """Have the notebook's session context do something."""
     page.evaluate(f"() => window.jupyterapp.shell.currentWidget.sessionContext.{act}")
@@ -76,10 +82,16 @@ def test_a_kernel_is_followed(notebook: Open) -> None:
     show(page)
     expect(row).to_be_visible()
 
-    # another notebook has another kernel
-    page.evaluate("() => window.jupyterapp.commands.execute('jlambda:quickstart')")
-    expect(heading(panel, "jlambda is not loaded")).to_be_visible()
+    # another notebook, from the launcher, has another kernel
+    page.evaluate("() => { window.jupyterapp.commands.execute('launcher:create') }")
+    card = page.locator(".jp-LauncherCard", has_text="Lambda Quickstart")
+    expect(card.locator("svg")).to_be_visible()
+    shot(page, "launcher")
+    card.click()
     expect(page.get_by_role("heading", name="A first Lambda function").first).to_be_visible()
+    expect(card).to_have_count(0)
+    page.wait_for_function(UNTITLED_IS_LIVE)
+    expect(heading(panel, "jlambda is not loaded")).to_be_visible()
     context(page, "shutdown()")
     expect(heading(panel, "No Python kernel")).to_be_visible()
     page.get_by_role("tab", name="test_a_kernel_is_followed.ipynb").click()
