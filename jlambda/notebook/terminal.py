@@ -7,7 +7,9 @@ asked through its gateway.
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -20,11 +22,14 @@ from jlambda.notebook.display import as_text
 from jlambda.notebook.namespace import event_from
 from jlambda.notebook.verbs import VERBS
 from jlambda.notebook.verbs.verb import Desk, Verb
+from jlambda.service.log_tail import LOOK_S
 from jlambda.session import Session, default_folder, served, use
 
 #: what needs a notebook around it
 _NOTEBOOK_ONLY = ("config", "dashboard", "stop", "test")
 PROGRAM = "jlambda"
+#: of several invocations at once, one's events may be told so much later than another's
+_LATE_MS = 10_000
 
 
 def terminal_verbs() -> dict[str, Callable[[], Parser]]:
@@ -54,7 +59,7 @@ def run(name: str, options: Mapping[str, Any]) -> int:
     with Session(state or default_folder()) as session:
         use(session)
         answer: Any = VERBS[name].act(Desk(lambda: session, {}), **given)
-        if name == "logs":
+        if answer is not None and name == "logs":
             print("".join(f"{message.rstrip()}\n" for message in answer["message"]), end="")
         elif answer is not None:
             print(as_text(answer))
@@ -64,7 +69,9 @@ def run(name: str, options: Mapping[str, Any]) -> int:
 Client = Callable[[str], Any]
 
 
-def _invoke(client: Client, function: str, event: str) -> int:
+def _invoke(client: Client, function: str, event: str, tail: bool) -> int:
+    if tail:
+        raise InvalidParameter("--tail: another process has the folder open, which tells the log at the end; leave it out")
     given = event_from(event, {}) if event else NO_EVENT
     answer = client("lambda").invoke(FunctionName=function, Payload=json.dumps(given).encode(), LogType="Tail")
     print(base64.b64decode(answer.get("LogResult", "")).decode(errors="replace"), end="")
@@ -82,13 +89,23 @@ def _list(client: Client) -> int:
     return 0
 
 
-def _logs(client: Client, function: str) -> int:
+def _logs(client: Client, function: str, follow: bool) -> int:
     if not function:
         raise InvalidParameter("jlambda logs: name a function, its logs are asked of the process that has the folder open")
     group = client("lambda").get_function_configuration(FunctionName=function)["LoggingConfig"]["LogGroup"]
-    for page in client("logs").get_paginator("filter_log_events").paginate(logGroupName=group):
-        for each in page["events"]:
-            print(each["message"].rstrip("\n"))
+    pages = client("logs").get_paginator("filter_log_events").paginate
+    since_ms, shown = int(time.time() * 1_000) if follow else 0, set[str]()
+    with contextlib.suppress(KeyboardInterrupt):
+        while True:
+            events = [each for page in pages(logGroupName=group, startTime=since_ms) for each in page["events"]]
+            for each in events:
+                if each["eventId"] not in shown:
+                    print(each["message"].rstrip("\n"), flush=True)
+            if not follow:
+                return 0
+            shown = {each["eventId"] for each in events}
+            since_ms = max([since_ms, *(each["timestamp"] - _LATE_MS for each in events)])
+            time.sleep(LOOK_S)
     return 0
 
 

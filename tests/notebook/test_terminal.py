@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -43,11 +48,37 @@ def test_a_live_session_is_asked(state: str, capsys: pytest.CaptureFixture[str])
         assert capsys.readouterr().out.splitlines()[-1] == "0.25"
         assert cli.main(["logs", "divide", "--state", state]) == 0
         assert "seen" in capsys.readouterr().out.splitlines()
+        assert cli.main(["invoke", "divide", "--tail", "--state", state]) == 1
+        assert "leave it out" in capsys.readouterr().err
         assert cli.main(["list", "--state", state]) == 0
         assert "divide" in capsys.readouterr().out
         assert cli.main(["cost", "--state", state]) == 1
         assert "run %lambda cost there" in capsys.readouterr().err
         assert len(session.invocations("divide")) == 1
+
+
+def test_a_live_sessions_log_is_followed(state: str) -> None:
+    """Each line once, from now on, until Ctrl-C."""
+    with jlambda.Session(state) as session:
+        session.gateway()
+        session.invoke("divide", {"n": 1})
+        time.sleep(0.002)  # AWS's times, and so those asked for, are in ms
+        command = [sys.executable, "-m", "jlambda", "logs", "divide", "-f", "--state", state]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as following:
+            assert following.stdout is not None
+            calls = 0
+            with ThreadPoolExecutor(1) as thread:
+                first = thread.submit(following.stdout.readline)
+                while not first.done():  # it says nothing before there is something
+                    session.invoke("divide", {"n": 2})
+                    calls += 1
+                    time.sleep(0.05)
+            following.send_signal(signal.SIGINT)
+            rest, told = following.communicate(timeout=20)
+        assert following.returncode == 0, told
+        lines = [first.result(), *rest.splitlines()]
+        starts = [line for line in lines if line.startswith("START")]
+        assert 1 <= len(starts) == len(set(starts)) <= calls
 
 
 def test_help_is_that_of_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
