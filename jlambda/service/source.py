@@ -115,7 +115,8 @@ def _given(source: Source, given: str) -> str:
     is_file_itself = source.path is not None and module == source.path.stem
     if dot and not is_file_itself and module != MODULE:
         return given
-    check_handler(source.text, function)
+    if function.isidentifier():  # else it is not even a name, and refused as such
+        check_handler(source.text, function)
     return f"{MODULE}.{function}"
 
 
