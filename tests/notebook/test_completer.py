@@ -33,7 +33,7 @@ KNOWN = Known(
         ("%lambda show hel", ["hello", "help-me", "hello:live", "hello:1"]),
         ("%lambda invoke hello cle", ["clean"]),
         ("%lambda invoke hello s3:p", ["s3:put", "s3:post"]),
-        ("%lambda invoke hello event -", ["-h", "--help", "-o", "--output"]),
+        ("%lambda invoke hello event -", ["-h", "--help", "-o", "--output", "--tail"]),
         ("%lambda invoke hello event -o ", ["df", "clean", "event"]),
         ("%lambda show hello ", []),
         ("%lambda tune hello df --memory 128,17", ["128,1769"]),

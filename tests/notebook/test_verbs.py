@@ -20,6 +20,8 @@ from jlambda.notebook.verbs import VERBS, line_options
         ("show f", ("show", {"function": "f"})),
         ("url f", ("url", {"function": "f"})),
         ("logs", ("logs", {})),
+        ("invoke f --tail", ("invoke", {"function": "f", "tail": True})),
+        ("logs f -f", ("logs", {"function": "f", "follow": True})),
         ("logs f -o frame", ("logs", {"function": "f", "output": "frame"})),
         ("invocations f", ("invocations", {"function": "f"})),
         ("cost", ("cost", {})),
@@ -39,7 +41,7 @@ def test_every_verb_takes_its_words(line: str, expected: tuple[str, dict[str, ob
     verb, given = line_options(line)
     name, options = expected
     assert verb.name == name
-    assert {key: value for key, value in given.items() if value not in (None, "", "{}")} == options
+    assert {key: value for key, value in given.items() if value not in (None, "", "{}", False)} == options
 
 
 @pytest.mark.parametrize(
