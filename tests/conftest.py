@@ -26,7 +26,7 @@ _PATIENCE_S = 20.0
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Try a test that measures the machine up to three times: what else ran meanwhile is not the code's fault."""
+    """Try a test that measures or fills the machine up to three times: what else ran is not the code's fault."""
     for item in items:
         if item.get_closest_marker("measures"):
             item.add_marker(pytest.mark.flaky(reruns=2))

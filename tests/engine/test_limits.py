@@ -82,6 +82,7 @@ def test_a_child_that_is_left_running_ends_with_its_environment(rig: Rig) -> Non
     assert eventually(lambda: not left())
 
 
+@pytest.mark.measures
 def test_a_fork_bomb_is_over_at_the_deadline(rig: Rig) -> None:
     """It cannot have more than 1,024 processes, is gone when its time is up, and the next call works."""
     need(rig.engine.protection().sandbox.has_private_root, "a private root")

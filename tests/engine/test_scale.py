@@ -6,6 +6,8 @@ import os
 import resource
 from pathlib import Path
 
+import pytest
+
 from jlambda.model.limits import CONCURRENT_EXECUTIONS
 from tests.benchmarks.thousand import begin, family, private_mb
 from tests.conftest import supervisors
@@ -15,6 +17,7 @@ from tests.engine.conftest import MakeRig
 MOST_MB = 8.0
 
 
+@pytest.mark.measures
 def test_a_thousand_environments_work_at_one_time(make_rig: MakeRig) -> None:
     """Each is a process in a sandbox of its own and small; one more is throttled, and closing ends them all."""
     rig = make_rig()
