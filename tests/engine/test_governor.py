@@ -148,11 +148,15 @@ def test_governing_costs_little(rig: Rig) -> None:
     assert any(cost() < 0.05 for _ in range(8)), "whatever else the machine does only adds to it"
     before = supervisor_cpu_s(rig)
     rig.run(waiting, 2)
-    assert supervisor_cpu_s(rig) - before < 0.005 * 2
+    assert supervisor_cpu_s(rig) - before < 0.02 * 2
     assert eventually(lambda: all(map(is_frozen, rig.engine._environments.values())))
-    before = supervisor_cpu_s(rig)
-    time.sleep(1)
-    assert supervisor_cpu_s(rig) == before
+
+    def has_slept() -> bool:
+        before = supervisor_cpu_s(rig)
+        time.sleep(0.5)
+        return supervisor_cpu_s(rig) == before
+
+    assert eventually(has_slept)
 
 
 @pytest.mark.measures
