@@ -46,7 +46,7 @@ PROMISES = {
         r"during a second without a call: 1?\d\n",
         r"mortal  timeout\n.* Task timed out after 3\.00 seconds",
         r'"calls": 1, "diary": \["well", "still-well", "wait", "after-wait"\]',
-        r"mortal  out_of_memory\n.* signal: killed\n.* 128 of 128 MB",
+        r"mortal  out_of_memory\n.* signal: killed\n.*\n.* 128 of 128 MB",
         r"mortal  error\n.* exit status 3",
         r"'grow',\s+'exit',\s+'after-all'\]",
         r"\{'is there a diary': False\}",
