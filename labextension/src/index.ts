@@ -160,7 +160,7 @@ const commands: JupyterFrontEndPlugin<void> = {
       icon: lambdaIcon,
       execute: async args => {
         const path = await newQuickstart(app.serviceManager.contents, String(args.cwd ?? ''));
-        return app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+        await app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
       }
     });
     for (const command of Object.values(CommandIDs)) {

@@ -79,17 +79,13 @@ def test_a_kernel_is_followed(notebook: Open) -> None:
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
     page.reload()
     it.cell(0).wait_for()
+    page.evaluate("async () => { await window.jupyterapp.restored }")  # which brings the notebook of before to the front
     show(page)
     expect(row).to_be_visible()
 
-    # another notebook, from the launcher, has another kernel
-    page.evaluate("() => { window.jupyterapp.commands.execute('launcher:create') }")
-    card = page.locator(".jp-LauncherCard", has_text="Lambda Quickstart")
-    expect(card.locator("svg")).to_be_visible()
-    shot(page, "launcher")
-    card.click()
+    # another notebook has another kernel
+    page.evaluate("() => window.jupyterapp.commands.execute('jlambda:quickstart')")
     expect(page.get_by_role("heading", name="A first Lambda function").first).to_be_visible()
-    expect(card).to_have_count(0)
     page.wait_for_function(UNTITLED_IS_LIVE)
     expect(heading(panel, "jlambda is not loaded")).to_be_visible()
     context(page, "shutdown()")
