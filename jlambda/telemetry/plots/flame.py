@@ -38,7 +38,7 @@ def flame(invocations: style.Invocations, ax: Axes | None = None) -> Axes:
     ax = style.axes_for(ax)
     found = list(boxes(ran))
     if not found:
-        return style.say(ax, "no invocation yet" if frame.empty else "every invocation was throttled")
+        return style.nothing_ran(ax, frame)
     whole_ms = found[0].length_ms
     per_ms, unit = (1e-3, "s") if whole_ms >= 1_000 else (1.0, "ms")
     gap = whole_ms * 0.0015 * per_ms

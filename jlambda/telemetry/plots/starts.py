@@ -22,7 +22,7 @@ def durations(invocations: style.Invocations, ax: Axes | None = None) -> Axes:
     ran = frame[frame["status"] != "throttled"].reset_index(drop=True)
     ax = style.axes_for(ax)
     if ran.empty:
-        return style.say(ax, "no invocation yet" if frame.empty else "every invocation was throttled")
+        return style.nothing_ran(ax, frame)
     number = ran.index.to_numpy() + 1
     total_ms = (ran["duration_ms"] + frames.ahead_ms(ran)).to_numpy()
     is_cold = ran["cold_start"].to_numpy(dtype=bool)
@@ -56,7 +56,7 @@ def memory(invocations: style.Invocations, ax: Axes | None = None) -> Axes:
     ran = frame[frame["status"] != "throttled"].reset_index(drop=True)
     ax = style.axes_for(ax)
     if ran.empty:
-        return style.say(ax, "no invocation yet" if frame.empty else "every invocation was throttled")
+        return style.nothing_ran(ax, frame)
     number = ran.index.to_numpy() + 1
     functions = style.by_function(ran)
     is_one = len(functions) == 1

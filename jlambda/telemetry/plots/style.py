@@ -114,6 +114,11 @@ def say(ax: Axes, text: str) -> Axes:
     return ax
 
 
+def nothing_ran(ax: Axes, frame: pd.DataFrame) -> Axes:
+    """`say` for a plot of what ran, where none of `frame` did."""
+    return say(ax, "no invocation yet" if frame.empty else "every invocation was throttled")
+
+
 class _FromOne(MaxNLocator):
     """Whole numbers, of which the first is 1 and not 0."""
 

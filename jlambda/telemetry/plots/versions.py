@@ -17,7 +17,7 @@ def versions(invocations: style.Invocations, ax: Axes | None = None) -> Axes:
     ran = frame[frame["status"] != "throttled"]
     ax = style.axes_for(ax)
     if ran.empty:
-        return style.say(ax, "no invocation yet" if frame.empty else "every invocation was throttled")
+        return style.nothing_ran(ax, frame)
     names = ran["function"].nunique()
     asked = ran["qualifier"].fillna(LATEST)
     if names > 1:
