@@ -116,6 +116,14 @@ def bucket_and_keys(trigger: Trigger) -> tuple[str, str, str]:
     return bucket, prefix, suffix
 
 
+def notified_of(trigger: Trigger) -> tuple[list[str], list[dict[str, str]]]:
+    """Events and FilterRules of the notification that an s3 trigger is: ``s3:ObjectCreated:*`` unless it says otherwise."""
+    _, prefix, suffix = bucket_and_keys(trigger)
+    events = str(trigger.get("events") or "ObjectCreated:*").split(",")
+    rules = [{"Name": name, "Value": end} for name, end in (("prefix", prefix), ("suffix", suffix)) if end]
+    return [f"s3:{event}" for event in events], rules
+
+
 def method_and_path(trigger: Trigger) -> tuple[str, str]:
     """Method (upper case) and path of an HTTP route."""
     method, _, path = trigger.target.partition(" ")

@@ -9,10 +9,10 @@ from functools import partial
 
 from jlambda.errors import InvalidParameter, LambdaError, ResourceNotFound
 from jlambda.model.event_invoke import DEFAULT_EVENT_AGE_S, DEFAULT_RETRIES, EventInvokeConfig
-from jlambda.model.trigger import Trigger, bucket_and_keys, parse_trigger
+from jlambda.model.trigger import Trigger, parse_trigger
 from jlambda.notebook.destination_form import place_of
 from jlambda.notebook.draft import Draft, destinations
-from jlambda.service.inventory import OF_TRIGGERS
+from jlambda.service.inventory import source_of
 from jlambda.service.settings import Settings
 from jlambda.session import Session
 
@@ -121,9 +121,8 @@ def _switch(session: Session, name: str, key: str, is_on: bool) -> None:
 
 def _missing_source(session: Session, trigger: Trigger) -> tuple[str, str] | None:
     """What attaching a trigger will make first: its kind and name; None if it is there."""
-    kind = OF_TRIGGERS.get(trigger.kind)
-    source = bucket_and_keys(trigger)[0] if trigger.kind == "s3" else trigger.target
-    return None if kind is None or source in session.inventory.there_are(kind) else (kind, source)
+    source = source_of(trigger)
+    return None if source is None or source[1] in session.inventory.there_are(source[0]) else source
 
 
 def _detach(session: Session, name: str, key: str, made: tuple[str, str] | None) -> None:

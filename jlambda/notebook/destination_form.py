@@ -104,10 +104,7 @@ class DestinationForm:
             return []
         if kind == "function":
             return [function.name for function in self._session.functions() if function.name != self._function]
-        try:
-            return self._session.inventory.there_are(kind)
-        except Exception:  # whatever keeps another endpoint from answering; what was seen here is known
-            return self._session.inventory.known(kind)
+        return self._session.inventory.offered(kind)
 
     def _changed(self) -> None:
         if not self._is_loading:

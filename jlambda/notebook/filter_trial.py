@@ -12,7 +12,7 @@ from urllib.parse import unquote_plus
 from jlambda.errors import InvalidParameter
 from jlambda.model.filters import notified, subscribed, wanted
 from jlambda.model.matching import matches
-from jlambda.model.trigger import Trigger, bucket_and_keys
+from jlambda.model.trigger import Trigger, notified_of
 from jlambda.telemetry.log_pattern import compiled
 
 #: by kind of trigger, what the names of its sample events begin with
@@ -60,9 +60,7 @@ def _records(kind: str, event: object) -> tuple[str, list[Any]]:
 
 def _test(trigger: Trigger) -> Callable[[Any], bool]:
     if trigger.kind == "s3":
-        _, *ends = bucket_and_keys(trigger)
-        rules = [{"Name": name, "Value": end} for name, end in zip(("prefix", "suffix"), ends, strict=True) if end]
-        events = [f"s3:{each}" for each in str(trigger.get("events") or "ObjectCreated:*").split(",")]
+        events, rules = notified_of(trigger)
         return lambda it: notified(it["eventName"], unquote_plus(it["s3"]["object"]["key"]), events, rules)
     if trigger.kind == "sns":
         policy, scope = json.loads(str(trigger.get("filter") or "{}")), str(trigger.get("scope") or "MessageAttributes")

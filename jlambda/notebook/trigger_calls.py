@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from jlambda.model.arn import Account
-from jlambda.model.trigger import Trigger, bucket_and_keys, method_and_path
+from jlambda.model.trigger import Trigger, bucket_and_keys, method_and_path, notified_of
 from jlambda.service.mapping_triggers import MAPPED, members_of, start_of
 
 #: what a mapping has unless it is asked for something else
@@ -64,9 +64,7 @@ def _permission(function: str, principal: str, source_arn: str | None) -> list[s
 
 
 def _bucket(function: str, arn: str, trigger: Trigger) -> list[str]:
-    bucket, *ends = bucket_and_keys(trigger)
-    rules = [{"Name": name, "Value": end} for name, end in zip(("prefix", "suffix"), ends, strict=True) if end]
-    events = [f"s3:{event}" for event in str(trigger.get("events") or "ObjectCreated:*").split(",")]
+    bucket, (events, rules) = bucket_and_keys(trigger)[0], notified_of(trigger)
     one = {"LambdaFunctionArn": arn, "Events": events, **({"Filter": {"Key": {"FilterRules": rules}}} if rules else {})}
     put = 'jlambda.client("s3").put_bucket_notification_configuration'
     return [

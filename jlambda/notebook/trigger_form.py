@@ -15,11 +15,11 @@ import ipywidgets as widgets
 
 from jlambda.errors import InvalidParameter, LambdaError
 from jlambda.model.schedule import parse_schedule
-from jlambda.model.trigger import EXAMPLES, Trigger, bucket_and_keys, parse_trigger
+from jlambda.model.trigger import EXAMPLES, Trigger, parse_trigger
 from jlambda.notebook.filter_tester import FilterTester
 from jlambda.notebook.trigger_fields import TITLES, Field, fields, read, written
 from jlambda.notebook.views import BAD, MUTED, close, said
-from jlambda.service.inventory import OF_TRIGGERS
+from jlambda.service.inventory import source_of
 from jlambda.session import Session
 
 _SCHEDULES = ("rate", "cron", "at")
@@ -85,7 +85,7 @@ class TriggerForm:
         self._is_loading = True
         for field, made in every.items():
             if field.place:
-                made.options = tuple(self._names(field.place))
+                made.options = tuple(self._session.inventory.offered(field.place))
             made.value = False if field.is_flag else field.choices[0] if field.choices else ""
         self._is_loading = False
         self.fields = {field.name: made for field, made in every.items()}
@@ -115,13 +115,6 @@ class TriggerForm:
         made.tooltip = field.hint or field.label
         made.observe(lambda _: self._filled(), "value")
         return made
-
-    def _names(self, place: str) -> list[str]:
-        inventory = self._session.inventory
-        try:
-            return inventory.there_are(place)
-        except Exception:  # whatever keeps another endpoint from answering; what was seen here is known
-            return inventory.known(place)
 
     def _filled(self) -> None:
         """A field was edited: the line says the same."""
@@ -180,10 +173,10 @@ class TriggerForm:
         self._say(times or self._presence(trigger), MUTED)
 
     def _presence(self, trigger: Trigger) -> str:
-        place = OF_TRIGGERS.get(trigger.kind)
-        if place is None:
+        source = source_of(trigger)
+        if source is None:
             return ""
-        name = bucket_and_keys(trigger)[0] if trigger.kind == "s3" else trigger.target
+        place, name = source
         if name in self._session.inventory.known(place):
             return f"{place} {name} is there"
         return f"{place} {name} is not there yet: Apply creates it"

@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 
 from jlambda.model.arn import Account
 from jlambda.model.exchange import Write
+from jlambda.model.trigger import Trigger, bucket_and_keys
 from jlambda.service.clients import told
+from jlambda.service.push_places import make_bucket
 from jlambda.store.database import Database
 from jlambda.store.resources import Resources
 
@@ -97,6 +99,13 @@ class Inventory:
         """The names of a kind: those that its service tells where it runs, else those that are known."""
         return self.ask(kind) if self._is_running() else self.known(kind)
 
+    def offered(self, kind: str) -> list[str]:
+        """`there_are` for who only offers names: where the service does not answer, those that are known."""
+        try:
+            return self.there_are(kind)
+        except Exception:  # whatever keeps another endpoint from answering
+            return self.known(kind)
+
     def ask(self, kind: str) -> list[str]:
         """The names of a kind, from its service, which is started if it is not. Raises boto3's errors."""
         found = sorted(self._asked(KINDS[kind]))
@@ -124,7 +133,6 @@ class Inventory:
     def create(self, kind: str, name: str) -> None:
         """Make a queue, topic, event bus or bucket with the service's usual settings. Raises `InvalidParameter`."""
         client, is_fifo = self._clients(KINDS[kind].service), name.endswith(".fifo")
-        region = self._account.region
         with told(f"{kind} {name}"):
             if kind == "queue":
                 client.create_queue(QueueName=name, Attributes={"FifoQueue": "true"} if is_fifo else {})
@@ -134,8 +142,7 @@ class Inventory:
                 client.create_event_bus(Name=name)
             else:
                 assert kind == "bucket", kind
-                where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-                client.create_bucket(Bucket=name, **where)
+                make_bucket(client, name)
 
     def delete(self, kind: str, name: str) -> None:
         """Delete one that is empty. Raises `InvalidParameter`."""
@@ -161,6 +168,14 @@ class Inventory:
         for kind in KINDS:
             for name in self.known(kind):
                 self._names.delete(kind, name)
+
+
+def source_of(trigger: Trigger) -> tuple[str, str] | None:
+    """The kind and the name of what a trigger is of, None where it is of none of these."""
+    kind = OF_TRIGGERS.get(trigger.kind)
+    if kind is None:
+        return None
+    return kind, bucket_and_keys(trigger)[0] if trigger.kind == "s3" else trigger.target
 
 
 def _last(text: str) -> str:

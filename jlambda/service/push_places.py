@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from jlambda.errors import ResourceConflict, ResourceNotFound
-from jlambda.model.trigger import Trigger, bucket_and_keys
+from jlambda.model.trigger import Trigger, bucket_and_keys, notified_of
 from jlambda.service.bucket_front import S3
 from jlambda.service.permissions import Permissions
 from jlambda.service.triggers import Attached
@@ -31,16 +31,15 @@ class Buckets:
 
     def put(self, arn: str, trigger: Trigger) -> list[str]:
         """Add a notification, making the bucket if it is not there; the function's policy lets S3 invoke it from then on."""
-        bucket, prefix, suffix = bucket_and_keys(trigger)
+        bucket = bucket_and_keys(trigger)[0]
         s3 = self._client("s3")
         made = []
         if bucket not in {each["Name"] for each in s3.list_buckets()["Buckets"]}:
             make_bucket(s3, bucket)
             made.append(f"bucket {bucket}")
         name = _id(arn, trigger)
-        events = str(trigger.get("events") or "ObjectCreated:*").split(",")
-        rules = [{"Name": rule, "Value": value} for rule, value in (("prefix", prefix), ("suffix", suffix)) if value]
-        added: dict[str, Any] = {"Id": name, "LambdaFunctionArn": arn, "Events": [f"s3:{event}" for event in events]}
+        events, rules = notified_of(trigger)
+        added: dict[str, Any] = {"Id": name, "LambdaFunctionArn": arn, "Events": events}
         if rules:
             added["Filter"] = {"Key": {"FilterRules": rules}}
         statement = {"StatementId": name, "Action": "lambda:InvokeFunction", "Principal": S3}
