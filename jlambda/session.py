@@ -653,9 +653,8 @@ class Session:
         """
         from jlambda.telemetry import frames
 
-        rows = [
-            row for row in self.queue.rows() if function is None or row.target.partition(":")[0] == self._named(function)[0]
-        ]
+        name = self._named(function)[0]
+        rows = [row for row in self.queue.rows() if name in (None, row.target.partition(":")[0])]
         return frames.queued(
             (
                 (it.request_id, it.target, it.state, it.attempts, it.due_at, it.accepted_at, it.reason, it.trigger)
@@ -683,13 +682,11 @@ class Session:
         and what was throttled; "environments": a lane for each; "cost": by function and day; "flame": init phases against
         invocations, added up; "versions": how traffic was split.
         """
-        from difflib import get_close_matches
-
+        from jlambda.model.spelling import nearest
         from jlambda.telemetry import plots
 
         if kind not in plots.KINDS:
-            meant = get_close_matches(kind, plots.KINDS, n=1)
-            hint = f"; did you mean {meant[0]!r}?" if meant else ""
+            hint = nearest(repr(kind), map(repr, plots.KINDS))
             raise InvalidParameter(f"there is no plot {kind!r}{hint} (there are {', '.join(plots.KINDS)})")
         frame = self.invocations(function)
         if kind == "concurrency" and function is not None:

@@ -49,8 +49,7 @@ def triggers(session: Session, name: str) -> list[Document]:
     function = session.get(name)
     return [
         {"id": each.id, "reference": each.reference, "trigger": str(each.trigger), "state": each.state, "note": each.note}
-        for each in session.triggers.list()
-        if each.function == function.name
+        for each in session.triggers.list(function.name)
     ]
 
 
