@@ -78,6 +78,7 @@ IN_ENVIRONMENT = {
     "failure",
     "handler",
     "logs",
+    "memory",
     "output",
     "payload",
     "snap_start",
