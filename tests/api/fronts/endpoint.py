@@ -44,14 +44,17 @@ class _Echo(BaseHTTPRequestHandler):
 @contextmanager
 def echo() -> Iterator[str]:
     """The address of an endpoint; it ends with the block, and with it whoever waits."""
-    handler = type("Echo", (_Echo,), {"go_on": threading.Event()})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+
+    class Echo(_Echo):
+        go_on = threading.Event()
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
     finally:
-        handler.go_on.set()
+        Echo.go_on.set()
         server.shutdown()
         thread.join()
         server.server_close()
