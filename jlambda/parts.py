@@ -190,7 +190,8 @@ class Parts:
             is_ours=session.aws_endpoint is None,
         )
         self.polling = Polling(mappings, sources, self.services)
-        self.triggers.plug_in(MappingTriggers(mappings, self.control, session.account, clients), *MAPPED)
+        kind = MappingTriggers(mappings, self.control, session.account, clients, self.inventory)
+        self.triggers.plug_in(kind, *MAPPED)
         opened.callback(self.polling.join)
 
     def _plug_in_services(self, database: Database, session: Session, clients: Clients) -> None:
