@@ -62,15 +62,7 @@ class ApiFront:
             raise Refused(told(404, {"message": f"There is no API {asked.front.id}"}))
         if api.kind == "REST":
             return await self._rest.answer(api, asked)
-        if api.cors is not None and (preflight := api.cors.preflight(asked.request, 204)) is not None:
-            return preflight
-        try:
-            response = await self._http.answer(api, asked)
-        except Refused as refused:
-            response = refused.response
-        if api.cors is not None:
-            response = response._replace(headers=api.cors.applied(asked.request, tuple(response.headers)))
-        return response
+        return await self._http.answer(api, asked)
 
 
 def _pool_keys(session: Session, user_pool: str) -> bytes | None:
