@@ -11,8 +11,8 @@ from jlambda.notebook.verbs.verb import Verb
 LATER = {
     "debug": "until then, %lambda invoke NAME --tail shows what is printed while it runs, and %lambda replay NAME runs the "
     "latest event again",
-    "export": "until then, %lambda save keeps all settings in the notebook, and the tab As code of %lambda config has the calls "
-    "of boto3 for them",
+    "export": "until then, %lambda save keeps all settings in the notebook, and the tab As code of %lambda config has the "
+    "calls of boto3 for them",
 }
 
 VERBS: dict[str, Verb] = {
