@@ -130,6 +130,7 @@ class Parts:
                 records=self.records,
                 engine=self.engine,
             )
+            opened.callback(self.service.api_usage.save)
             self.roles = Roles(session.account, partial(session.reserve_port, self))
             self.control.give_access(self.roles.variables)
             tasks = self.roles.key(role_arn("states-role", session.account), "states")
@@ -235,7 +236,7 @@ class Parts:
         )
         self.triggers.plug_in(triggers, *triggers.KINDS)
         self._emptied += [triggers.forget, self.schedules.forget, self.bus.forget, self.target_retries.forget]
-        self._emptied += [self.archives.forget, self.inventory.forget, self.triggers.emptied]
+        self._emptied += [self.archives.forget, self.inventory.forget, self.triggers.emptied, self.service.api_usage.forget]
 
     def emptied(self) -> None:
         """The embedded services hold nothing any more."""

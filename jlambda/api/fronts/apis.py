@@ -53,7 +53,8 @@ class ApiFront:
         behind = Behind(session.account, functions, gate, self._configurations, buckets)
         integrations = Integrations(functions, calls.pool)
         self._http = HttpApi(behind, session.service.switches, integrations)
-        self._rest = RestApi(behind, KeyGate(session.clock.now, buckets), integrations)
+        keys = KeyGate(session.clock.now, buckets, session.service.api_usage, calls.pool)
+        self._rest = RestApi(behind, keys, integrations)
 
     async def answer(self, asked: Asked) -> HttpResponse:
         """Answer one request. Raises `Refused`."""
