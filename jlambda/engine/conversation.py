@@ -67,6 +67,7 @@ class Conversation:
     more, as part of the invocation and of its time: `failed_inits` tells of both. Where `start` is empty the environment
     is being restored from a snapshot in place of an init phase, and ends with its process.
 
+    `is_out_of_memory` is set by whoever hands over that the process has ended, where it had more than it may.
     `behind` is how many more events have been sent after this one's; `has_restarted` says that those have been lost
     with the process that should have read them. `is_kill_wanted` asks the driver, once, to have the process killed.
     Of a streamed response `content_type` is set when it begins, and `parts` holds what has come of it: the driver takes them
@@ -82,7 +83,7 @@ class Conversation:
         self.outgoing: list[bytes] = []
         self.deadline = self.began = self.arrived = 0.0
         self.is_kill_wanted = self.is_started = self.has_restarted = False
-        self.is_second_init = self.is_init_killed = False
+        self.is_second_init = self.is_init_killed = self.is_out_of_memory = False
         self.behind = 0
         self.after: After | None = None
         self.status: Status = "error"
@@ -342,6 +343,9 @@ class Conversation:
         self._fail("Sandbox.Failure", "The execution environment was ended from outside")
 
     def _fail_with_exit(self) -> None:
+        if self.is_out_of_memory:  # however it came to its end here: there it had not got so far
+            self._fail("Runtime.ExitError", "Runtime exited with error: signal: killed", "out_of_memory")
+            return
         if "signal" in self._exit:
             number = self._exit["signal"]
             names = {int(known): name for known, name in _SIGNAL_NAMES.items()}

@@ -334,9 +334,9 @@ class Engine:
         """The outcome of a conversation that is over, with what the function wrote."""
         written_before = environment.log_read
         log = environment.take_output(conversation.log_end) if conversation.log_end else b""
-        status, peak_mb = conversation.status, max(-(-conversation.peak_kib // 1024), environment.family_peak_mb())
-        if environment.was_out_of_memory and conversation.error_type == "Runtime.ExitError":
-            status, peak_mb = "out_of_memory", environment.memory_mb
+        peak_mb = max(-(-conversation.peak_kib // 1024), environment.family_peak_mb())
+        if conversation.status == "out_of_memory":
+            peak_mb = environment.memory_mb
         init_ms = None if conversation.init_s is None else conversation.init_s * 1000
         failed_inits = tuple(each._replace(log_end=each.log_end - written_before) for each in conversation.failed_inits)
         restore_ms = None if conversation.restore_s is None else conversation.restore_s * 1000
@@ -345,7 +345,7 @@ class Engine:
             with contextlib.suppress(EngineError):  # closed meanwhile
                 self.background().call(self._after_init)
         return Outcome(
-            status,
+            conversation.status,
             conversation.payload,
             conversation.error_type,
             conversation.arrived,
@@ -368,7 +368,6 @@ class Engine:
             self.release(environment)
             return
         environment.board[environment.phase_at] = IDLE
-        environment.was_out_of_memory = False
         event = WasReset if conversation.after is After.SANDBOX else Ended
         with self._lock:
             actions = self.scheduler.handle(event(environment.id, self.now()))

@@ -63,9 +63,9 @@ class Environment:
     """One environment. `log_read` is how much of its output has been taken over; `pid` its process, 0 if unknown.
 
     `id` is the scheduler's number for it, `supervised` the supervisor's, `slot` that on the board; `born` is called
-    whenever it has got a process, `begun` with the pid of the first one where a snapshot was forked for it;
-    `was_out_of_memory` is how the last one ended. `buffer` takes the answers to a caller that waits, `current` is the request
-    of whoever has it, the last one's while nobody does, and `version` what it was made for.
+    whenever it has got a process, `begun` with the pid of the first one where a snapshot was forked for it. `buffer`
+    takes the answers to a caller that waits, `current` is the request of whoever has it, the last one's while nobody does, and
+    `version` what it was made for.
     """
 
     __slots__ = (
@@ -94,7 +94,6 @@ class Environment:
         "start",
         "supervised",
         "version",
-        "was_out_of_memory",
     )
 
     def __init__(self, channel: socket.socket, output: int, supervised: int, slot: int, board: Board) -> None:
@@ -112,7 +111,6 @@ class Environment:
         self.id = self.pid = self.log_read = self.released = 0
         self.log_stream, self.start = "", b""
         self.initialization = ON_DEMAND
-        self.was_out_of_memory = False
 
     @classmethod
     def open(cls, supervised: int, slot: int, board: Board) -> tuple[Environment, int]:
@@ -154,12 +152,20 @@ class Environment:
 
     def understand(self, conversation: Conversation, packet: bytes, now: float) -> None:
         """Hand a packet to the conversation; whoever has written nonsense to the channel, its environment is ended."""
-        if packet[:1] == frames.EXITED:  # the next process is about to be watched, and has a clean slot
-            self.was_out_of_memory = self.board[self.phase_at + OUT_OF_MEMORY] != 0
         try:
+            if packet[:1] == frames.EXITED:
+                conversation.is_out_of_memory = self._was_out_of_memory(packet)
             conversation.received(packet, now)
         except (ValueError, TypeError, KeyError, AttributeError, struct.error):
             conversation.garbled(now)
+
+    def _was_out_of_memory(self, exited: bytes) -> bool:
+        """Whether the process that has ended had more memory than it may, by the governor or by its own peak."""
+        # at once: the next process is about to be watched, and has a clean slot
+        if self.board[self.phase_at + OUT_OF_MEMORY]:
+            return True
+        peak_kib: int = frames.FROM_ENVIRONMENT.unpack_from(exited)[4]
+        return peak_kib > self.memory_mb << 10 and syscalls.IS_LINUX
 
     def _send_what_goes(self, conversation: Conversation) -> None:
         outgoing = conversation.outgoing

@@ -76,7 +76,7 @@ def _serve(channel: socket.socket, output: int, setting: Setting, environment_id
     """See the function's process end, tell, and fork the next, which waits for a START."""
     while True:
         status, peak_kib = _wait(pid)
-        _kill_the_rest()
+        peak_kib = max(peak_kib, _kill_the_rest())
         if channels.is_closed(channel):
             return
         body = json.dumps(status).encode()
@@ -94,7 +94,7 @@ def see_end(channel: socket.socket, output: int, pid: int) -> NoReturn:
         syscalls.adopt_orphans()
         _close_all_but(channel.fileno(), output)
         status, peak_kib = _wait(pid)
-        _kill_the_rest()
+        peak_kib = max(peak_kib, _kill_the_rest())
         body = json.dumps({**status, "unread": channels.drain(channel)}).encode()
         channels.send(channel, channels.from_environment(frames.EXITED, body, os.fstat(output).st_size, 0.0, peak_kib))
     except OSError:
@@ -111,12 +111,14 @@ def _fork_function(channel: socket.socket, output: int, setting: Setting, enviro
 
 
 def _wait(pid: int) -> tuple[dict[str, int], int]:
-    """Reap until `pid` has ended: how it ended, and its peak resident size in KiB."""
+    """Reap until `pid` has ended: how it ended, and the peak resident size in KiB of the largest process until then."""
+    peak_kib = 0
     while True:
         ended, status, usage = os.wait4(-1, 0)
+        peak_kib = max(peak_kib, usage.ru_maxrss)  # that of what it had reaped itself is in it
         if ended == pid:
             code = os.waitstatus_to_exitcode(status)
-            return ({"exit": code} if code >= 0 else {"signal": -code}), usage.ru_maxrss
+            return ({"exit": code} if code >= 0 else {"signal": -code}), peak_kib
 
 
 def _descendants() -> list[int]:
@@ -127,20 +129,25 @@ def _descendants() -> list[int]:
         return []
 
 
-def _kill_the_rest() -> None:
-    """End and reap all that the function's process left behind; orphans come to us, so once round is not enough."""
+def _kill_the_rest() -> int:
+    """End and reap all that the function's process left behind: the peak of the largest, in KiB.
+
+    Orphans come to us, so once round is not enough.
+    """
+    peak_kib = 0
     while children := _descendants():
         if os.getpid() == 1:  # of a PID namespace of our own: all at once, or a fork bomb would outrun us
             with contextlib.suppress(ProcessLookupError):
                 os.kill(-1, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 while True:
-                    os.wait4(-1, 0)
+                    peak_kib = max(peak_kib, os.wait4(-1, 0)[2].ru_maxrss)
         for pid in children:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         with contextlib.suppress(ChildProcessError):
-            os.wait4(-1, 0)
+            peak_kib = max(peak_kib, os.wait4(-1, 0)[2].ru_maxrss)
+    return peak_kib
 
 
 def _end_all(status: int) -> NoReturn:

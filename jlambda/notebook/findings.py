@@ -40,8 +40,11 @@ def findings(machine: Machine) -> list[Finding]:
 
 def _memory(_: Machine) -> Finding:
     how = "resident memory, looked at every few ms while CPU is used; past it SIGKILL, status out_of_memory; a burst between"
-    how += " two looks gets past, most easily within 0.1 s of a pause (0.2 s where a thousand environments wait); processes"
-    how += " that it starts count 0.1 s later"
+    how += " two looks, most easily within 0.1 s of a pause (0.2 s where a thousand environments wait), runs to the end of its"
+    how += (
+        " invocation, which its peak then ends in the same way; processes that it starts count 0.1 s later, and in such a burst"
+    )
+    how += " each for itself"
     return Finding("memory limit", "yes", how)
 
 

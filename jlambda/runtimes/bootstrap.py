@@ -1,8 +1,8 @@
 """The Python runtime within an execution environment: the init phase, then one invocation after the other.
 
 Runs in the process that was forked for the environment, in its sandbox, with the standard library only. Knows the
-channel to the engine (`jlambda.model.frames`) and its own environment variables; not functions, versions, or any limit
-but that of a response.
+channel to the engine (`jlambda.model.frames`) and its own environment variables; not functions, versions, or any limits
+but those of a response and of memory.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from resource import RUSAGE_SELF, getrusage
+from resource import RUSAGE_CHILDREN, RUSAGE_SELF, getrusage
 from types import ModuleType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -41,6 +41,7 @@ from jlambda.runtimes.context import Invocation, context_maker
 from jlambda.runtimes.failure import INIT_WARNING, TaskRoot, error_document, error_record, error_text, hide_runtime
 from jlambda.runtimes.handler import load_handler, set_module_path
 from jlambda.runtimes.logs import set_up
+from jlambda.runtimes.memory import limit_kib
 from jlambda.runtimes.output import Output, open_streams
 from jlambda.runtimes.payload import is_ascii_only, read_event, response_writer
 from jlambda.runtimes.shipped import WithGlobals  # noqa: F401 imported before a sandbox hides it
@@ -57,6 +58,8 @@ if TYPE_CHECKING:
 
 _TRACE = b"_X_AMZN_TRACE_ID"
 _NOTHING: Mapping[str, object] = {}
+#: in less time no process is started that takes much memory
+_CHILD_S = 0.002
 
 
 def run(channel: socket.socket, start: dict[str, object]) -> NoReturn:
@@ -124,6 +127,7 @@ class _Runtime:
         self._invocation = Invocation()
         self._write_response = response_writer(is_ascii_only(os.environ.get("AWS_EXECUTION_ENV", "")))
         self._has_extra = False
+        self._limit_kib, self._children_kib = limit_kib(os.environ), 0
         self._wait: Callable[[], socket.socket] | None = start.get("wait")  # type: ignore[assignment]
         self._make_context = context_maker(str(start["function_arn"]))
         # what os.environ shows, without libc's setenv: that keeps every value that a variable ever had, and searches them
@@ -237,8 +241,14 @@ class _Runtime:
                 f"[ERROR] [{now_ms}] LAMBDA_RUNTIME Failed to post handler success response. Http response code: 413."
             )
             kind, body = ERROR, RESPONSE_TOO_LARGE
-        written, peak_kib = self.output.end(), getrusage(RUSAGE_SELF)[2]
-        message = FROM_ENVIRONMENT.pack(kind, len(body), written, time.perf_counter() - begun, peak_kib) + body
+        written, peak_kib, seconds = self.output.end(), getrusage(RUSAGE_SELF)[2], time.perf_counter() - begun
+        if seconds > _CHILD_S:
+            self._children_kib = getrusage(RUSAGE_CHILDREN)[2]  # of the largest that has ended
+        if self._children_kib > peak_kib:
+            peak_kib = self._children_kib
+        if peak_kib > self._limit_kib:  # nobody saw it in time, and on AWS nothing had been answered
+            signal.raise_signal(signal.SIGKILL)
+        message = FROM_ENVIRONMENT.pack(kind, len(body), written, seconds, peak_kib) + body
         if len(message) <= PACKET:
             self._channel.send(message)
         else:

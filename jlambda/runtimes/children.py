@@ -56,6 +56,8 @@ class Children:
         #: the kernel's account of the runtime's process, and the list of those that it has started
         self._about = [-1, -1]
         self._peak_kib = 0
+        #: the peak of the largest process, as `peak_kib` found it
+        self.largest_kib = 0
         self.runtime = 0
         #: whether the runtime's process has ever been there
         self.was_started = False
@@ -139,11 +141,11 @@ class Children:
     def peak_kib(self) -> int:
         """The peak of resident memory of the runtime's process and those that it has started and that still run."""
         try:
-            found = _peak_of(os.pread(self._about[0], 4096, 0))
-            found += sum(_peak_of(_status_of(pid)) for pid in os.pread(self._about[1], 4096, 0).split())
+            found = [_peak_of(os.pread(self._about[0], 4096, 0))]
+            found += [_peak_of(_status_of(pid)) for pid in os.pread(self._about[1], 4096, 0).split()]
         except OSError:  # it is gone
-            found = 0
-        self._peak_kib = max(self._peak_kib, found)
+            found = []
+        self._peak_kib, self.largest_kib = max(self._peak_kib, sum(found)), max(self.largest_kib, *found, 0)
         return self._peak_kib
 
     def ask_runtime_to_end(self) -> None:

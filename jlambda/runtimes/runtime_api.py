@@ -26,6 +26,7 @@ from jlambda.runtimes.engine_end import EngineEnd
 from jlambda.runtimes.extensions import EXTENSIONS, INVOKE, Extensions, refused
 from jlambda.runtimes.http import Answer, Connection, Request
 from jlambda.runtimes.listener import Listener
+from jlambda.runtimes.memory import limit_kib
 from jlambda.runtimes.shutdown import ENDS, Shutdown
 from jlambda.runtimes.states import RuntimeState, State
 
@@ -65,6 +66,7 @@ class Bridge:
         self._arn, self._trace = function_arn.encode(), tracer(function_arn)
         self._extensions = Extensions(self._children.extension_names(), messages.about_function(function_arn, os.environ))
         self._runtime = RuntimeState()
+        self._limit_kib = limit_kib(os.environ)
         self._parked: Connection | None = None
         self._is_to_be_restored = self._has_init_ended = self._is_listening_to_engine = False
         self._wants_stream = False
@@ -90,9 +92,9 @@ class Bridge:
     def _signalled(self, numbers: bytes) -> None:
         if OUT_OF_MEMORY in numbers:
             self._children.kill_runtime()  # as the kernel does on AWS
-        for number, (reason, outcome) in ENDS.items():
-            if number in numbers and self._outcome is None:
-                self._begin_shutdown(reason, outcome)
+        for number in ENDS:
+            if number in numbers:
+                self._begin_shutdown(*ENDS[number])
         if signal.SIGCHLD in numbers:
             self._listener.read_all()  # what a process said before it ended counts
             self._reap()
@@ -267,17 +269,21 @@ class Bridge:
             self._listen_to_engine(True)
 
     def _send(self, kind: bytes, body: bytes) -> None:
-        self._engine.send(kind, body, self._children.peak_kib())
+        peak_kib = self._children.peak_kib()
+        # what several have had at their peaks is more than all had at one time
+        if self._children.largest_kib > self._limit_kib:  # nobody saw it in time, and on AWS nothing had been answered
+            self._children.kill_runtime()
+            self._begin_shutdown(*ENDS[OUT_OF_MEMORY])
+        else:
+            self._engine.send(kind, body, peak_kib)
 
     # -- ends --------------------------------------------------------------------------------------------------------
 
     def _reap(self) -> None:
         for ended in self._children.reap():
-            if self._outcome is not None:
-                continue
             if ended.is_runtime:
                 self._begin_shutdown("failure", ended)
-            else:
+            elif self._outcome is None:
                 self._crashed("Extension.Crash", f"exit code {ended.exit_code}")
         if self._outcome is not None and not self._children.are_there:
             self._is_over = True
@@ -293,7 +299,12 @@ class Bridge:
         self._begin_shutdown("failure", Ended(exit_code=1))
 
     def _begin_shutdown(self, reason: str, outcome: Ended) -> None:
-        """Give extensions, and the runtime for their sake, the time that AWS gives them; without any, end at once."""
+        """Give extensions, and the runtime for their sake, the time that AWS gives them; without any, end at once.
+
+        What has begun already goes on as it began.
+        """
+        if self._outcome is not None:
+            return
         self._outcome = outcome
         self._listen_to_engine(False)
         self._shutdown = Shutdown(reason, self._children, self._extensions, self._listener.answer)

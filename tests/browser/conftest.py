@@ -44,7 +44,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open]:
-    """Open a notebook of these cells in a page of its own; its kernel ends with the test."""
+    """Open a notebook of these cells in a page of its own; all kernels end with the test."""
     context = browser.new_context(viewport={"width": 1_400, "height": 1_000})
     pages: list[NotebookPage] = []
 
@@ -55,7 +55,7 @@ def notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iter
 
     yield open_notebook
     for page in pages:
-        page.page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
+        page.page.evaluate("() => window.jupyterapp.serviceManager.sessions.shutdownAll()")
     context.close()
 
 

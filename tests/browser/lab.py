@@ -123,6 +123,7 @@ class NotebookPage:
         page.wait_for_function(
             "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
         )
+        page.evaluate("async () => { await window.jupyterapp.restored }")
 
     def shoot(self, name: str, shown: Locator) -> None:
         """Take pictures of something in the light and in the dark theme, where somebody wants to look at them."""

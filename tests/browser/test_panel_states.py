@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Open
+from tests.browser.lab import NotebookPage
 from tests.browser.panel import HELLO, check_access, shot, show
 
 pytestmark = pytest.mark.usefixtures("extension")
@@ -32,9 +33,9 @@ def heading(panel: Locator, name: str) -> Locator:
     return panel.get_by_role("heading", name=name)
 
 
-UNTITLED_IS_LIVE = """() => {
+OTHER_IS_LIVE = """before => {
     const it = window.jupyterapp.shell.currentWidget
-    return it?.title.label === 'Untitled.ipynb' && it.sessionContext.session?.kernel?.status === 'idle'
+    return it?.title.label !== before && it?.sessionContext?.session?.kernel?.status === 'idle'
 }"""
 
 
@@ -43,21 +44,30 @@ def context(page: Page, act: str) -> None:
     page.evaluate(f"() => window.jupyterapp.shell.currentWidget.sessionContext.{act}")
 
 
-def test_a_kernel_is_followed(notebook: Open) -> None:
-    """A load in a cell, a busy kernel, restarts, a killed kernel, a reload of the page, another kernel, none."""
-    it = notebook(["%load_ext jlambda", HELLO, WAIT, DIE])
-    page = it.page
-    panel = show(page)
+def start(it: NotebookPage, number: int) -> None:
+    """Run a cell that does not end by itself."""
+    it.cell(number).locator(".cm-content").click()
+    it.page.keyboard.press("Control+Enter")
+
+
+def deployed(it: NotebookPage) -> tuple[Locator, Locator]:
+    """The panel, once the first two cells have loaded jlambda and deployed; and the function's row in it."""
+    panel = show(it.page)
     expect(heading(panel, "jlambda is not loaded")).to_be_visible()
     it.run(0)
     expect(heading(panel, "No functions yet")).to_be_visible()
     it.run(1)
     row = panel.locator("[data-function=hello]")
     expect(row).to_be_visible()
+    return panel, row
 
-    # a cell runs for long: the kernel answers all the same
-    it.cell(2).locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
+
+def test_a_busy_kernel_answers_and_a_restart_is_followed(notebook: Open) -> None:
+    """While a cell runs for long the panel works; after a restart all is there again once jlambda is loaded."""
+    it = notebook(["%load_ext jlambda", HELLO, WAIT])
+    page = it.page
+    panel, row = deployed(it)
+    start(it, 2)
     expect(panel.get_by_text("A cell is running.")).to_be_visible()
     row.click()
     expect(panel.get_by_role("region", name="Configuration")).to_contain_text("256 MB")
@@ -66,7 +76,6 @@ def test_a_kernel_is_followed(notebook: Open) -> None:
     context(page, "session.kernel.interrupt()")
     expect(panel.get_by_text("A cell is running.")).to_be_hidden()
 
-    # a restart: what was deployed is there once jlambda is loaded
     context(page, "restartKernel()")
     expect(heading(panel, "jlambda is not loaded")).to_be_visible()
     panel.get_by_role("button", name="Load jlambda").click()
@@ -75,28 +84,42 @@ def test_a_kernel_is_followed(notebook: Open) -> None:
     expect(row).to_contain_text("1 call")
     expect(it.cell(1).locator(".jlm-badge")).to_have_text("✓ deployed")
 
-    # the page is loaded anew
-    page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
+
+def test_a_page_that_is_loaded_anew_connects_again(notebook: Open) -> None:
+    """The kernel went on meanwhile, and what it has is shown."""
+    it = notebook(["%load_ext jlambda", HELLO])
+    page = it.page
+    _, row = deployed(it)
+    page.evaluate("async () => { await window.jupyterapp.commands.execute('docmanager:save') }")
     page.reload()
     it.cell(0).wait_for()
-    page.evaluate("async () => { await window.jupyterapp.restored }")  # which brings the notebook of before to the front
+    page.evaluate("async () => { await window.jupyterapp.restored }")
     show(page)
     expect(row).to_be_visible()
 
-    # another notebook has another kernel
+
+def test_another_notebook_has_another_kernel(notebook: Open) -> None:
+    """The panel follows the notebook in front, also where it has no kernel any more."""
+    it = notebook(["%load_ext jlambda", HELLO])
+    page = it.page
+    panel, row = deployed(it)
+    before = page.evaluate("() => window.jupyterapp.shell.currentWidget.title.label")
     page.evaluate("() => window.jupyterapp.commands.execute('jlambda:quickstart')")
     expect(page.get_by_role("heading", name="A first Lambda function").first).to_be_visible()
-    page.wait_for_function(UNTITLED_IS_LIVE)
+    page.wait_for_function(OTHER_IS_LIVE, arg=before)
     expect(heading(panel, "jlambda is not loaded")).to_be_visible()
     context(page, "shutdown()")
     expect(heading(panel, "No Python kernel")).to_be_visible()
-    page.get_by_role("tab", name="test_a_kernel_is_followed.ipynb").click()
+    page.get_by_role("tab", name=before).click()
     expect(row).to_be_visible()
 
-    # killed, and started again by the server
-    it.cell(3).locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
-    page.get_by_role("dialog").get_by_role("button", name="Ok").click()
+
+def test_a_killed_kernel_is_started_again(notebook: Open) -> None:
+    """By the server, and without jlambda."""
+    it = notebook(["%load_ext jlambda", HELLO, DIE])
+    panel, _ = deployed(it)
+    start(it, 2)
+    it.page.get_by_role("dialog").get_by_role("button", name="Ok").click()
     expect(heading(panel, "jlambda is not loaded")).to_be_visible()
 
 
@@ -111,8 +134,7 @@ def test_many_functions_and_invocations(notebook: Open) -> None:
     expect(rows).to_have_count(500)
     panel.get_by_role("combobox", name="Sort by").select_option("calls")
     expect(rows.first).to_contain_text("10000 calls")
-    it.cell(2).locator(".cm-content").click()
-    page.keyboard.press("Control+Enter")
+    start(it, 2)
     frames = page.evaluate(FRAMES)
     panel.get_by_role("searchbox").fill("n-00")
     expect(rows).to_have_count(10)

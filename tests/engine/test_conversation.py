@@ -306,6 +306,16 @@ def test_a_process_that_ends_in_the_middle_of_an_event() -> None:
     assert it.seconds == pytest.approx(0.5)
 
 
+def test_a_process_that_had_ended_for_want_of_memory() -> None:
+    """However it says that it has ended: it had gone on for longer than it would have."""
+    it = warm()
+    it.is_out_of_memory = True
+    it.received(exited(exit=0), 100.5)
+    it.received(unread(0), 100.6)
+    assert (it.after, it.status) == (After.SANDBOX, "out_of_memory")
+    assert told(it) == ("Runtime.ExitError", "Runtime exited with error: signal: killed")
+
+
 def test_a_process_that_had_ended_before() -> None:
     """Nobody had read the event: a new process is initialised and gets it, and nothing is lost."""
     it = warm()

@@ -379,7 +379,7 @@ def test_an_event_sent_ahead_has_all_of_its_time(rig: Rig) -> None:
 
 
 def test_a_queue_survives_whatever_its_events_do(rig: Rig) -> None:
-    """Exits, timeouts, errors and large events in mid-queue: each event runs once and has its own outcome."""
+    """Exits, timeouts, errors, bursts of memory and large events in mid-queue: each event runs once and has its own outcome."""
     source = """
 import os, time
 seen = open("/tmp/seen", "a")
@@ -388,16 +388,17 @@ def handler(event, context):
     if event == "exit": os._exit(3)
     if event == "sleep": time.sleep(9)
     if event == "raise": raise ValueError
+    if event == "burst": len(bytearray(300 << 20))
     if event == "count": return os.path.getsize("/tmp/seen")
     return event
 """
-    version = rig.version(source, timeout_s=1)
+    version = rig.version(source, timeout_s=1, memory_mb=256)
     events: list[object] = []
-    for special in ("exit", "raise", "sleep", "y" * 200_000, "exit", "exit", "raise"):
+    for special in ("exit", "raise", "sleep", "burst", "y" * 200_000, "exit", "exit", "raise"):
         events += ["x"] * 5 + [special]
     events += ["x", "count"]
     outcomes = serve(rig, version, Queue(events), 1)
-    expected = {"exit": "Runtime.ExitError", "raise": "ValueError", "sleep": "Sandbox.Timedout"}
+    expected = {"exit": "Runtime.ExitError", "raise": "ValueError", "sleep": "Sandbox.Timedout", "burst": "Runtime.ExitError"}
     for event, outcome in zip(events[:-1], outcomes, strict=False):
         assert outcome.error_type == expected.get(str(event)), event
         assert outcome.error_type or json.loads(outcome.payload) == event

@@ -18,6 +18,7 @@ from jlambda.engine.budget import PERIOD_S, CpuBudget
 from jlambda.engine.environment import Environment
 from tests.conftest import eventually
 from tests.engine.conftest import MakeRig, Rig
+from tests.engine.unseen import nobody_looks
 
 BURN = """
 import time
@@ -212,6 +213,47 @@ def test_out_of_memory(rig: Rig) -> None:
         assert b"Runtime exited with error: signal: killed" in outcome.payload
         assert outcome.max_memory_mb == 128
         assert rig.run(version, 1).status == "success"
+
+
+BURST = """
+import os, subprocess, sys, time
+def burst(): len(bytearray(200 << 20))
+def handler(event, context):
+    print("began")
+    exec(event)
+"""
+IN_A_CHILD = "subprocess.run([sys.executable, '-S', '-c', 'len(bytearray(200 << 20))'], check=True)"
+
+
+@pytest.mark.parametrize(
+    "does",
+    ["burst()", "burst(); raise ValueError('late')", "burst(); os._exit(0)", IN_A_CHILD, f"{IN_A_CHILD}; os._exit(0)"],
+    ids=["answers", "raises", "ends", "child", "child, ends"],
+)
+def test_a_burst_that_nobody_sees_ends_the_invocation(make_rig: MakeRig, does: str) -> None:
+    """What the peak shows when the function comes to its end counts as what the governor sees, and is told alike."""
+    rig = make_rig(freezer=False)
+    version = rig.version(BURST, memory_mb=128)
+    rig.run(version, "pass")
+    with nobody_looks(rig.engine):
+        outcome = rig.run(version, does)
+    assert (outcome.status, outcome.error_type, outcome.max_memory_mb) == ("out_of_memory", "Runtime.ExitError", 128)
+    assert outcome.payload.endswith(b'Error: Runtime exited with error: signal: killed"}')
+    assert b"began" in outcome.log
+    after = rig.run(version, "pass")
+    assert after.status == "success"
+    assert after.max_memory_mb < 60
+
+
+def test_a_burst_in_the_init_phase_ends_it(make_rig: MakeRig) -> None:
+    """Both times: no event is run by a function that needs more memory than it has to begin with."""
+    rig = make_rig(freezer=False)
+    rig.run(rig.version(BURST), "pass")
+    with nobody_looks(rig.engine):
+        outcome = rig.run(rig.version(f"{BURST}burst()", memory_mb=128), "pass")
+    assert (outcome.status, outcome.error_type) == ("out_of_memory", "Runtime.ExitError")
+    assert [each.error_type for each in outcome.failed_inits] == ["Runtime.ExitError"] * 2
+    assert b"began" not in outcome.log
 
 
 def test_peak_memory_is_the_process_own(rig: Rig) -> None:

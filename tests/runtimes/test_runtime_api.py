@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ from jlambda.runtimes.code import CodeStore
 from jlambda.runtimes.variables import environment_variables
 from jlambda.service.invoke import new_request_id
 from tests.conftest import eventually
+from tests.engine.unseen import nobody_looks
 from tests.runtimes.bootstraps import EXTENSION, RUNTIME
 
 BASE, EXTENSIONS = "/2018-06-01/runtime", "/2020-01-01/extension"
@@ -44,7 +46,8 @@ class BridgedVersion:
 
     def new_environment(self, initialization: str) -> tuple[str, bytes]:
         """As a deployed version has it."""
-        configuration = FunctionConfiguration("f", runtime="provided.al2023", environment=self.environment)
+        runtime = "provided.al2023"
+        configuration = FunctionConfiguration("f", runtime=runtime, environment=self.environment, memory_mb=self.memory_mb)
         start = {
             "code": self.code,
             "layers": self.layers,
@@ -295,7 +298,6 @@ def test_an_extension_is_told_of_invocations_and_of_the_end(rig: Rig, tmp_path: 
     assert events[0]["tracing"] == {"type": "X-Amzn-Trace-Id", "value": "Root=1"}
     assert b'registered {"functionName": "f", "functionVersion": "$LATEST", "handler"' in rig.logged
     (environment,) = rig.engine._environments.values()
-    import os
 
     output = os.dup(environment.output)
     rig.engine.retire(version.key)
@@ -312,8 +314,9 @@ def test_an_extension_is_told_of_invocations_and_of_the_end(rig: Rig, tmp_path: 
         ("time.sleep(9)", "timeout", "timeout", "import time; time.sleep(1.1 if event['eventType'] == 'INVOKE' else 0)"),
         ("os._exit(3)", "error", "failure", ""),
         ("eaten = []\nwhile True: eaten.append(b'x' * (1 << 24))", "out_of_memory", "failure", ""),
+        ("len(bytearray(400 << 20)); call('POST', path + '/response', {}, '1')", "out_of_memory", "failure", ""),
     ],
-    ids=["timeout", "timeout while it is busy", "crash", "out of memory"],
+    ids=["timeout", "timeout while it is busy", "crash", "out of memory", "out of memory for a moment"],
 )
 def test_extensions_are_told_why_an_environment_ends(rig: Rig, does: str, status: str, reason: str, on_event: str) -> None:
     """After a timeout or a crash they get their SHUTDOWN event; the next invocation finds all new."""
@@ -325,6 +328,19 @@ def test_extensions_are_told_why_an_environment_ends(rig: Rig, does: str, status
     assert f'"eventType": "SHUTDOWN", "shutdownReason": "{reason}"'.encode() in outcome.log
     assert rig.run(version, []).status == ("timeout" if on_event else "success")
     assert rig.logged.count(b"registered {") == 2
+
+
+@pytest.mark.parametrize("when", ["BEFORE_INIT", ""])
+def test_a_burst_that_nobody_sees_ends_the_invocation(rig: Rig, when: str) -> None:
+    """A runtime whose peak was past the limit when it answers is ended as if that had been seen at once, init included."""
+    burst = "len(bytearray(400 << 20))"
+    version = rig.version(environment={when: burst} if when else {}, memory_mb=256)
+    rig.run(rig.version(), [])
+    with nobody_looks(rig.engine):
+        outcome = rig.run(version, f"{burst}; call('POST', path + '/response', {{}}, '1')")
+    assert (outcome.status, outcome.error_type, outcome.max_memory_mb) == ("out_of_memory", "Runtime.ExitError", 256)
+    assert outcome.payload.endswith(b'Error: Runtime exited with error: signal: killed"}')
+    assert len(outcome.failed_inits) == (2 if when else 0)
 
 
 def test_an_extension_that_does_not_end_is_killed(rig: Rig) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from jlambda.errors import CodeError
+from jlambda.runtimes.braces import blanked, block_end, parameters, without_blocks
 
 _NOISE = re.compile(
     r'//[^\n]*|/\*.*?\*/|\$*"{3,}.*?"{3,}|\$?@\$?"(?:""|[^"])*"|\$?"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', re.DOTALL
@@ -73,51 +74,22 @@ def find_handler(sources: Iterable[str], assembly: str) -> str:
 
 def candidates(source: str) -> Iterator[Candidate]:
     """The public methods of the source's classes that can be called with an event and a context, in its order."""
-    text = _NOISE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), source)
+    text = blanked(source, _NOISE)
     at = 0
     while found := _TYPE.search(text, at):
-        at = _end(text, found.end())
+        at = block_end(text, found.end())
         modifiers, _, name, _ = found.groups()
         if "abstract" in modifiers:
             continue
         namespace = ".".join(_namespaces(text, found.start()))
-        for method in _METHOD.finditer(_without_blocks(text[found.end() : at])):
-            parameters = _parameters(method[4])
-            has_context = any("ILambdaContext" in parameter for parameter in parameters)
-            if method[3] != name and (len(parameters) < 2 or (len(parameters) == 2 and has_context)):
+        for method in _METHOD.finditer(without_blocks(text[found.end() : at])):
+            taken = parameters(method[4])
+            has_context = any("ILambdaContext" in each for each in taken)
+            if method[3] != name and (len(taken) < 2 or (len(taken) == 2 and has_context)):
                 yield Candidate(f"{namespace}.{name}".lstrip("."), method[3], has_context)
 
 
 def _namespaces(text: str, place: int) -> Iterator[str]:
     for found in _NAMESPACE.finditer(text, 0, place):
-        if found[2] == ";" or _end(text, found.end()) > place:
+        if found[2] == ";" or block_end(text, found.end()) > place:
             yield found[1]
-
-
-def _end(text: str, start: int) -> int:
-    """The end of the block that begins before `start`."""
-    depth = 1
-    for found in re.finditer(r"[{}]", text[start:]):
-        depth += 1 if found[0] == "{" else -1
-        if depth == 0:
-            return start + found.end()
-    return len(text)
-
-
-def _without_blocks(body: str) -> str:
-    """A class body without what is in its methods and inner classes."""
-    kept, depth = [], 0
-    for part in re.split(r"([{}])", body):
-        if part == "{":
-            kept.append("{" if depth == 0 else "")
-            depth += 1
-        elif part == "}":
-            depth -= 1
-        elif depth == 0:
-            kept.append(part)
-    return "".join(kept)
-
-
-def _parameters(text: str) -> list[str]:
-    plain = re.sub(r"<[^<>]*(?:<[^<>]*>[^<>]*)*>", "", text)
-    return [part.strip() for part in plain.split(",")] if plain.strip() else []

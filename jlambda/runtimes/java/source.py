@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from jlambda.errors import CodeError
+from jlambda.runtimes.braces import blanked, block_end, parameters, without_blocks
 
 _NOISE = re.compile(r'//[^\n]*|/\*.*?\*/|"""(?:\\.|.)*?"""|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\'', re.DOTALL)
 _PACKAGE = re.compile(r"\bpackage\s+([\w.\s]+?)\s*;")
@@ -32,23 +33,18 @@ class JavaClass(NamedTuple):
     methods: tuple[str, ...]
 
 
-def blanked(source: str) -> str:
-    """`source` with comments and literals replaced by spaces, line by line the same."""
-    return _NOISE.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), source)
-
-
 def package(source: str) -> str:
     """The package that a file declares, empty for none."""
-    found = _PACKAGE.search(blanked(source))
+    found = _PACKAGE.search(blanked(source, _NOISE))
     return re.sub(r"\s", "", found[1]) if found else ""
 
 
 def classes(source: str) -> Iterator[JavaClass]:
     """The top-level classes and records of a file, in its order."""
-    text = blanked(source)
+    text = blanked(source, _NOISE)
     at = 0
     while found := _TYPE.search(text, at):
-        at = _end(text, found.end())
+        at = block_end(text, found.end())
         modifiers, kind, name, rest = found.groups()
         if kind in ("class", "record") and "abstract" not in modifiers:
             body = text[found.end() : at]
@@ -86,46 +82,17 @@ def find_handler(sources: Iterable[str]) -> str:
     raise CodeError(f"no handler: write a public class with a public method handleRequest ({there})")
 
 
-def _end(text: str, start: int) -> int:
-    """The end of the block that begins before `start`."""
-    depth = 1
-    for found in re.finditer(r"[{}]", text[start:]):
-        depth += 1 if found[0] == "{" else -1
-        if depth == 0:
-            return start + found.end()
-    return len(text)
-
-
 def _methods(body: str, class_name: str) -> Iterator[str]:
     """The public methods of a class body that can be called with an event and a context, each name once."""
-    outer = _without_blocks(body)
+    outer = without_blocks(body)
     names = dict.fromkeys(
         found[3]
         for found in _METHOD.finditer(outer)
-        if found[3] != class_name and found[2].strip() and _parameters(found[4]) <= _MAX_PARAMETERS
+        if found[3] != class_name and found[2].strip() and len(parameters(found[4])) <= _MAX_PARAMETERS
     )
     yield from (name for name in names if name != "main")
 
 
-def _without_blocks(body: str) -> str:
-    """A class body without what is in its methods and inner classes."""
-    kept, depth = [], 0
-    for part in re.split(r"([{}])", body):
-        if part == "{":
-            kept.append("{" if depth == 0 else "")
-            depth += 1
-        elif part == "}":
-            depth -= 1
-        elif depth == 0:
-            kept.append(part)
-    return "".join(kept)
-
-
-def _parameters(text: str) -> int:
-    plain = re.sub(r"<[^<>]*(?:<[^<>]*>[^<>]*)*>", "", text)
-    return plain.count(",") + 1 if plain.strip() else 0
-
-
 def _first_type(source: str) -> str | None:
-    found = _TYPE.search(blanked(source))
+    found = _TYPE.search(blanked(source, _NOISE))
     return found[3] if found else None
