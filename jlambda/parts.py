@@ -18,6 +18,7 @@ from jlambda.aws.services import Services
 from jlambda.engine.control import Template, wanted_sandbox
 from jlambda.engine.engine import Engine
 from jlambda.engine.scheduler import Scheduler
+from jlambda.model.http.address import API
 from jlambda.model.role import role_arn
 from jlambda.runtimes import languages, python
 from jlambda.runtimes.code import CodeStore
@@ -130,12 +131,15 @@ class Parts:
                 records=self.records,
                 engine=self.engine,
             )
+            opened.callback(self.service.api_usage.save)
             self.roles = Roles(session.account, partial(session.reserve_port, self))
             self.control.give_access(self.roles.variables)
             tasks = self.roles.key(role_arn("states-role", session.account), "states")
-            self.services = Services(
-                session.account, lambda: GatewayKey(session.gateway().port, tasks), self.folder.path, session.aws_endpoint
-            )
+
+            def gateway_key() -> GatewayKey:
+                return GatewayKey(session.gateway().port, tasks, session.front_url(API, "{id}"))
+
+            self.services = Services(session.account, gateway_key, self.folder.path, session.aws_endpoint)
             opened.callback(self.services.close)
             self.recursion = Recursion(self.service.settings, session.account)
             self.invoker.follow = self.recursion.follow
@@ -237,7 +241,7 @@ class Parts:
         )
         self.triggers.plug_in(triggers, *triggers.KINDS)
         self._emptied += [triggers.forget, self.schedules.forget, self.bus.forget, self.target_retries.forget]
-        self._emptied += [self.archives.forget, self.inventory.forget, self.triggers.emptied]
+        self._emptied += [self.archives.forget, self.inventory.forget, self.triggers.emptied, self.service.api_usage.forget]
 
     def emptied(self) -> None:
         """The embedded services hold nothing any more."""
