@@ -55,6 +55,7 @@ from jlambda.service.service import Service
 from jlambda.service.snapshots import take_snapshot
 from jlambda.service.target_retries import TargetRetries
 from jlambda.service.test_events import TestEvents
+from jlambda.service.trigger_news import EVERY, TriggerNews
 from jlambda.service.triggers import Triggers
 from jlambda.store.database import Database
 from jlambda.store.folder import open_folder
@@ -81,6 +82,8 @@ class Parts:
         #: what the gateway will listen on, and functions know already; and what ends the watch for the first of them to call
         self.reserved: socket.socket | None = None
         self.unwatch: Callable[[], None] = lambda: None
+        #: what is to be forgotten once the embedded services are empty
+        self._emptied: list[Callable[[], None]] = []
         with ExitStack() as opened:
             opened.callback(self._let_go_of_port)
             self.folder = open_folder(folder)
@@ -148,9 +151,15 @@ class Parts:
             self.log_subscriptions = LogSubscriptions(database, self.queue, session.account, self.control.get)
             self.invoker.written = self.log_subscriptions.written
             self.services.push = (pushes := Pushes(self.queue)).take
-            self.triggers = Triggers(database, self.service.targets, self.control.tell)
+            self.triggers = Triggers(database, self.service.targets, self._triggers_changed)
+            self.trigger_news = TriggerNews(
+                *(self.triggers, lambda: [each.name for each in self.control.list()], self.control.tell),
+                *(lambda: bool(self.control.watchers), self.clock),
+            )
+            opened.callback(self.trigger_news.close)
             self.service.mappings.watch(lambda mapping: self.control.tell(mapping.function))
-            self.service.event_invoke.changed = self.reservations.changed = self.control.tell
+            self.service.event_invoke.changed = self.reservations.changed = self.service.urls.changed = self.control.tell
+            self.log_subscriptions.changed = partial(self.trigger_news.changed, ("logs",))
             self.test_events = TestEvents(database, self.service.targets)
             self.cells = DeployedCells(database)
             clients = Clients(partial(session.client_while_open, self))
@@ -159,7 +168,7 @@ class Parts:
             self._plug_in_services(database, session, clients)
             urls, gate, switches = self.service.urls, self.service.url_gate, self.service.switches
             self.triggers.plug_in(UrlTriggers(urls, gate, switches, session.front_url), "url")
-            has_apis, gateway_v2 = (lambda: self.services.may_have("apigateway")), partial(session.client, "apigatewayv2")
+            has_apis, gateway_v2 = (lambda: self.services.may_have("apigateway")), partial(clients, "apigatewayv2")
             routes = RouteTriggers(
                 *(gateway_v2, has_apis, self.service.permissions, switches, session.account, session.front_url)
             )
@@ -186,16 +195,13 @@ class Parts:
 
     def _plug_in_services(self, database: Database, session: Session, clients: Clients) -> None:
         """What works through the services' API: triggers that they push, and where results of events go."""
-
-        def may_have(kind: str) -> bool:  # filters on the log groups of functions are there without the services
-            return self.services.may_have(kind) or (kind == "logs" and self.log_subscriptions.has_any)
-
         permissions = self.service.permissions
         BucketFront(self.services, self.service.targets, permissions)
-        for place in (Buckets(clients, permissions), Topics(clients), LogGroups(clients)):
-            has_any = partial(may_have, place.kind)
-            kind = PushTriggers(place, database, session.account, has_any, lambda: self.services.push_refusal)
+        for place in (Buckets(clients, permissions), Topics(clients), LogGroups(clients, self.log_subscriptions)):
+            can_ask = partial(self.services.may_have, place.kind) if place.kind != "logs" else lambda: True
+            kind = PushTriggers(place, database, session.account, can_ask, lambda: self.services.push_refusal)
             self.triggers.plug_in(kind, place.kind)
+            self._emptied.append(kind.forget)
         for destination in destinations(clients, self.clock.now):
             self.queue.plug(destination.service, destination)
 
@@ -219,11 +225,24 @@ class Parts:
             self.services.observe(self.bus.saw)
             self.services.observe(self.archives.saw)
             self.services.observe(self.schedules.saw)
+            self.services.observe(self.trigger_news.saw)
         triggers = EventTriggers(
             *(database, account, clients, lambda: self.services.may_have("events", "scheduler")),
             lambda: self.services.push_refusal,
         )
         self.triggers.plug_in(triggers, *triggers.KINDS)
+        self._emptied += [triggers.forget, self.schedules.forget, self.bus.forget, self.target_retries.forget]
+        self._emptied += [self.archives.forget, self.inventory.forget, self.triggers.emptied]
+
+    def emptied(self) -> None:
+        """The embedded services hold nothing any more."""
+        for forget in self._emptied:
+            forget()
+        self.trigger_news.changed(EVERY)
+
+    def _triggers_changed(self, function: str) -> None:
+        self.trigger_news.told(function)
+        self.control.tell(function)
 
     def _gone(self, function: str, version: str | None) -> None:
         self.provisioned.forget(function, version)
@@ -235,6 +254,7 @@ class Parts:
         self.is_closing = True
         self.schedules.leave()
         self.target_retries.leave()
+        self.trigger_news.leave()
         self.polling.close()
 
     def _let_go_of_port(self) -> None:

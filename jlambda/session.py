@@ -510,11 +510,7 @@ class Session:
     def _empty_services(self) -> None:
         if self.aws_endpoint is None:  # another endpoint's data is its own
             self.services.reset()
-            self._open().schedules.forget()
-            self._open().bus.forget()
-            self._open().target_retries.forget()
-            self._open().archives.forget()
-            self.inventory.forget()
+            self._open().emptied()
 
     # -- snapshots of all that a session has ---------------------------------------------------------------------------
 

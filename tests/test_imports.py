@@ -66,6 +66,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "nbclient": ("notebook.",),
     "nbformat": ("notebook.",),
     "ctypes": ("engine.",),
+    "airspeed": ("api.fronts.integrations.templates",),
+    "httpx": ("api.fronts.integrations.outgoing",),
+    "jsonpath_ng": ("api.fronts.integrations.json_path",),
 }
 #: what runs inside an environment, and may have nothing but the standard library and the wire format
 IN_ENVIRONMENT = {

@@ -27,7 +27,9 @@ def _change_rest() -> None:
         made: Any = deploy(self, name, description, stage_variables)
         resources = [each.to_dict() for each in self.resources.values()]
         authorizers = [each.to_json() for each in self.authorizers.values()]
-        made.snapshot = json.dumps({"api": self.to_dict(), "resources": resources, "authorizers": authorizers})
+        responses = [each.to_json() for each in self.gateway_responses.values()]
+        parts = {"api": self.to_dict(), "resources": resources, "authorizers": authorizers, "gatewayResponses": responses}
+        made.snapshot = json.dumps(parts)
         if stage is not None:  # moto puts a new one in its place, without the settings
             stage.deployment_id = made.id
             stage.variables.update(stage_variables or {})

@@ -130,8 +130,8 @@ def table_text(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def side_by_side_html(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table of labelled rows whose columns share the width; what they hold is code, broken wherever it has to be."""
     cell = f"{_CELL}; padding-right: 18px"
-    share = f"{cell}; width: {90 // max(1, len(header) - 1)}%"
-    head = "".join(f'<th scope="col" style="{share if text else cell}; color: {MUTED}">{escape(text)}</th>' for text in header)
+    label = f"{cell}; width: 6em"
+    head = "".join(f'<th scope="col" style="{cell if text else label}; color: {MUTED}">{escape(text)}</th>' for text in header)
     body = "".join(
         f'<tr style="background: none"><th scope="row" style="{cell}; font-weight: normal; color: {MUTED}">{escape(label)}</th>'
         + "".join(f'<td style="{cell}"><pre style="{CODE}">{escape(text)}</pre></td>' for text in texts)

@@ -70,6 +70,7 @@ def completions(line: str, known: Known) -> list[str]:
         named = before[0] if before else ""
         places = {
             "function": known.qualified if words[1] in ("invoke", "show", "trigger") else known.functions,
+            "invocation": known.functions,
             "alias": lambda: known.aliases(named),
             "versions": lambda: known.versions(named),
             "what": lambda: (),

@@ -139,7 +139,12 @@ def cell_parser() -> Parser:
         "--role", metavar="NAME", help="execution role, by name or ARN: whose credentials the function has; default lambda-role"
     )
     add("--trigger", metavar="SOURCE", action="append", help="what starts it: sqs:jobs, s3://bucket/*.csv, …; repeatable")
-    add("-i", "--invoke", metavar="EVENT", help="call the function once deployed: JSON, a variable's name, or @FILE.json")
+    add(
+        "-i",
+        "--invoke",
+        metavar="EVENT",
+        help="call the function once deployed: JSON, a variable, @FILE.json, or a sample event",
+    )
     add("--tail", action="store_true", help="show what --invoke logs while it runs")
     add("-o", "--output", metavar="VAR", type=python_variable, help="keep what --invoke gives in VAR, do not show it")
     add("-q", "--quiet", action="store_true", help="show no card")

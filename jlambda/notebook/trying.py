@@ -20,6 +20,8 @@ from jlambda.notebook.views import BAD, GOOD, close, heading, said, with_card
 _WIDE = widgets.Layout(width="auto")
 _BUTTON = widgets.Layout(width="8em", flex="0 0 auto")
 _SAVED, _EARLIER, _SAMPLE = "saved", "earlier", "sample"
+#: what stands for an event that was typed in; None would show an empty line
+_WRITTEN = ("written", "")
 #: how many of the latest invocations can be chosen
 _LATEST = 20
 
@@ -69,9 +71,9 @@ class Trial:
         ]
         samples = [(f"sample: {name}", (_SAMPLE, name)) for name in SAMPLES]
         chosen = self.choice.value
-        options = [("as written below", None), *saved, *reversed(earlier), *samples]
+        options = [("as written below", _WRITTEN), *saved, *reversed(earlier), *samples]
         self.choice.options = options
-        self.choice.value = chosen if chosen in [value for _, value in options] else None
+        self.choice.value = chosen if chosen in [value for _, value in options] else _WRITTEN
 
     def run(self) -> Invocation | None:
         """Invoke the function with the event as it is written, and show the invocation's card; None if it could not begin."""
@@ -114,7 +116,7 @@ class Trial:
         close(self.view)
 
     def _chosen(self) -> None:
-        if self.choice.value is None:
+        if self.choice.value in (None, _WRITTEN):
             return
         kind, name = self.choice.value
         try:
@@ -140,8 +142,8 @@ class Trial:
             raise InvalidParameter(f"the event is not JSON: {error}") from None
 
     def _check(self) -> None:
-        if self.choice.value is not None and self.event.value != self._as_chosen:
-            self.choice.value = None  # it is no longer what was chosen
+        if self.choice.value != _WRITTEN and self.event.value != self._as_chosen:
+            self.choice.value = _WRITTEN  # it is no longer what was chosen
         try:
             self._parsed()
         except InvalidParameter as error:

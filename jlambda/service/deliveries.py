@@ -1,17 +1,17 @@
 """Results and dead letters of asynchronous events are sent to where they belong; what cannot be sent is told, and kept.
 
-One thread, since a destination may take its time; it is there from the first delivery on. When what is tried again is
-`results`' part.
+A thread of its own, since a destination may take its time. When what is tried again is `results`' part.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 
-from jlambda.errors import LambdaError, StateError
+from jlambda.errors import LambdaError
 from jlambda.model.delivery import DEAD_LETTER, Delivery, Destination
+from jlambda.service.clock import Clock
+from jlambda.service.due_thread import DueThread
 from jlambda.service.results import next_try
 from jlambda.store.queue import Queue
 
@@ -19,76 +19,35 @@ _log = logging.getLogger("jlambda")
 
 #: deliveries that are read at one time
 _TAKEN = 50
-#: how long a disk that cannot be written is left alone
-_TROUBLE_S = 1.0
 
 
 class Deliveries:
     """What is sent on in one session. `destinations` are by the service in their ARNs; more may be plugged in at any time."""
 
-    def __init__(self, queue: Queue, now: Callable[[], float]) -> None:
-        self._queue, self._now = queue, now
+    def __init__(self, queue: Queue, clock: Clock) -> None:
+        self._queue, self._now = queue, clock.now
         self.destinations: dict[str, Destination] = {}
-        self._changed = threading.Condition()
-        self._asked = self._done = 0
         #: tries so far
         self.tries = 0
-        self._is_closing = False
-        self._thread: threading.Thread | None = None
-        if queue.next_delivery() is not None:
+        self._thread = DueThread("results of asynchronous events", self, clock)
+        #: tells that there is something to be sent, or somewhere to send to
+        self.wake = self._thread.wake
+        #: waits until all that is due now has been tried
+        self.settle = self._thread.settle
+        if self.next_due() is not None:
             self.wake()
 
-    def wake(self) -> None:
-        """There is something to be sent, or it is later than it was."""
-        with self._changed:
-            if self._is_closing:
-                return
-            self._asked += 1
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="jlambda-deliveries", daemon=True)
-                self._thread.start()
-            self._changed.notify_all()
+    def next_due(self) -> float | None:
+        """When the next is due, by the session's clock. Raises `StateError`."""
+        return self._queue.next_delivery()
 
-    def look_again(self) -> None:
-        """It is later than it was."""
-        if self._thread is not None:
-            self.wake()
-
-    def settle(self, timeout_s: float | None = None) -> bool:
-        """Wait until all that is due now has been tried; False if the time was over first."""
-        if self._thread is None:
-            return True
-        self.wake()
-        with self._changed:
-            mine = self._asked
-            self._changed.wait_for(lambda: self._done >= mine or self._is_closing, timeout_s)
-            return self._done >= mine
-
-    def _run(self) -> None:
-        while True:
-            with self._changed:
-                asked = self._asked
-            wait = self._send_due()
-            with self._changed:
-                self._done = asked
-                self._changed.notify_all()
-                self._changed.wait_for(lambda seen=asked: self._asked != seen or self._is_closing, wait)  # type: ignore[misc]
-                if self._is_closing:
+    def run_due(self, now: float) -> None:
+        """Try all that is due at `now` or earlier. Raises `StateError`."""
+        while found := self._queue.take_deliveries(now, _TAKEN):
+            for delivery in found:
+                if self._thread.is_closing:
                     return
-
-    def _send_due(self) -> float | None:
-        """Try all that is due; after how many seconds more will be, None if nothing will."""
-        try:
-            while found := self._queue.take_deliveries(self._now(), _TAKEN):
-                for delivery in found:
-                    if self._is_closing:
-                        return None
-                    self._send(delivery)
-            due = self._queue.next_delivery()
-        except StateError as error:
-            _log.warning("results of asynchronous events cannot be sent: %s", error)
-            return _TROUBLE_S
-        return None if due is None else max(0.0, due - self._now())
+                self._send(delivery)
 
     def _send(self, delivery: Delivery) -> None:
         self.tries += 1
@@ -118,11 +77,7 @@ class Deliveries:
 
     def close(self) -> None:
         """End the thread; what has not been sent is kept."""
-        with self._changed:
-            self._is_closing = True
-            self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
+        self._thread.close()
 
 
 class FunctionDestination:

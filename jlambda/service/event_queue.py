@@ -70,7 +70,7 @@ class EventQueue:
         self.chaos = ChaosExperiments()
         self._queue = Queue(folder)
         self._handles: dict[str, EventHandle] = {}
-        self._deliveries = Deliveries(self._queue, self.now)
+        self._deliveries = Deliveries(self._queue, clock)
         self._deliveries.destinations["lambda"] = FunctionDestination(self.accept)
         policies = Policies(control, configs, reservations, self.chaos)
         self._runner = EventRunner(
@@ -81,7 +81,7 @@ class EventQueue:
         #: told that an event has come or is over: must return at once
         self.stirred: Callable[[], None] | None = None
         clock.add("asynchronous events", self, self.settle)
-        clock.listen(lambda _: self._look_again())
+        clock.listen(lambda _: self._runner.look_again())
         if self._queue.due():
             self._runner.look_again()
 
@@ -242,7 +242,7 @@ class EventQueue:
     def run_due(self, now: float) -> None:
         """Begin all that is due at `now`, which the clock tells too."""
         del now
-        self._look_again()
+        self._runner.look_again()
 
     def settle(self, timeout_s: float | None = None) -> bool:
         """Wait until everything that is due now has had its attempt, results and what follows from them too.
@@ -257,10 +257,6 @@ class EventQueue:
                     return False
             if self._deliveries.tries == tries:
                 return True
-
-    def _look_again(self) -> None:
-        self._runner.look_again()
-        self._deliveries.look_again()
 
     def clear(self) -> None:
         """Forget all events; what is being run finishes."""

@@ -153,6 +153,11 @@ class EventTriggers:
             for function, _, each in self._kept.items()
         ]
 
+    def forget(self) -> None:
+        """The services are empty now: what was last seen is not there."""
+        for function, key, _ in builtins.list(self._kept.items()):
+            self._kept.delete(function, key)
+
     def _all(self) -> builtins.list[Attached]:
         return [*self._rules(), *self._schedules()]
 

@@ -64,13 +64,14 @@ class LogSubscriptions:
         self._queue, self._account, self._configuration, self._clock = queue, account, configuration, clock
         self._lock = threading.Lock()
         self._by_group: dict[str, tuple[SubscriptionFilter, ...]] = {}
+        #: called once there are other filters
+        self.changed: Callable[[], None] = lambda: None
         for each in self._kept.values():
             self._by_group[each.group] = (*self._by_group.get(each.group, ()), each)
 
-    @property
-    def has_any(self) -> bool:
-        """Whether there is any filter."""
-        return bool(self._by_group)
+    def all(self) -> list[SubscriptionFilter]:
+        """All filters, by group and name."""
+        return [each for _, filters in sorted(self._by_group.items()) for each in filters]
 
     def of(self, group: str) -> tuple[SubscriptionFilter, ...]:
         """The filters of a group, by name."""
@@ -100,6 +101,7 @@ class LogSubscriptions:
             self._kept.put(made, _owner(group), name)
             others = [each for each in self.of(group) if each.name != name]
             self._by_group[group] = tuple(sorted((*others, made), key=lambda each: each.name))
+        self.changed()
 
     def remove(self, group: str, name: str | None = None) -> bool:
         """Forget a filter, or all of a group; False if there was none."""
@@ -112,7 +114,9 @@ class LogSubscriptions:
                 self._by_group[group] = left
             else:
                 self._by_group.pop(group, None)
-            return bool(gone)
+        if gone:
+            self.changed()
+        return bool(gone)
 
     def forget(self) -> None:
         """Forget all filters of all groups."""

@@ -14,6 +14,7 @@ from typing import Any
 from jlambda.errors import ResourceConflict, ResourceNotFound
 from jlambda.model.trigger import Trigger, bucket_and_keys, notified_of
 from jlambda.service.bucket_front import S3
+from jlambda.service.log_subscriptions import LogSubscriptions
 from jlambda.service.permissions import Permissions
 from jlambda.service.triggers import Attached
 
@@ -149,8 +150,8 @@ class LogGroups:
 
     kind = "logs"
 
-    def __init__(self, client: Clients) -> None:
-        self._client = client
+    def __init__(self, client: Clients, subscriptions: LogSubscriptions) -> None:
+        self._client, self._subscriptions = client, subscriptions
 
     def put(self, arn: str, trigger: Trigger) -> list[str]:
         """Add a filter, making the log group if it is not there."""
@@ -174,16 +175,10 @@ class LogGroups:
         self._client("logs").delete_subscription_filter(logGroupName=group, filterName=name)
 
     def all(self) -> Iterator[tuple[str, str, str]]:
-        """All filters of all log groups whose destination is a function."""
-        logs = self._client("logs")
-        for page in logs.get_paginator("describe_log_groups").paginate():
-            for group in page["logGroups"]:
-                name = group["logGroupName"]
-                for each in logs.describe_subscription_filters(logGroupName=name)["subscriptionFilters"]:
-                    if ":lambda:" in each["destinationArn"]:
-                        pattern = each.get("filterPattern", "")
-                        options = f"?filter={_escaped(pattern).replace('&', '%26')}" if pattern else ""
-                        yield f"{name}:{each['filterName']}", each["destinationArn"], f"logs:{name}{options}"
+        """All filters of all log groups whose destination is a function: they are the session's own, so nobody is asked."""
+        for each in self._subscriptions.all():
+            options = f"?filter={_escaped(each.pattern).replace('&', '%26')}" if each.pattern else ""
+            yield f"{each.group}:{each.name}", each.destination_arn, f"logs:{each.group}{options}"
 
 
 def _id(arn: str, trigger: Trigger) -> str:

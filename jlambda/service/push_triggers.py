@@ -92,6 +92,11 @@ class PushTriggers:
             self.detach(attached)
             self._keep(attached.id, attached.function, attached.qualifier, attached.trigger, True)
 
+    def forget(self) -> None:
+        """The service is empty now: what was last seen is not there, nor what was disabled."""
+        for function, key, _ in list(self._kept.items()):
+            self._kept.delete(function, key)
+
     def _keep(self, name: str, function: str, qualifier: str | None, trigger: Trigger, is_disabled: bool) -> None:
         self._kept.put(_Kept(name, qualifier, str(trigger), is_disabled), function, _key(qualifier, trigger))
 

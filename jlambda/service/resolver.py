@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 from jlambda.errors import ResourceNotFound
@@ -87,11 +88,14 @@ class Resolver:
     def not_found(self, name: str, qualifier: str | None) -> ResourceNotFound:
         """The error for what is not there; it says what is."""
         names = [each.name for each in self._functions.list()]
-        there_are = ", ".join(names[:_NAMES_SHOWN]) + (" …" if len(names) > _NAMES_SHOWN else "") if names else "none"
-        known = [f"{name}:{alias}" for alias in self.aliases(name)] if name in names else names
-        near = nearest(name if name not in names else f"{name}:{qualifier}", known)
-        arn = self._account.function_arn(name, qualifier)
-        return ResourceNotFound(f"Function not found: {arn}", f"deployed: {there_are}{near}")
+        if name in names:
+            known = [*(each.version for each in self._functions.versions(name)), *self.aliases(name)]
+            # of the versions none is nearer than another
+            near = nearest(f"{name}:{qualifier}", (f"{name}:{alias}" for alias in self.aliases(name)))
+            there_are = f"{name} has {_listed(known)}" if known else f"{name} has no version yet: publish makes one"
+        else:
+            there_are, near = f"deployed: {_listed(names)}", nearest(name, names)
+        return ResourceNotFound(f"Function not found: {self._account.function_arn(name, qualifier)}", f"{there_are}{near}")
 
     def forget(self, name: str, version: str = LATEST) -> None:
         """A version was changed or deleted: what is asked for next is read anew."""
@@ -132,3 +136,8 @@ def _below_code_root(folder: Path | None) -> str:
 def secrets_of(name: str, version: str) -> str:
     """Under what name the secrets of a version are kept."""
     return name if version == LATEST else f"{name}:{version}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first of these names, and whether there are more."""
+    return ", ".join(names[:_NAMES_SHOWN]) + (" …" if len(names) > _NAMES_SHOWN else "") or "none"

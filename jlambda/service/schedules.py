@@ -1,7 +1,7 @@
 """Schedules that fire: rules with a schedule, and those of EventBridge Scheduler.
 
 The services hold what schedules there are; each is read when it is new or has changed, and kept with how far it has been
-seen to, so that what came due while the session was closed is not forgotten. One thread sleeps until something is due.
+seen to, so that what came due while the session was closed is not forgotten.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from jlambda.errors import EngineError, LambdaError
 from jlambda.model.arn import Account
 from jlambda.model.event_rule import Rule, Target, target_input
 from jlambda.model.events import eventbridge
@@ -24,13 +23,12 @@ from jlambda.model.events.moments import iso_s, seconds
 from jlambda.model.exchange import Write
 from jlambda.model.plan import COUNTED, Occurrence, Plan, with_context
 from jlambda.service.clock import Clock
+from jlambda.service.due_thread import DueThread
 from jlambda.service.event_bus import targets_of
 from jlambda.service.event_delivery import Clients, Delivery, Sender
 from jlambda.store.database import Database
 from jlambda.store.resources import Resources
 
-#: the thread looks at the time at least so often: a machine that was asleep has not counted
-_LOOK_S = 60.0
 #: what is later than this was missed
 _LATE_S = 60.0
 #: what is being sent when the session is closed may take so long to be finished
@@ -66,13 +64,11 @@ class Schedules:
         self._plans = {arn: _plan(arn, kept) for arn, _, kept in self._kept.items()}
         self._stale = {owner for owner, _, _ in self._marks.items()}
         self._working = threading.RLock()  # one at a time reads or sends
-        self._changed = threading.Condition()
-        self._is_closing = False
-        self._thread: threading.Thread | None = None
+        self._marking = threading.Lock()
+        self._thread = DueThread("schedules", self, clock)
         clock.add("schedules", self)
-        clock.listen(lambda _: self._wake())
         if self._stale or any(plan.is_enabled for plan in self._plans.values()):
-            self._wake()
+            self._thread.wake()
 
     # -- what there is ---------------------------------------------------------------------------------------------------
 
@@ -81,15 +77,15 @@ class Schedules:
         service = "events" if write.service == "cloudformation" else write.service
         if service not in ("events", "scheduler") or not write.operation.endswith(_CHANGES):
             return
-        with self._changed:
+        with self._marking:
             if service not in self._stale:
                 self._marks.put(_Stale(), service)
             self._stale = self._stale | {service}
-        self._wake()
+        self._thread.wake()
 
     def forget(self) -> None:
         """There are no schedules any more: everything was reset."""
-        with self._working, self._changed:
+        with self._working, self._marking:
             for arn in self._plans:
                 self._kept.delete(arn)
             for service in self._stale:
@@ -103,17 +99,17 @@ class Schedules:
             return list(self._plans.values())
 
     def _read_changes(self) -> None:
-        with self._changed:
+        with self._marking:
             stale, self._stale = self._stale, set()
         for service in sorted(stale):
             try:
                 found = self._read_rules() if service == "events" else self._read_schedules()
             except BaseException:
-                with self._changed:
+                with self._marking:
                     self._stale = self._stale | {service}
                 raise
             self._take(service == "events", found)
-            with self._changed:
+            with self._marking:
                 if service not in self._stale:
                     self._marks.delete(service)
 
@@ -198,48 +194,15 @@ class Schedules:
         with suppress(client.exceptions.ResourceNotFoundException):
             client.delete_schedule(Name=plan.members["Name"], GroupName=plan.members["GroupName"])
 
-    # -- the thread -------------------------------------------------------------------------------------------------------
-
-    def _wake(self) -> None:
-        with self._changed:
-            if self._is_closing:
-                return
-            if self._thread is None and (self._stale or self._plans):
-                self._thread = threading.Thread(target=self._run, name="jlambda-schedules", daemon=True)
-                self._thread.start()
-            self._changed.notify_all()
-
-    def _run(self) -> None:
-        while not self._is_closing:
-            try:
-                self.run_due(self._clock.now())
-                due = self.next_due()
-            except (EngineError, LambdaError) as error:
-                if not self._is_closing:
-                    _log.warning("schedules: %s", error)
-                due = None
-            except Exception:  # the services are out of reach for a moment, or answer nonsense: try again later
-                if not self._is_closing:
-                    _log.exception("schedules could not be read")
-                due = self._clock.now() + _LOOK_S
-            with self._changed:
-                wait = _LOOK_S if due is None else min(due - self._clock.now(), _LOOK_S)
-                if not self._is_closing and not self._stale and wait > 0:
-                    self._changed.wait(None if due is None and not self._plans else wait)
-
     def leave(self) -> None:
         """The session is about to close: begin nothing more, and give what was begun a moment."""
-        with self._changed:
-            self._is_closing = True
-            self._changed.notify_all()
+        self._thread.leave()
         if self._working.acquire(timeout=_MOMENT_S):
             self._working.release()
 
     def close(self) -> None:
         """End the thread."""
-        self.leave()
-        if self._thread is not None and self._thread is not threading.current_thread():
-            self._thread.join()
+        self._thread.close()
 
 
 def _plan(arn: str, kept: _Kept) -> Plan:

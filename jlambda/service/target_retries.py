@@ -1,6 +1,6 @@
 """What a target of a rule or schedule could not take for the moment: kept on the disk, and tried again by its retry policy.
 
-One thread, that is there while there is something to try again. When that is, is decided in `jlambda.model.event_rule`.
+When that is, is decided in `jlambda.model.event_rule`.
 """
 
 from __future__ import annotations
@@ -12,16 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import uuid4
 
-from jlambda.errors import LambdaError
 from jlambda.model.event_rule import Target, retry_at
 from jlambda.service.clock import Clock
+from jlambda.service.due_thread import DueThread
 from jlambda.service.event_delivery import Delivery, Sender, Undelivered
 from jlambda.store.database import Database
 from jlambda.store.resources import Resources
 
 _OWNER = "target retries"
-#: the thread looks at the time at least so often: a machine that was asleep has not counted
-_LOOK_S = 60.0
 _log = logging.getLogger(__name__)
 
 
@@ -45,13 +43,11 @@ class TargetRetries:
         self._kept = Resources(database, "target retry", _Waiting)
         self._waiting = {key: each for _, key, each in self._kept.items(_OWNER)}
         self._working = threading.RLock()  # one at a time sends
-        self._changed = threading.Condition()
-        self._is_closing = False
-        self._thread: threading.Thread | None = None
+        self._thread = DueThread("what targets could not take", self, clock)
         delivery.later = self._later
         clock.add("targets", self)
-        clock.listen(lambda _: self._wake())
-        self._wake()
+        if self._waiting:
+            self._thread.wake()
 
     def forget(self) -> None:
         """There is nothing to be sent any more: everything was reset."""
@@ -68,7 +64,7 @@ class TargetRetries:
             )
         about = sender._asdict(), {**target.members, "Arn": target.arn}, payload
         self._put(str(uuid4()), _Waiting(*about, since=now, due_at=now), failure)
-        self._wake()
+        self._thread.wake()
 
     def _put(self, key: str, failed: _Waiting, failure: Undelivered) -> None:
         """Keep what has failed once more, or give it up."""
@@ -94,7 +90,7 @@ class TargetRetries:
         with self._working:
             due = sorted((each.due_at, key) for key, each in list(self._waiting.items()) if each.due_at <= now)
             for _, key in due:
-                if self._is_closing:
+                if self._thread.is_closing:
                     return
                 each = replace(self._waiting[key], retries=self._waiting[key].retries + 1)
                 sender, target = Sender(**each.sender), Target(each.target["Arn"], each.target)
@@ -107,43 +103,10 @@ class TargetRetries:
                     self._delivery.give_up(sender, target, each.payload, failure, None, each.retries)
                 self._drop(key)
 
-    # -- the thread -------------------------------------------------------------------------------------------------------
-
-    def _wake(self) -> None:
-        with self._changed:
-            if self._is_closing:
-                return
-            if self._thread is None and self._waiting:
-                self._thread = threading.Thread(target=self._run, name="jlambda-target-retries", daemon=True)
-                self._thread.start()
-            self._changed.notify_all()
-
-    def _run(self) -> None:
-        while not self._is_closing:
-            try:
-                self.run_due(self._clock.now())
-            except LambdaError as error:
-                if not self._is_closing:
-                    _log.warning("what targets could not take is not tried again for now: %s", error)
-                with self._changed:
-                    self._changed.wait(1.0)
-            with self._changed:
-                due = self.next_due()
-                if due is None:
-                    self._thread = None
-                    return
-                wait = min(due - self._clock.now(), _LOOK_S)
-                if not self._is_closing and wait > 0:
-                    self._changed.wait(wait)
-
     def leave(self) -> None:
         """The session is about to close: begin nothing more."""
-        with self._changed:
-            self._is_closing = True
-            self._changed.notify_all()
+        self._thread.leave()
 
     def close(self) -> None:
         """End the thread."""
-        self.leave()
-        if (thread := self._thread) is not None:
-            thread.join()
+        self._thread.close()

@@ -68,7 +68,7 @@ class TriggerKind(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Deployed:
-    """A trigger that came with a deployment, as it was written."""
+    """A trigger that came with a deployment, as it was written; without a text what it was of is gone since."""
 
     text: str
 
@@ -115,6 +115,12 @@ class Triggers:
             self._changed(function)
         return made
 
+    def emptied(self) -> None:
+        """What triggers are of is gone: the next deployment of each function attaches its triggers anew."""
+        with self._lock:
+            for owner, key, _ in builtins.list(self._deployed.items()):
+                self._deployed.put(_Deployed(""), owner, key)
+
     def forget(self, function: str) -> None:
         """Take away all triggers that came with a function's deployments, before it is deleted."""
         self.deploy(function, [])
@@ -133,6 +139,10 @@ class Triggers:
             ),
             key=lambda each: (each.reference, each.trigger.key, each.id),
         )
+
+    def beside(self, kind: str) -> Sequence[Attached]:
+        """All triggers that live where those of a kind do, as they are there: of an ``events`` trigger, the schedules too."""
+        return self._kinds[kind].list()
 
     def add(self, reference: str, trigger: Trigger) -> builtins.list[str]:
         """Attach a trigger to a function, version or alias; the lines say what was made for it."""

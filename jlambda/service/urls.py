@@ -36,6 +36,8 @@ class FunctionUrls:
     ) -> None:
         self._targets, self._account, self._lock, self._clock = targets, account, lock, clock
         self._urls = Resources(database, "url", FunctionUrl)
+        #: called with the name of a function that has another URL, or none any more
+        self.changed: Callable[[str], None] = lambda _: None
 
     def create(self, reference: str, qualifier: str | None, request: Mapping[str, Any]) -> FunctionUrl:
         """Give a function or an alias a URL; `request` has the members of CreateFunctionUrlConfig.
@@ -90,6 +92,7 @@ class FunctionUrls:
         with self._lock:
             found = self.get(reference, qualifier)
             self._urls.delete(f"function:{found.function}", found.qualifier or "")
+        self.changed(found.function)
 
     def by_id(self, identity: str) -> FunctionUrl | None:
         """The URL whose host name starts with this, None if there is none."""
@@ -100,7 +103,9 @@ class FunctionUrls:
         return self._urls.get(f"function:{name}", qualifier or "")
 
     def _put(self, url: FunctionUrl) -> FunctionUrl:
-        return self._urls.put(url, f"function:{url.function}", url.qualifier or "")
+        made = self._urls.put(url, f"function:{url.function}", url.qualifier or "")
+        self.changed(url.function)
+        return made
 
     def _there(self, reference: str, qualifier: str | None) -> tuple[str, str | None]:
         name, qualifier = self._targets.parse(reference, qualifier)

@@ -177,6 +177,21 @@ def test_reset_empties_the_services(session: jlambda.Session) -> None:
     assert session.client("s3").list_buckets()["Buckets"] == []
 
 
+def test_triggers_come_back_with_their_cell_after_a_reset(session: jlambda.Session) -> None:
+    """They are gone with what they are of, and the cell that is run again makes both anew."""
+    triggers = ["s3://fresh/*", "sqs:fresh", "rate(1 day)", "sns:fresh"]
+    function = jlambda.deploy(ECHO, name="files", triggers=triggers)
+    jlambda.reset(keep_functions=True)
+    assert [each.trigger.kind for each in function.triggers] == ["sqs"]  # a mapping is the function's own
+    jlambda.deploy(ECHO, name="files", triggers=triggers)
+    assert sorted(str(each.trigger) for each in function.triggers) == sorted(triggers)
+    session.client("s3").put_object(Bucket="fresh", Key="k", Body=b"")
+    session.client("sqs").send_message(
+        QueueUrl=session.client("sqs").get_queue_url(QueueName="fresh")["QueueUrl"], MessageBody="m"
+    )
+    assert {event["Records"][0]["eventSource"] for event in events_of(session, "files", 2)} == {"aws:s3", "aws:sqs"}
+
+
 def test_a_snapshot_brings_back_everything(session: jlambda.Session) -> None:
     """Functions, records, objects and queues are as they were; clients and handles go on working."""
     function = jlambda.deploy(ECHO, name="files", triggers=["s3://kept-too/*"])

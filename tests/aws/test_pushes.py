@@ -13,6 +13,7 @@ import pytest
 import jlambda
 from jlambda.model.events import logs as log_events
 from jlambda.model.trigger import parse_trigger
+from jlambda.service.trigger_news import EVERY
 from tests.conftest import eventually
 
 
@@ -352,3 +353,61 @@ def test_dead_letters_go_to_a_queue(session: jlambda.Session) -> None:
     assert message["MessageAttributes"]["ErrorMessage"]["StringValue"] == "no"
     (kept,) = session.queue.deliveries()
     assert kept.due_at is None and "NonExistentQueue" in str(kept.reason)
+
+
+def test_who_watches_is_told_of_what_boto3_configures(session: jlambda.Session) -> None:
+    """Of the function that a notification, subscription, rule, schedule, filter of a log group, route or URL starts."""
+    for name in ("watched", "other"):
+        jlambda.deploy(ECHO, name=name)
+    session.get("other")()
+    clients = {name: session.client(name) for name in ("s3", "sns", "events", "scheduler", "logs", "lambda", "apigatewayv2")}
+    arn, group = session.account.function_arn("watched"), "/aws/lambda/other"
+    clients["s3"].create_bucket(Bucket="watched-bucket")
+    clients["lambda"].add_permission(
+        FunctionName="watched", StatementId="s3", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"
+    )
+    topic = clients["sns"].create_topic(Name="watched-topic")["TopicArn"]
+    clients["events"].put_rule(Name="watched-rule", EventPattern='{"source": ["w"]}')
+    notified = {"LambdaFunctionConfigurations": [{"LambdaFunctionArn": arn, "Events": ["s3:ObjectCreated:*"]}]}
+    target = {"Arn": arn, "RoleArn": "arn:aws:iam::123456789012:role/r"}
+    configured = {"Bucket": "watched-bucket"}
+    filtered = {"logGroupName": group, "filterName": "f"}
+    named = {"Rule": "watched-rule"}
+    steps: list[tuple[str, str, dict[str, Any]]] = [
+        ("s3", "put_bucket_notification_configuration", {**configured, "NotificationConfiguration": notified}),
+        ("s3", "put_bucket_notification_configuration", {**configured, "NotificationConfiguration": {}}),
+        ("sns", "subscribe", {"TopicArn": topic, "Protocol": "lambda", "Endpoint": arn}),
+        ("sns", "delete_topic", {"TopicArn": topic}),
+        ("events", "put_targets", {**named, "Targets": [{"Id": "1", "Arn": arn}]}),
+        ("events", "disable_rule", {"Name": "watched-rule"}),
+        ("events", "remove_targets", {**named, "Ids": ["1"]}),
+        (
+            *("scheduler", "create_schedule"),
+            {
+                "Name": "watched",
+                "ScheduleExpression": "rate(1 day)",
+                "FlexibleTimeWindow": {"Mode": "OFF"},
+                "Target": target,
+            },
+        ),
+        ("scheduler", "delete_schedule", {"Name": "watched"}),
+        ("logs", "put_subscription_filter", {**filtered, "filterPattern": "", "destinationArn": arn}),
+        ("logs", "delete_subscription_filter", filtered),
+        ("apigatewayv2", "create_api", {"Name": "w", "ProtocolType": "HTTP", "Target": arn, "RouteKey": "GET /w"}),
+        ("lambda", "create_function_url_config", {"FunctionName": "watched", "AuthType": "NONE"}),
+        ("lambda", "delete_function_url_config", {"FunctionName": "watched"}),
+    ]
+    told: list[str] = []
+    end = session.watch(told.append)
+    try:
+        session._open().trigger_news.changed(EVERY)  # nobody knows how it was before: all are told
+        assert eventually(lambda: {"watched", "other"} <= set(told))
+        for service, operation, parameters in steps:
+            told.clear()
+            getattr(clients[service], operation)(**parameters)
+            assert eventually(lambda: told == ["watched"]), (service, operation, told)
+    finally:
+        end()
+    assert {(each.function, each.trigger.kind) for each in session.triggers.list() if each.function == "watched"} == {
+        ("watched", "http")
+    }

@@ -40,16 +40,15 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jlambda.Sessio
         start_all(session)
         events = session.client("events")
         events.put_events(Entries=[{"Source": "s", "DetailType": "t", "Detail": "{}"}])
-        events.put_rule(Name="first", ScheduleExpression="rate(1 day)")
         yield session
 
 
 @pytest.fixture
-def heard(running: jlambda.Session) -> Heard:
-    """The module's session with no function but `echo`, and no rule, schedule or queue."""
-    clean(running)
+def heard(running: jlambda.Session) -> Iterator[Heard]:
+    """The module's session with no function but `echo`, and no rule, schedule or queue; none is left after the test."""
     running.deploy(ECHO, "echo")
-    return Heard(running)
+    yield Heard(running)
+    clean(running)
 
 
 def clean(session: jlambda.Session) -> None:

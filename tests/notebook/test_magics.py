@@ -307,8 +307,16 @@ def test_the_verbs_answer(run: Run, session: jlambda.Session) -> None:
     assert "START RequestId" in run("%lambda logs g").value["message"].str.cat()
     assert isinstance(run("%lambda cost").value, pd.DataFrame)
     assert run("%lambda metrics f").value["invocations"].sum() == 2
+    assert run("%lambda replay f").value.after.result == run("f(2)").value
     assert run("%lambda delete f").printed == "deleted f\n"
     assert isinstance(run("f(1)").error, ResourceNotFound)
+    assert set(run("%lambda invocations f").value["function"]) == {"f"}
+    assert "START RequestId" in run("%lambda logs f").value["message"].str.cat()
+    assert run("%lambda cost f").value["invocations"].tolist() == run("%lambda metrics f").value["invocations"].tolist() == [4]
+    assert isinstance(run("%lambda replay f").error, ResourceNotFound)
+    run(f"%%lambda h -q\n{ECHO}")
+    assert "h has not run yet" in str(run("%lambda replay h").error)
+    run("%lambda delete h")
     assert run("%lambda reset").printed == "deleted 1 function, all invocations and logs\n"
     assert session.functions() == []
     assert len(run("%lambda invocations").value) == 0

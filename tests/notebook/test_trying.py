@@ -36,6 +36,7 @@ def test_an_event_is_run_and_its_card_shown(hello: Function) -> None:
     assert "got {" in widget.answer.value
     (earlier,) = [label for label in labels(widget) if label.startswith("earlier")]
     assert widget.invocation.record.request_id[:8] in earlier
+    assert widget.choice.label == "as written below"
     widget.event.value = "{}"
     widget.choice.value = ("earlier", widget.invocation.record.request_id)
     assert json.loads(widget.event.value) == {"name": "Ada"}

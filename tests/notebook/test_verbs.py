@@ -31,6 +31,7 @@ from jlambda.notebook.verbs import VERBS, line_options
         ("alias f live 1", ("alias", {"function": "f", "alias": "live", "versions": [("1", 1.0)]})),
         ("alias f live 1=0.9 2=0.1", ("alias", {"function": "f", "alias": "live", "versions": [("1", 0.9), ("2", 0.1)]})),
         ("delete f", ("delete", {"function": "f"})),
+        ("replay f", ("replay", {"invocation": "f"})),
         ("reset", ("reset", {})),
         ("doctor", ("doctor", {})),
         ("doctor -o found", ("doctor", {"output": "found"})),
@@ -54,7 +55,8 @@ def test_every_verb_takes_its_words(line: str, expected: tuple[str, dict[str, ob
         ("alias f live 1=x", "version '1=x': use a number, or NUMBER=WEIGHT such as 2=0.1"),
         ("alias f live", "%lambda alias: needs VERSION"),
         ("reset -o x", "%lambda reset: there is no option -o"),
-        ("export f", "%lambda export comes with a later version of jlambda"),
+        ("export f", "%lambda export comes with a later version of jlambda; until then, %lambda save"),
+        ("debug f", "%lambda debug comes with a later version of jlambda; until then, %lambda invoke NAME --tail"),
     ],
 )
 def test_a_wrong_verb_says_what_there_is(line: str, message: str) -> None:

@@ -250,8 +250,12 @@ def test_a_version_that_is_not_there(session: jlambda.Session) -> None:
     for reference in ("f:1", "f:prod"):
         with pytest.raises(ResourceNotFound, match=f"function:{reference} "):
             session.invoke(reference)
-        with pytest.raises(ResourceNotFound):
+        with pytest.raises(ResourceNotFound, match=r"f has no version yet: publish makes one\)$"):
             session.get(reference)
+    session.get("f").publish()
+    session.get("f").alias("live", 1)
+    with pytest.raises(ResourceNotFound, match=r"function:f:2 \(f has 1, live\)$"):
+        session.get("f").alias("live", {1: 0.9, 2: 0.1})
 
 
 def test_a_deleted_function_is_gone_and_its_records_stay(session: jlambda.Session) -> None:

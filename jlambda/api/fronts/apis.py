@@ -21,6 +21,7 @@ from jlambda.api.fronts.authorizers import LambdaAuthorizers
 from jlambda.api.fronts.functions import ApiFunctions
 from jlambda.api.fronts.gate import Gate
 from jlambda.api.fronts.http_api import HttpApi
+from jlambda.api.fronts.integrations.answering import Integrations
 from jlambda.api.fronts.key_gate import KeyGate
 from jlambda.api.fronts.placed import Behind
 from jlambda.api.fronts.rest_api import RestApi
@@ -50,8 +51,9 @@ class ApiFront:
         tokens = Tokens(calls.pool, partial(_pool_keys, session))
         gate = Gate(session.account, LambdaAuthorizers(functions), tokens, verify)
         behind = Behind(session.account, functions, gate, self._configurations, buckets)
-        self._http = HttpApi(behind, session.service.switches)
-        self._rest = RestApi(behind, KeyGate(session.clock.now, buckets))
+        integrations = Integrations(functions, calls.pool)
+        self._http = HttpApi(behind, session.service.switches, integrations)
+        self._rest = RestApi(behind, KeyGate(session.clock.now, buckets), integrations)
 
     async def answer(self, asked: Asked) -> HttpResponse:
         """Answer one request. Raises `Refused`."""

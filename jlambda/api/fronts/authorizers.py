@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from jlambda.api.fronts.functions import ApiFunctions, NotRun, TooBusy, TookTooLong
 from jlambda.api.fronts.tokens import fits
-from jlambda.model.http.api import HTTP_TIMEOUT_S, Api, Authorizer
+from jlambda.model.http.api import Api, Authorizer
 from jlambda.model.http.authorizing import NoVerdict, Verdict, event_token, identity, read_verdict
+from jlambda.model.http.integration import HTTP_TIMEOUT_S
 from jlambda.model.http.message import HttpRequest, Members
 from jlambda.model.http.result import compact
 

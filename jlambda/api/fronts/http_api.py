@@ -12,11 +12,15 @@ from jlambda.api.fronts.asked import Asked, Refused, told
 from jlambda.api.fronts.authorizers import Questioned, Unauthorized, Unclear
 from jlambda.api.fronts.functions import NotRun, TooBusy, TookTooLong
 from jlambda.api.fronts.gate import Forbidden, Passed
+from jlambda.api.fronts.gateway_responses import Answered, reason
+from jlambda.api.fronts.integrations.answering import Came, Integrations
+from jlambda.api.fronts.integrations.parameters import View
 from jlambda.api.fronts.placed import Behind, Placed
 from jlambda.api.fronts.tokens import InvalidToken
 from jlambda.model.arn import Account
 from jlambda.model.http import authorizing, payload_1, payload_2
 from jlambda.model.http.api import Api, Stage, Target
+from jlambda.model.http.integration import Integration
 from jlambda.model.http.message import HttpResponse, MalformedResult, Members, Place
 from jlambda.model.http.result import compact
 from jlambda.model.http.routes import Matched, match
@@ -27,8 +31,8 @@ from jlambda.service.switches import Switches
 class HttpApi:
     """Answers requests to HTTP APIs."""
 
-    def __init__(self, behind: Behind, switches: Switches) -> None:
-        self._behind, self._switches = behind, switches
+    def __init__(self, behind: Behind, switches: Switches, integrations: Integrations) -> None:
+        self._behind, self._switches, self._integrations = behind, switches, integrations
 
     async def answer(self, api: Api, asked: Asked) -> HttpResponse:
         """Answer one request. Raises `Refused`."""
@@ -68,9 +72,14 @@ class HttpApi:
 
     async def _integrate(self, one: _One, passed: Passed | None) -> HttpResponse:
         integration = one.target.integration
-        if integration is None or integration.kind != "AWS_PROXY":
-            kind = "no integration" if integration is None else integration.kind
-            raise _refused(501, f"jlambda executes Lambda proxy integrations (AWS_PROXY) only; this route has {kind}")
+        if integration is None:
+            raise _failed(f"{one.matched.route.key} has no integration: see create_integration and update_route")
+        if integration.kind == "HTTP_PROXY" and not integration.parameters:
+            return await self._pass_on(one, integration)
+        if integration.kind != "AWS_PROXY" or integration.subtype:
+            kind = f"{integration.kind} {integration.subtype}".strip()
+            what = f"{kind} with request parameters" if integration.parameters and not integration.subtype else kind
+            raise _refused(501, f"jlambda does not execute integrations of type {what}")
         version = integration.payload_version
         event = compact(one.event(version, passed)).encode("utf-8", "surrogatepass")
         try:
@@ -85,17 +94,29 @@ class HttpApi:
             )
         except (TookTooLong, TooBusy):
             raise _refused(503, "Service Unavailable") from None
-        except NotRun:
-            raise _refused(500, "Internal Server Error") from None
+        except NotRun as error:
+            raise _failed(str(error)) from None
         one.asked.note(event, finished)
         try:
             if finished.record.error_type is not None:
-                raise MalformedResult
+                raise MalformedResult(f"the function failed with {finished.record.error_type}")
             if version == "1.0":
                 return payload_1.response(finished.payload, is_strict=False)
             return payload_2.response(finished.payload)
-        except MalformedResult:
-            raise _refused(500, "Internal Server Error") from None
+        except MalformedResult as error:
+            raise _failed(str(error)) from None
+
+    async def _pass_on(self, one: _One, integration: Integration) -> HttpResponse:
+        view = one.view()
+        try:
+            came = Came(integration, one.asked, view, ())
+            response = await self._integrations.answer(came)
+        except Answered as answered:
+            response = told(503, {"message": "Service Unavailable"})
+            return response.with_headers(*reason(answered.reason))
+        if response is None:
+            raise _refused(501, f"jlambda does not execute integrations with {integration.uri}: it has no VPC links")
+        return response
 
 
 class _One(Placed):
@@ -134,6 +155,11 @@ class _One(Placed):
             authorizer=None if passed is None else {passed.kind: dict(passed.members)},
         )
 
+    def view(self) -> View:
+        """What of the request goes to an endpoint."""
+        request = self.asked.request
+        return View(self.matched.parameters, request.pairs(), request.headers, "", {}, self.stage.variables)
+
     def question(self) -> Questioned:
         """The request, as an authorizer is asked about it."""
         authorizer = self.target.authorizer
@@ -150,6 +176,11 @@ def _flat(passed: Passed) -> Members:
     if passed.kind == "lambda":
         return {**passed.members, "principalId": passed.principal}
     return dict(passed.members)
+
+
+def _failed(why: str) -> Refused:
+    response = told(500, {"message": "Internal Server Error"})
+    return Refused(response.with_headers(*reason(why)))
 
 
 def _refused(status: int, message: str, **headers: str) -> Refused:

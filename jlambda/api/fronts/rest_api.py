@@ -1,4 +1,4 @@
-"""REST APIs (apigateway): resources and methods, Lambda proxy integrations, authorizers, and what else a stage has.
+"""REST APIs (apigateway): resources and methods, integrations, authorizers, and what else a stage has.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-rest-api.html
 """
@@ -11,6 +11,24 @@ from jlambda.api.fronts.asked import Asked, Refused, told
 from jlambda.api.fronts.authorizers import Questioned, Unauthorized, Unclear
 from jlambda.api.fronts.functions import NotRun, TooBusy, TookTooLong
 from jlambda.api.fronts.gate import Forbidden, Passed
+from jlambda.api.fronts.gateway_responses import (
+    BUSY,
+    DENIED,
+    FAILED,
+    LATE,
+    LONG,
+    MISSING,
+    NO_KEY,
+    NO_METHOD,
+    NO_STAGE,
+    NOBODY,
+    UNCLEAR,
+    USED_UP,
+    Answered,
+    respond,
+)
+from jlambda.api.fronts.integrations.answering import Came, Integrations
+from jlambda.api.fronts.integrations.parameters import View
 from jlambda.api.fronts.key_gate import KeyGate, NoKey, TooOften, UsedUp
 from jlambda.api.fronts.placed import Behind, Placed
 from jlambda.api.fronts.tokens import InvalidToken
@@ -23,59 +41,49 @@ from jlambda.model.http.routes import Matched, match
 from jlambda.model.http.usage_plan import ApiKey
 from jlambda.service.invoke import new_request_id
 
-#: what a gateway response of each kind says by itself
-# https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
-_NO_METHOD = (403, "Missing Authentication Token", "MissingAuthenticationTokenException")
-_NO_STAGE = (403, "Forbidden", "ForbiddenException")
-_BUSY = (429, "Too Many Requests", "TooManyRequestsException")
-_USED_UP = (429, "Limit Exceeded", "LimitExceededException")
-_LONG = (413, "Request Too Long", "RequestTooLargeException")
-_NOBODY = (401, "Unauthorized", "UnauthorizedException")
-_UNCLEAR = (500, None, "AuthorizerConfigurationException")
-_FAILED = (502, "Internal server error", "InternalServerErrorException")
-_MISSING = (500, "Internal server error", "InternalServerErrorException")
-_LATE = (504, "Endpoint request timed out", "IntegrationTimeoutException")
-
 
 class RestApi:
     """Answers requests to REST APIs."""
 
-    def __init__(self, behind: Behind, keys: KeyGate) -> None:
-        self._behind, self._keys = behind, keys
+    def __init__(self, behind: Behind, keys: KeyGate, integrations: Integrations) -> None:
+        self._behind, self._keys, self._integrations = behind, keys, integrations
 
     async def answer(self, api: Api, asked: Asked) -> HttpResponse:
         """Answer one request. Raises `Refused`."""
         placed = api.stage_of(asked.request.path)
         if placed is None:
-            raise _refused(_NO_STAGE)
+            return respond(api, Answered(NO_STAGE), _unplaced(asked))
         stage, path = placed
         api = api.at(stage)
         matched = match(api.routes, asked.request.method, path)
         if matched is None:
-            raise _refused(_NO_METHOD)
-        if not self._behind.may_pass(api, stage, matched.route.key):
-            raise _refused(_BUSY)
-        if not asked.body.is_whole:
-            raise _refused(_LONG)
+            return respond(api, Answered(NO_METHOD), _unplaced(asked, stage))
         one = _One(api, asked, stage, path, matched, self._behind.account)
+        try:
+            response = await self._answer(one)
+        except Answered as answered:
+            response = respond(api, answered, one.view(None))
+        return response.with_headers(("x-amzn-RequestId", one.request_id))
+
+    async def _answer(self, one: _One) -> HttpResponse:
+        if not self._behind.may_pass(one.api, one.stage, one.matched.route.key):
+            raise Answered(BUSY)
+        if not one.asked.body.is_whole:
+            raise Answered(LONG)
         passed = await self._pass(one)
         if one.target.needs_key:
             one.key = await self._key_of(one, passed)
-        response = await self._integrate(one, passed)
-        return response.with_headers(("x-amzn-RequestId", one.request_id))
+        return await self._integrate(one, passed)
 
     async def _pass(self, one: _One) -> Passed | None:
         try:
             return await self._behind.gate.let_in(one.target, one.asked, one.question(), self._behind.configurations.generation)
         except (Unauthorized, InvalidToken):
-            raise _refused(_NOBODY) from None
+            raise Answered(NOBODY) from None
         except Forbidden:
-            if one.target.auth == "AWS_IAM":
-                raise _refused(_NO_METHOD) from None
-            message = "User is not authorized to access this resource"
-            raise Refused(told(403, {"Message": message}, x_amzn_ErrorType="AccessDeniedException")) from None
+            raise Answered(NO_METHOD if one.target.auth == "AWS_IAM" else DENIED) from None
         except Unclear:
-            raise _refused(_UNCLEAR) from None
+            raise Answered(UNCLEAR) from None
 
     async def _key_of(self, one: _One, passed: Passed | None) -> ApiKey:
         """The API key of a request that must have one."""
@@ -85,18 +93,22 @@ class RestApi:
         try:
             return self._keys.pass_through(await self._behind.configurations.api_keys(), value, stage, one.matched.route.key)
         except NoKey:
-            raise _refused(_NO_STAGE) from None
+            raise Answered(NO_KEY) from None
         except TooOften:
-            raise _refused(_BUSY) from None
+            raise Answered(BUSY) from None
         except UsedUp:
-            raise _refused(_USED_UP) from None
+            raise Answered(USED_UP) from None
 
     async def _integrate(self, one: _One, passed: Passed | None) -> HttpResponse:
         integration = one.target.integration
-        if integration is None or integration.kind != "AWS_PROXY":
-            kind = "no integration" if integration is None else integration.kind
-            message = f"jlambda executes Lambda proxy integrations (AWS_PROXY) only; this method has {kind}"
-            raise Refused(told(501, {"message": message}))
+        if integration is None:
+            raise Answered(MISSING, f"{one.matched.route.key} has no integration: see put_integration")
+        if integration.kind != "AWS_PROXY":
+            response = await self._integrations.answer(Came(integration, one.asked, one.view(passed), one.source_arns()))
+            if response is None:
+                message = f"jlambda does not execute integrations of type {integration.kind} with {integration.uri}"
+                raise Refused(told(501, {"message": message}))
+            return response
         event = compact(one.event(passed)).encode("utf-8", "surrogatepass")
         try:
             _, finished = await self._behind.functions.run(
@@ -109,16 +121,18 @@ class RestApi:
                 has_role=integration.credentials is not None,
             )
         except TookTooLong:
-            raise _refused(_LATE) from None
-        except (NotRun, TooBusy):
-            raise _refused(_MISSING) from None
+            raise Answered(LATE) from None
+        except NotRun as error:
+            raise Answered(MISSING, str(error)) from None
+        except TooBusy:
+            raise Answered(MISSING, "Lambda had no concurrency for the function") from None
         one.asked.note(event, finished)
         try:
             if finished.record.error_type is not None:
-                raise MalformedResult
+                raise MalformedResult(f"the function failed with {finished.record.error_type}")
             return payload_1.response(finished.payload, takes_binary=one.takes_binary)
-        except MalformedResult:
-            raise _refused(_FAILED) from None
+        except MalformedResult as error:
+            raise Answered(FAILED, str(error)) from None
 
 
 class _One(Placed):
@@ -156,11 +170,19 @@ class _One(Placed):
             api_key=None if self.key is None else (self.key.value, self.key.id),
         )
 
+    def view(self, passed: Passed | None) -> View:
+        """What of the request can be mapped."""
+        request, context = self._request, self.event(passed)["requestContext"]
+        body = request.body.decode("utf-8", "replace")
+        return View(self.matched.parameters, request.pairs(), request.headers, body, context, self.stage.variables)
+
     def question(self) -> Questioned:
         """The request, as an authorizer is asked about it."""
         return self.questioned(self._request, lambda arn, identity: authorizing.event_1(self.event(None), arn, identity))
 
 
-def _refused(how: tuple[int, str | None, str]) -> Refused:
-    status, message, error_type = how
-    return Refused(told(status, {"message": message}, x_amzn_ErrorType=error_type))
+def _unplaced(asked: Asked, stage: Stage | None = None) -> View:
+    """What is known of a request that has found no method."""
+    request = asked.request
+    variables = {} if stage is None else stage.variables
+    return View({}, request.pairs(), request.headers, "", {"httpMethod": request.method, "path": request.path}, variables)

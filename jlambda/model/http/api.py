@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from jlambda.model.http.cors import Cors
+from jlambda.model.http.integration import Integration, http_integration, rest_integration
 from jlambda.model.http.routes import Route
 from jlambda.model.http.throttle import Limits
 
 Document = Mapping[str, Any]
 
-# https://docs.aws.amazon.com/apigateway/latest/developerguide/limits.html: what an integration may take
-HTTP_TIMEOUT_S, REST_TIMEOUT_S = 30.0, 29.0
 # https://docs.aws.amazon.com/apigateway/latest/api/API_CreateAuthorizer.html; HTTP APIs keep nothing unless they are told to
 REST_TTL_S = 300
 
@@ -23,17 +22,6 @@ SNAPSHOT = "jlambdaSnapshot"
 
 _URI = re.compile(r"arn:aws[a-z-]*:apigateway:[a-z0-9-]*:lambda:path/[0-9-]+/functions/(.+)/invocations")
 _VARIABLE = re.compile(r"\$\{stageVariables\.([A-Za-z0-9_]+)\}")
-
-
-@dataclass(frozen=True, slots=True)
-class Integration:
-    """What a route leads to. `kind` is AWS_PROXY for a function; `uri` may name stage variables."""
-
-    kind: str
-    uri: str
-    payload_version: str
-    timeout_s: float
-    credentials: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +80,15 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Customized:
+    """How a REST API wants a gateway response: its status (0 for the usual one), headers, and templates by type."""
+
+    status: int = 0
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    templates: Mapping[str, str | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Api:
     """One API. `kind` is HTTP or REST, `key_source` says where API keys are: HEADER or AUTHORIZER."""
 
@@ -102,6 +99,7 @@ class Api:
     cors: Cors | None = None
     binary_types: frozenset[str] = frozenset()
     key_source: str = "HEADER"
+    gateway_responses: Mapping[str, Customized] = field(default_factory=dict)
 
     def at(self, stage: Stage) -> Api:
         """The API that a stage serves: as it was deployed, or as it is now."""
@@ -116,9 +114,14 @@ class Api:
         return (default, path) if default is not None else None
 
 
+def with_variables(uri: str, variables: Mapping[str, str]) -> str:
+    """A URI with the stage's variables in it."""
+    return _VARIABLE.sub(lambda found: variables.get(found[1], ""), uri)
+
+
 def function_of(uri: str, variables: Mapping[str, str]) -> str | None:
     """The function, by name or ARN, that the URI of an integration or an authorizer names; None where it is another."""
-    named = _VARIABLE.sub(lambda found: variables.get(found[1], ""), uri)
+    named = with_variables(uri, variables)
     match = _URI.fullmatch(named)
     if match:
         return match[1]
@@ -137,7 +140,7 @@ def http_api(
 
     A stage that deploys by itself serves it as it is, one that has no deployment nothing.
     """
-    by_id = {each["IntegrationId"]: _http_integration(each) for each in integrations}
+    by_id = {each["IntegrationId"]: http_integration(each) for each in integrations}
     known = {each["AuthorizerId"]: _http_authorizer(each) for each in authorizers}
     found = []
     for route in routes:
@@ -165,6 +168,7 @@ def rest_api(
     resources: Sequence[Document],
     stages: Sequence[Document],
     authorizers: Sequence[Document],
+    gateway_responses: Sequence[Document] = (),
     deployed: Mapping[str, Api] | None = None,
 ) -> Api:
     """A REST API, of what apigateway tells of it; `deployed` is what it was at its deployments, by their ids."""
@@ -175,7 +179,7 @@ def rest_api(
             integration = each.get("methodIntegration")
             auth = each.get("authorizationType") or "NONE"
             target = Target(
-                None if integration is None else _rest_integration(integration),
+                None if integration is None else rest_integration(integration),
                 auth,
                 known.get(each.get("authorizerId") or ""),
                 tuple(each.get("authorizationScopes") or ()),
@@ -190,22 +194,13 @@ def rest_api(
         {each["stageName"]: _rest_stage(each, deployed or {}) for each in stages},
         binary_types=frozenset(each.replace("~1", "/").lower() for each in api.get("binaryMediaTypes") or ()),
         key_source=api.get("apiKeySource") or "HEADER",
+        gateway_responses={
+            each["responseType"]: Customized(
+                int(each.get("statusCode") or 0), each.get("responseParameters") or {}, each.get("responseTemplates") or {}
+            )
+            for each in gateway_responses
+        },
     )
-
-
-def _http_integration(given: Document) -> Integration:
-    return Integration(
-        given["IntegrationType"],
-        given.get("IntegrationUri") or "",
-        given.get("PayloadFormatVersion") or "1.0",
-        min(HTTP_TIMEOUT_S, (given.get("TimeoutInMillis") or 30_000) / 1000),
-        given.get("CredentialsArn"),
-    )
-
-
-def _rest_integration(given: Document) -> Integration:
-    timeout_s = (given.get("timeoutInMillis") or 29_000) / 1000
-    return Integration(given["type"], given.get("uri") or "", "1.0", timeout_s, given.get("credentials"))
 
 
 def _http_authorizer(given: Document) -> Authorizer:

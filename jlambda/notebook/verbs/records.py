@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from jlambda.errors import InvalidParameter, ResourceNotFound
 from jlambda.invocation import Replay
 from jlambda.notebook import tailing
 from jlambda.notebook.arguments import Parser
@@ -13,8 +14,18 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+def _recorded(desk: Desk, function: str) -> str | None:
+    """A function that there is or whose records are still there; None for all."""
+    try:
+        return desk.known(function)
+    except ResourceNotFound:
+        if desk.session.latest(function, 1):  # deleted since
+            return function
+        raise
+
+
 def _logs(desk: Desk, function: str, follow: bool) -> pd.DataFrame | None:
-    name = desk.known(function)
+    name = _recorded(desk, function)
     if follow:
         tailing.follow(desk.session, name)
         return None
@@ -26,23 +37,29 @@ def _add_follow(parser: Parser) -> None:
 
 
 def _invocations(desk: Desk, function: str) -> pd.DataFrame:
-    return desk.session.invocations(desk.known(function))
+    return desk.session.invocations(_recorded(desk, function))
 
 
 def _cost(desk: Desk, function: str) -> pd.DataFrame:
-    return desk.session.cost(desk.known(function))
+    return desk.session.cost(_recorded(desk, function))
 
 
 def _metrics(desk: Desk, function: str) -> pd.DataFrame:
-    return desk.session.metrics(desk.known(function))
+    return desk.session.metrics(_recorded(desk, function))
 
 
-def _replay(desk: Desk, request_id: str) -> Replay:
-    return desk.session.invocation(request_id).replay()
+def _replay(desk: Desk, invocation: str) -> Replay:
+    if any(invocation == each.name for each in desk.session.functions()):
+        latest = desk.session.latest(invocation, 1)
+        if not latest:
+            raise InvalidParameter(f"{invocation} has not run yet: %lambda invoke {invocation}")
+        invocation = latest[0].request_id
+    return desk.session.invocation(invocation).replay()
 
 
-def _add_request_id(parser: Parser) -> None:
-    parser.add_argument("request_id", metavar="ID", help="a request id of %%lambda invocations, or the beginning of one")
+def _add_invocation(parser: Parser) -> None:
+    text = "a request id of %%lambda invocations, or the beginning of one; the name of a function for its latest"
+    parser.add_argument("invocation", metavar="ID", help=text)
 
 
 VERBS = (
@@ -61,7 +78,7 @@ VERBS = (
         "replay",
         "Run an earlier invocation again, and show both side by side.",
         _replay,
-        examples="  %lambda replay 8f2a1c",
-        add=_add_request_id,
+        examples="  %lambda replay hello\n  again = %lambda replay hello",
+        add=_add_invocation,
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 
 import jlambda
@@ -50,6 +52,20 @@ class Rest:
         limit = {} if timeout_ms is None else {"timeoutInMillis": timeout_ms}
         self.client.put_integration(**place, type="AWS_PROXY", integrationHttpMethod="POST", uri=self.uri("f"), **limit)
 
+    def integrate(self, part: str, method: str, **integration: Any) -> dict[str, str]:
+        """A resource below the root with a method and its integration; what boto3 calls the method by."""
+        resource = self.client.create_resource(restApiId=self.id, parentId=self.root, pathPart=part)["id"]
+        place = {"restApiId": self.id, "resourceId": resource, "httpMethod": method}
+        parameters = {"method.request.path.proxy": True} if part == "{proxy+}" else {}
+        self.client.put_method(**place, authorizationType="NONE", requestParameters=parameters)
+        self.client.put_integration(**place, **integration)
+        return place
+
+    def respond(self, place: Mapping[str, str], status: str, **response: Any) -> None:
+        """A response of a method, and how its integration's answer becomes that."""
+        self.client.put_method_response(**place, statusCode=status)
+        self.client.put_integration_response(**place, statusCode=status, **response)
+
     def deploy(self, **variables: str) -> None:
         """Have a stage ``dev``."""
         self.client.create_deployment(restApiId=self.id, stageName="dev", variables=variables)
@@ -57,3 +73,8 @@ class Rest:
     def ask(self, path: str, method: str = "GET", **headers: str) -> Seen:
         """One request, to the stage."""
         return self._browser.ask(API, self.id, method, f"/dev{path}", b"", headers)
+
+    def post(self, path: str, body: object, **headers: str) -> Seen:
+        """A request with a body, JSON unless a header says otherwise."""
+        content = {"content-type": "application/json", **headers}
+        return self._browser.ask(API, self.id, "POST", f"/dev{path}", json.dumps(body).encode(), content)

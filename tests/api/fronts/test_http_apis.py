@@ -136,10 +136,15 @@ def test_what_goes_wrong(api: Apis) -> None:
     assert (api.ask("/sleep").status, api.ask("/sleep").json()) == (503, {"message": "Service Unavailable"})
     assert api.ask("/raise", "GET", b"x" * (10 << 20) + b"x").status == 413
     made = api.client.create_integration(
-        ApiId=api.id, IntegrationType="HTTP_PROXY", IntegrationUri="https://example.com", IntegrationMethod="GET"
+        ApiId=api.id,
+        IntegrationType="HTTP_PROXY",
+        IntegrationMethod="GET",
+        IntegrationUri="arn:aws:elasticloadbalancing:us-east-1:123456789012:listener/app/a/1/2",
+        ConnectionType="VPC_LINK",
     )
     api.client.create_route(ApiId=api.id, RouteKey="GET /proxy", Target=f"integrations/{made['IntegrationId']}")
-    assert "HTTP_PROXY" in api.ask("/proxy").json()["message"]
+    seen = api.ask("/proxy")
+    assert seen.status == 501 and "VPC links" in seen.json()["message"]
 
 
 def test_changes_count_at_once(api: Apis) -> None:

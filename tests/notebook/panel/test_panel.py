@@ -173,6 +173,13 @@ def test_a_panel_learns_of_triggers_that_come_and_go_elsewhere(kernel: Kernel, p
             {"sqs:jobs"},
             set(),
         ),
+        (
+            "events = jlambda.client('events'); events.put_rule(Name='r', ScheduleExpression='rate(9 minutes)')\n"
+            "events.put_targets(Rule='r', Targets=[{'Id': '1', 'Arn': jlambda.get('hello').arn}])",
+            {"rate(9 minutes)"},
+            set(),
+        ),
+        ("events.remove_targets(Rule='r', Ids=['1'])", set(), {"rate(9 minutes)"}),
     ):
         kernel.client.execute(change)
         is_there = (is_there | come) - gone
