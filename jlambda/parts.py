@@ -41,6 +41,7 @@ from jlambda.service.http_triggers import RouteTriggers, UrlTriggers
 from jlambda.service.inventory import Inventory
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
+from jlambda.service.log_delivery import LogDelivery
 from jlambda.service.log_subscriptions import LogSubscriptions
 from jlambda.service.mapping_sources import Sources
 from jlambda.service.mapping_triggers import MAPPED, MappingTriggers
@@ -152,8 +153,11 @@ class Parts:
             )
             opened.callback(self.activity.close)
             self.service.metrics.counts = lambda *about: [*self.queue.metrics(*about), *self.recursion.counts(*about)]
-            self.log_subscriptions = LogSubscriptions(database, self.queue, session.account, self.control.get)
-            self.invoker.written = self.log_subscriptions.written
+            self.log_subscriptions = LogSubscriptions(database, self.control.get)
+            running = self.service.running_logs
+            self.log_delivery = LogDelivery(self.log_subscriptions, running, self.queue, session.account, self.clock)
+            opened.callback(self.log_delivery.close)
+            self.invoker.written = self.log_delivery.written
             self.services.push = (pushes := Pushes(self.queue)).take
             self.triggers = Triggers(database, self.service.targets, self._triggers_changed)
             self.trigger_news = TriggerNews(
@@ -163,7 +167,7 @@ class Parts:
             opened.callback(self.trigger_news.close)
             self.service.mappings.watch(lambda mapping: self.control.tell(mapping.function))
             self.service.event_invoke.changed = self.reservations.changed = self.service.urls.changed = self.control.tell
-            self.log_subscriptions.changed = partial(self.trigger_news.changed, ("logs",))
+            self.log_subscriptions.changed = self._subscriptions_changed
             self.test_events = TestEvents(database, self.service.targets)
             self.cells = DeployedCells(database)
             clients = Clients(partial(session.client_while_open, self))
@@ -194,7 +198,8 @@ class Parts:
             is_ours=session.aws_endpoint is None,
         )
         self.polling = Polling(mappings, sources, self.services)
-        self.triggers.plug_in(MappingTriggers(mappings, self.control, session.account, clients), *MAPPED)
+        kind = MappingTriggers(mappings, self.control, session.account, clients, self.inventory)
+        self.triggers.plug_in(kind, *MAPPED)
         opened.callback(self.polling.join)
 
     def _plug_in_services(self, database: Database, session: Session, clients: Clients) -> None:
@@ -244,6 +249,10 @@ class Parts:
             forget()
         self.trigger_news.changed(EVERY)
 
+    def _subscriptions_changed(self) -> None:
+        self.log_delivery.changed()
+        self.trigger_news.changed(("logs",))
+
     def _triggers_changed(self, function: str) -> None:
         self.trigger_news.told(function)
         self.control.tell(function)
@@ -259,6 +268,7 @@ class Parts:
         self.schedules.leave()
         self.target_retries.leave()
         self.trigger_news.leave()
+        self.log_delivery.leave()
         self.polling.close()
 
     def _let_go_of_port(self) -> None:

@@ -82,7 +82,8 @@ class Service:
             "code-signing-config": self.code_signing.has,
         }
         self.tags = Tags(database, targets, exist, account, lock)
-        self.logs = FunctionLogs(records, functions, database, RunningLogs(engine, records, account.region))
+        self.running_logs = RunningLogs(engine, records, account.region)
+        self.logs = FunctionLogs(records, functions, database, self.running_logs)
         self.metrics = FunctionMetrics(records, functions)
         self.functions = ApiFunctions(
             *(control, functions, secrets, code, layers, targets, self.tags, self.code_signing, account, is_strict),
