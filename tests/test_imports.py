@@ -56,7 +56,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "aws.",
         "api.address",
     ),
-    "botocore": ("api.shapes", "api.address", "aws."),
+    "botocore": ("api.shapes", "api.address", "api.fronts.integrations.services", "aws."),
     "moto": ("aws.",),
     "uvicorn": ("api.server", "api.protocol"),
     "pandas": ("telemetry.",),
