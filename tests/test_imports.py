@@ -68,6 +68,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "ctypes": ("engine.",),
     "airspeed": ("api.fronts.integrations.templates",),
     "httpx": ("api.fronts.integrations.outgoing",),
+    "jsonschema": ("api.fronts.schemas",),
     "jsonpath_ng": ("api.fronts.integrations.json_path",),
 }
 #: what runs inside an environment, and may have nothing but the standard library and the wire format
