@@ -369,12 +369,15 @@ _encode = compiled(json.JSONEncoder())
 
 def extra_of(request: Request) -> bytes:
     """The optional members of a request, as an environment gets them; empty where there are none."""
-    given = {
-        "qualifier": request.qualifier,
-        "client_context": request.client_context,
-        "cognito_identity": request.cognito_identity,
-        "trace_id": request.trace_id,
-        "is_streamed": request.is_streamed or None,
-    }
-    given = {key: value for key, value in given.items() if value is not None}
+    given: dict[str, object] = {}
+    if request.qualifier is not None:
+        given["qualifier"] = request.qualifier
+    if request.client_context is not None:
+        given["client_context"] = request.client_context
+    if request.cognito_identity is not None:
+        given["cognito_identity"] = request.cognito_identity
+    if request.trace_id is not None:
+        given["trace_id"] = request.trace_id
+    if request.is_streamed:
+        given["is_streamed"] = True
     return _encode(given).encode() if given else b""
