@@ -71,12 +71,27 @@ class Calls:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf  # by the engine's clock
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether `begin` can be called: from the first invocation on."""
+        return self._reactor is not None
+
+    def begin(self, version: DeployedVersion, request: Request, done: Callable[[Finished], object]) -> None:
+        """Begin an invocation; `done`, which must not raise, is called when it is over, unless the loop has ended before.
+
+        Raises `Throttled`.
+        """
+        reactor = self._reactor
+        assert reactor is not None
+        reactor.begin(version, request, done)
+        self._watch_clock(reactor)
+
     async def run(self, version: DeployedVersion, request: Request) -> Finished:
         """Run an invocation; whoever waits for it holds no thread. Raises `Throttled`."""
-        reactor = self._reactor or await self._start()
+        if not self.is_ready:
+            await self._start()
         future = Prompt()
-        reactor.begin(version, request, future.settle)
-        self._watch_clock(reactor)
+        self.begin(version, request, future.settle)
         return await future
 
     async def stream(self, version: DeployedVersion, request: Request) -> Streaming:

@@ -1,6 +1,6 @@
 """Invoke in its three forms: an event comes in by HTTP, and the function's answer goes out.
 
-Nothing here blocks the server's loop, and no thread waits for an invocation.
+Nothing here blocks the server's loop, and no thread waits for an invocation; for most no coroutine does either.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jlambda.api import jackson, wire
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 #: events that take longer to parse than a thread's wake-up are parsed in a thread
 _PARSED_AT_ONCE = 50_000
+#: how the path of Invoke begins
+_FUNCTIONS = "/2015-03-31/functions/"
 #: bytes of one PayloadChunk
 _CHUNK = 1 << 16
 
@@ -45,13 +48,38 @@ Invoking = Callable[[Calls, Values, Mapping[str, str]], Awaitable[wire.Answer | 
 async def invoke(calls: Calls, given: Values, headers: Mapping[str, str]) -> wire.Answer:
     """Invoke: RequestResponse, Event and DryRun."""
     kind = given.get("InvocationType", "RequestResponse")
-    version, request = await _request(calls, given, headers, kind)
+    version, request = await _read(calls, given, headers, kind)
     if kind == "DryRun":
         return wire.Answer(204)
     if kind == "Event":
         await calls.accept(version, request)
         return wire.Answer(202, headers={"x-amzn-RequestId": request.request_id})
-    finished = await calls.run(version, request)
+    return _answered(await calls.run(version, request), given)
+
+
+def is_plain(method: str, path: str, headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether a request is an Invoke that `begin` can carry out: one that waits for the answer, with an event that is short."""
+    return (
+        path.endswith("/invocations")
+        and path.startswith(_FUNCTIONS)
+        and method == "POST"
+        and len(body) <= _PARSED_AT_ONCE
+        and headers.get("x-amz-invocation-type", "RequestResponse") == "RequestResponse"
+    )
+
+
+def begin(calls: Calls, given: Values, headers: Mapping[str, str], answer: Callable[[Callable[[], wire.Answer]], None]) -> None:
+    """Invoke of which `is_plain` is true, without a coroutine: `answer` is called when it is over, with what makes the answer.
+
+    Raises what `invoke` does.
+    """
+    version, qualifier, event = _meant(calls, given, "RequestResponse")
+    _check_event(event)
+    request = _request(given, headers, qualifier, event)
+    calls.begin(version, request, lambda finished: answer(partial(_answered, finished, given)))
+
+
+def _answered(finished: Finished, given: Values) -> wire.Answer:
     record = finished.record
     answered = {"x-amzn-RequestId": record.request_id, "X-Amz-Executed-Version": record.version}
     if record.error_type is not None:
@@ -64,14 +92,14 @@ async def invoke(calls: Calls, given: Values, headers: Mapping[str, str]) -> wir
 async def invoke_async(calls: Calls, given: Values, headers: Mapping[str, str]) -> wire.Answer:
     """InvokeAsync, the deprecated form of an Event."""
     asked = {"FunctionName": given["FunctionName"], "Payload": given.get("InvokeArgs", b"")}
-    version, request = await _request(calls, asked, headers, "InvokeAsync")
+    version, request = await _read(calls, asked, headers, "InvokeAsync")
     await calls.accept(version, request)
     return wire.Answer(202, b"{}", {"x-amzn-RequestId": request.request_id})
 
 
 async def invoke_with_stream(calls: Calls, given: Values, headers: Mapping[str, str]) -> wire.Answer | Stream:
     """InvokeWithResponseStream. A function that does not stream answers all at once: the frames come when it has."""
-    version, request = await _request(calls, given, headers, "RequestResponse")
+    version, request = await _read(calls, given, headers, "RequestResponse")
     if given.get("InvocationType") == "DryRun":
         return wire.Answer(204)
     streaming = await calls.stream(version, request)
@@ -98,24 +126,33 @@ _LIMITS = {
 }
 
 
-async def _request(calls: Calls, given: Values, headers: Mapping[str, str], kind: str) -> tuple[DeployedVersion, Request]:
+async def _read(calls: Calls, given: Values, headers: Mapping[str, str], kind: str) -> tuple[DeployedVersion, Request]:
     """What is to run, and with which event. Raises what the service would answer in place of running it."""
+    version, qualifier, event = _meant(calls, given, kind)
+    if len(event) > _PARSED_AT_ONCE:
+        await asyncio.get_running_loop().run_in_executor(calls.pool, _check_event, event)
+    else:
+        _check_event(event)
+    return version, _request(given, headers, qualifier, event)
+
+
+def _meant(calls: Calls, given: Values, kind: str) -> tuple[DeployedVersion, str | None, bytes]:
     version, qualifier = invoked(calls.session, given)
     event: bytes = given.get("Payload") or b"{}"
     if len(event) > _LIMITS[kind]:
         raise RequestTooLarge(
             f"{len(event)} byte payload is too large for the {kind} invocation type (limit {_LIMITS[kind]} bytes)"
         )
-    if len(event) > _PARSED_AT_ONCE:
-        await asyncio.get_running_loop().run_in_executor(calls.pool, _check_event, event)
-    else:
-        _check_event(event)
+    return version, qualifier, event
+
+
+def _request(given: Values, headers: Mapping[str, str], qualifier: str | None, event: bytes) -> Request:
     context = None if given.get("ClientContext") is None else _client_context(given["ClientContext"])
     request = Request(new_request_id(), event)
     trace_id = headers.get("x-amzn-trace-id")
     if qualifier is not None or context is not None or trace_id is not None:
         request = request._replace(qualifier=qualifier, client_context=context, trace_id=trace_id)
-    return version, request
+    return request
 
 
 def _check_event(event: bytes) -> None:

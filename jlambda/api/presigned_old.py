@@ -27,8 +27,10 @@ _SIGNED = frozenset(
 
 def read_claim(parts: Parts, region: str) -> Claim | None:
     """What such a URL says of its signature, None for every other request. Its scope has neither date nor region."""
+    if "authorization" in parts.headers or not parts.query:
+        return None
     query = dict(query_pairs(parts.query))
-    if "authorization" in parts.headers or not {"AWSAccessKeyId", "Signature", "Expires"} <= query.keys():
+    if not {"AWSAccessKeyId", "Signature", "Expires"} <= query.keys():
         return None
     key_id, signature, expires = query["AWSAccessKeyId"], query["Signature"], query["Expires"]
     token = query.get("x-amz-security-token")

@@ -103,6 +103,12 @@ def _make_server(application: Application) -> tuple[uvicorn.Server, asyncio.Even
         async def main_loop(self) -> None:
             await stop.wait()
 
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().shutdown(sockets)
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Protocol):
+                    connection.give_up()
+
     config = uvicorn.Config(
         application,
         http=Protocol,

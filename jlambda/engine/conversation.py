@@ -11,8 +11,8 @@ import signal
 from enum import Enum
 
 from jlambda.engine import channel
+from jlambda.engine.usual import extra_of
 from jlambda.model import frames
-from jlambda.model.encoding import compiled
 from jlambda.model.invocation import FailedInit, Request, Status
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: Init is limited to 10 seconds; for
@@ -362,19 +362,3 @@ class Conversation:
         document = {"errorType": error_type, "errorMessage": f"RequestId: {request_id} Error: {reason}"}
         self.payload = json.dumps(document, separators=(",", ":")).encode()
         self.status, self.error_type = status, error_type
-
-
-_encode = compiled(json.JSONEncoder())
-
-
-def extra_of(request: Request) -> bytes:
-    """The optional members of a request, as an environment gets them; empty where there are none."""
-    given = {
-        "qualifier": request.qualifier,
-        "client_context": request.client_context,
-        "cognito_identity": request.cognito_identity,
-        "trace_id": request.trace_id,
-        "is_streamed": request.is_streamed or None,
-    }
-    given = {key: value for key, value in given.items() if value is not None}
-    return _encode(given).encode() if given else b""

@@ -24,6 +24,7 @@ class Reactor:
     def __init__(self, invoker: Invoker, engine: Engine) -> None:
         self._invoker, self._engine = invoker, engine
         self._loop = Loop(engine)
+        self._is_closed = False
 
     def fileno(self) -> int:
         """What can be read when there is something to do."""
@@ -53,9 +54,12 @@ class Reactor:
             sink = redacting = RedactingSink(sink, version.redact)
 
         def ended(outcome: Outcome) -> None:
+            finished = finish(version, request, outcome)
+            if self._is_closed:  # whoever has begun it is gone, and this is another thread
+                return
             if redacting is not None:
                 redacting.end()
-            done(finish(version, request, outcome))
+            done(finished)
 
         try:
             flight = self._loop.start(version, request, ended, sink)
@@ -69,7 +73,8 @@ class Reactor:
         self._loop.run_once(0.0)
 
     def close(self) -> None:
-        """Let go. What is under way goes on in the engine's own thread, and is recorded."""
+        """Let go. What is under way goes on in the engine's own thread and is recorded, and nobody is told."""
+        self._is_closed = True
         self._engine.leave_to_background(self._loop)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from jlambda.api import auth
-from jlambda.api.asgi import Body, Fields, Message, Receive, Send, date, headers_by_name, send_whole
+from jlambda.api.asgi import Body, Fields, Message, Receive, Send, date, headers_by_name
 from jlambda.model.http.address import Front, Fronts
 from jlambda.model.http.message import HttpRequest, HttpResponse
 from jlambda.service.invoke import Finished
@@ -16,8 +16,6 @@ from jlambda.service.invoke import Finished
 #: names whoever in this process wants to see what becomes of a request
 WATCH_HEADER = "x-jlambda-watch"
 Watch = Callable[[bytes, Finished], None]
-#: responses that have no body, whatever a function gives them
-_WITHOUT_BODY = (204, 304)
 
 
 class Refused(Exception):
@@ -117,15 +115,9 @@ def encoded(headers: tuple[tuple[str, str], ...]) -> Fields:
     return found
 
 
-async def reply(scope: Message, send: Send, response: HttpResponse) -> None:
+def reply(scope: Message, response: HttpResponse) -> None:
     """Send an answer that is whole."""
-    fields = [(b"date", date()), *encoded(tuple(response.headers))]
-    if response.status in _WITHOUT_BODY:
-        await send_whole(send, response.status, fields, b"")
-    elif scope["method"] == "HEAD":  # how long the body would be
-        await send_whole(send, response.status, [*fields, (b"content-length", b"%d" % len(response.body))], response.body)
-    else:
-        scope["jlambda.answer"](response.status, fields, response.body)
+    scope["jlambda.answer"](response.status, [(b"date", date()), *encoded(tuple(response.headers))], response.body)
 
 
 async def reply_by_parts(scope: Message, receive: Receive, send: Send, response: StreamedResponse) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from jlambda.api import auth
-from jlambda.api.asgi import Disconnected, Message, Receive, Send, read_body
+from jlambda.api.asgi import Body, Disconnected, Message, Receive, Send, read_body
 from jlambda.api.calls import Calls
 from jlambda.api.fronts.apis import ApiFront
 from jlambda.api.fronts.asked import Asked, Refused, StreamedResponse, Watch, asked, reply, reply_by_parts, told
@@ -45,8 +45,9 @@ class Doors:
 
     def __init__(self, calls: Calls, fronts: Fronts, verify: Verify) -> None:
         self._fronts = fronts
+        self._urls = UrlFront(calls, verify)
         self._by_kind: dict[str, Answerer] = {
-            URL: UrlFront(calls, verify),
+            URL: self._urls,
             API: ApiFront(calls, verify),
             BALANCER: BalancerFront(calls),
         }
@@ -61,17 +62,30 @@ class Doors:
             response = await self._respond(answerer, front, scope, receive)
         except Disconnected:
             return
-        except Refused as refused:
-            response = refused.response
-        except Exception:
-            _log.exception("a request to a function could not be answered")
-            response = told(500, {"message": "Internal Server Error"})
+        except Exception as error:
+            response = _failed(error)
         if isinstance(response, StreamedResponse):
             await reply_by_parts(scope, receive, send, response)
-            return
-        if answerer is not None and response.header(answerer.id_header.lower()) is None:
-            response = response.with_headers((answerer.id_header, new_request_id()))
-        await reply(scope, send, response)
+        else:
+            _reply(scope, response, None if answerer is None else answerer.id_header)
+
+    def answer_whole(self, front: Front, scope: Message, body: bytes) -> bool:
+        """Answer a request that has come whole without a task, if it is to a function URL. False if it takes one."""
+        if front.kind != URL:
+            return False
+
+        def answer(response: Callable[[], HttpResponse]) -> None:
+            try:
+                made = response()
+            except Exception as error:
+                made = _failed(error)
+            _reply(scope, made, UrlFront.id_header)
+
+        try:
+            return self._urls.answer_whole(self._asked(front, scope, Body(body)), answer)
+        except Exception as error:
+            _reply(scope, _failed(error), UrlFront.id_header)
+            return True
 
     async def _respond(
         self, answerer: Answerer | None, front: Front, scope: Message, receive: Receive
@@ -79,11 +93,26 @@ class Doors:
         if answerer is None:
             return told(404, {"message": "Not Found"})
         body = await read_body(receive, answerer.body_bytes)
+        return await answerer.answer(self._asked(front, scope, body))
+
+    def _asked(self, front: Front, scope: Message, body: Body) -> Asked:
         given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-amzn-trace-id"), "")
         found = asked(front, self._fronts, scope, body, given or _new_trace_id())
-        if self.watchers:
-            found = found.watched_by(self.watchers)
-        return await answerer.answer(found)
+        return found.watched_by(self.watchers) if self.watchers else found
+
+
+def _failed(error: Exception) -> HttpResponse:
+    if isinstance(error, Refused):
+        return error.response
+    _log.error("a request to a function could not be answered", exc_info=error)
+    return told(500, {"message": "Internal Server Error"})
+
+
+def _reply(scope: Message, response: HttpResponse, id_header: str | None) -> None:
+    has_id = id_header is None or response.header(id_header.lower()) is not None
+    if not has_id and response.header("x-amzn-requestid") is None:  # where REST APIs tell it
+        response = response.with_headers((str(id_header), new_request_id()))
+    reply(scope, response)
 
 
 def _new_trace_id() -> str:

@@ -13,6 +13,7 @@ from functools import partial
 from jlambda.api import auth
 from jlambda.api.calls import Calls
 from jlambda.api.fronts.asked import Asked, Broken, Refused, StreamedResponse, told
+from jlambda.api.fronts.gateway_responses import reason
 from jlambda.api.streaming import Streaming
 from jlambda.errors import LambdaError, ResourceNotFound, Throttled
 from jlambda.model.http import payload_2, prelude
@@ -23,6 +24,7 @@ from jlambda.model.invocation import Request
 from jlambda.model.limits import PAYLOAD_BYTES
 from jlambda.service.invoke import Finished, new_request_id
 from jlambda.service.url_gate import OpenUrl
+from jlambda.service.version import DeployedVersion
 
 _ADVICE = "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
 # Recorded on AWS: for whoever may not, and for a URL that nobody has.
@@ -43,12 +45,7 @@ class UrlFront:
 
     async def answer(self, asked: Asked) -> HttpResponse | StreamedResponse:
         """Answer one request. Raises `Refused`."""
-        opened = self._calls.session.service.url_gate.find(asked.front.id)
-        if opened is None:
-            raise Refused(told(403, _UNKNOWN, x_amzn_ErrorType=_DENIED))
-        if asked.front.id in self._calls.session.service.switches.disabled:
-            how = f"%lambda trigger enable {opened.reference} url"
-            raise Refused(told(403, {"Message": f"This function URL is disabled; {how}"}, x_amzn_ErrorType=_DENIED))
+        opened = self._open(asked)
         cors = opened.cors
         if cors is not None and (preflight := cors.preflight(asked.request, 200)) is not None:
             return preflight
@@ -60,7 +57,41 @@ class UrlFront:
         except Refused as refused:
             return _with_cors(cors, asked, refused.response)
 
+    def answer_whole(self, asked: Asked, answer: Callable[[Callable[[], HttpResponse]], None]) -> bool:
+        """Answer one request without a coroutine: `answer` is called when the function has ended, with what makes the
+        response of it. False if it takes a coroutine. Raises `Refused`."""
+        opened = self._open(asked)
+        if opened.cors is not None or opened.url.invoke_mode == "RESPONSE_STREAM":
+            return False
+        version, request = self._asked_for(opened, asked)
+        try:
+            self._calls.begin(version, request, lambda finished: answer(partial(_answered, asked, request, finished)))
+        except LambdaError as error:
+            raise _not_run(error, request) from None
+        return True
+
+    def _open(self, asked: Asked) -> OpenUrl:
+        opened = self._calls.session.service.url_gate.find(asked.front.id)
+        if opened is None:
+            raise Refused(told(403, _UNKNOWN, x_amzn_ErrorType=_DENIED))
+        if asked.front.id in self._calls.session.service.switches.disabled:
+            how = f"%lambda trigger enable {opened.reference} url"
+            raise Refused(told(403, {"Message": f"This function URL is disabled; {how}"}, x_amzn_ErrorType=_DENIED))
+        return opened
+
     async def _invoke(self, opened: OpenUrl, asked: Asked) -> HttpResponse | StreamedResponse:
+        version, request = self._asked_for(opened, asked)
+        try:
+            if opened.url.invoke_mode == "RESPONSE_STREAM":
+                streaming = await self._calls.stream(version, request)
+                streaming.when_over = partial(asked.note, request.event)
+                return await _streamed(streaming, _stamp(asked, request))
+            return _answered(asked, request, await self._calls.run(version, request))
+        except LambdaError as error:
+            raise _not_run(error, request) from None
+
+    def _asked_for(self, opened: OpenUrl, asked: Asked) -> tuple[DeployedVersion, Request]:
+        """What is to run, and with which event. Raises `Refused` where it is not to."""
         caller = self._caller(opened, asked)
         if not asked.body.is_whole:
             raise Refused(_too_large())
@@ -75,21 +106,7 @@ class UrlFront:
             version, qualifier = self._calls.session.control.resolve(opened.url.function, opened.url.qualifier)
         except ResourceNotFound:
             raise Refused(told(403, _UNKNOWN, x_amzn_ErrorType=_DENIED)) from None
-        request = Request(request_id, body, "url", qualifier=qualifier, trace_id=asked.trace_id)
-        stamp = (("x-amzn-RequestId", request_id), ("x-amzn-trace-id", asked.trace_id))
-        try:
-            if opened.url.invoke_mode == "RESPONSE_STREAM":
-                streaming = await self._calls.stream(version, request)
-                streaming.when_over = partial(asked.note, body)
-                return await _streamed(streaming, stamp)
-            finished = await self._calls.run(version, request)
-        except Throttled:
-            raise Refused(told(429, {"message": "Rate Exceeded."}, x_amzn_RequestId=request_id)) from None
-        except LambdaError:
-            raise Refused(_bad_gateway(502, request_id)) from None
-        asked.note(body, finished)
-        response = _response(finished)
-        return response.with_headers(*stamp)
+        return version, Request(request_id, body, "url", qualifier=qualifier, trace_id=asked.trace_id)
 
     def _caller(self, opened: OpenUrl, asked: Asked) -> Members | None:
         """Who asks, None for a URL that asks nobody. Raises `Refused` where the policy or the signature keeps them out."""
@@ -125,14 +142,31 @@ class UrlFront:
         }
 
 
+def _not_run(error: LambdaError, request: Request) -> Refused:
+    if isinstance(error, Throttled):
+        return Refused(told(429, {"message": "Rate Exceeded."}, x_amzn_RequestId=request.request_id))
+    return Refused(_bad_gateway(502, request.request_id))
+
+
+def _stamp(asked: Asked, request: Request) -> tuple[tuple[str, str], ...]:
+    return ("x-amzn-RequestId", request.request_id), ("x-amzn-trace-id", asked.trace_id)
+
+
+def _answered(asked: Asked, request: Request, finished: Finished) -> HttpResponse:
+    asked.note(request.event, finished)
+    return _response(finished).with_headers(*_stamp(asked, request))
+
+
 def _response(finished: Finished) -> HttpResponse:
     record = finished.record
     if record.error_type is not None:
-        return _bad_gateway(504 if record.status == "timeout" else 502, None)
+        response = _bad_gateway(504 if record.status == "timeout" else 502, None)
+        return response.with_headers(*reason(f"the function failed with {record.error_type}"))
     try:
         return prelude.buffered(finished.payload) or payload_2.response(finished.payload)
-    except MalformedResult:
-        return _bad_gateway(502, None)
+    except MalformedResult as error:
+        response = _bad_gateway(502, None)
+        return response.with_headers(*reason(str(error)))
 
 
 async def _streamed(streaming: Streaming, stamp: tuple[tuple[str, str], ...]) -> HttpResponse | StreamedResponse:

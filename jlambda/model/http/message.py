@@ -47,11 +47,8 @@ class HttpRequest(NamedTuple):
 
     def cookies(self) -> list[str]:
         """What the Cookie headers hold, each ``name=value``."""
-        found = list[str]()
-        for name, value in self.headers:
-            if name.lower() == "cookie":
-                found += (each.strip() for each in value.split(";") if each.strip())
-        return found
+        lines = [value for name, value in self.headers if name.lower() == "cookie"]
+        return [each.strip() for line in lines for each in line.split(";") if each.strip()]
 
     def pairs(self) -> list[tuple[str, str]]:
         """The parameters of the query, decoded, in their order."""
@@ -94,9 +91,11 @@ class Place(NamedTuple):
 
 def joined(pairs: Fields) -> dict[str, str]:
     """Pairs by name, the values of one name with commas between them."""
-    found: dict[str, str] = {}
-    for name, value in pairs:
-        found[name] = f"{found[name]},{value}" if name in found else value
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        found.clear()
+        for name, value in pairs:
+            found[name] = f"{found[name]},{value}" if name in found else value
     return found
 
 
@@ -121,6 +120,8 @@ def is_field(name: str, value: str) -> bool:
 
 def checked_fields(fields: Fields) -> tuple[tuple[str, str], ...]:
     """The headers of a result as they may be sent. Raises `MalformedResult` where one would be more than a header."""
+    if not fields:
+        return ()
     for name, value in fields:
         if not is_field(name, value):
             raise MalformedResult(f"{name!r} is not a header that can be sent with the value {value[:80]!r}")
@@ -132,6 +133,8 @@ def checked_fields(fields: Fields) -> tuple[tuple[str, str], ...]:
 
 def checked_status(value: object) -> int:
     """The status of a result, a number or its digits. Raises `MalformedResult`."""
+    if type(value) is int and 200 <= value <= 599:  # as most are
+        return value
     is_number = isinstance(value, int) and not isinstance(value, bool)
     if isinstance(value, float) and value.is_integer():
         value, is_number = int(value), True

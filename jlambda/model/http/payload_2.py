@@ -41,13 +41,13 @@ def event(
     authorizer: Mapping[str, Any] | None = None,
 ) -> Members:
     """The event of a request. `authorizer` is what an authorizer found out, as the context has it."""
-    cookies = request.cookies()
     made: Members = {
         "version": "2.0",
         "routeKey": route_key,
         "rawPath": request.path,
         "rawQueryString": request.query,
     }
+    cookies = request.cookies()
     if cookies:
         made["cookies"] = cookies
     made["headers"] = headers(request)
