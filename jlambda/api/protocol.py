@@ -221,6 +221,7 @@ class Protocol(HttpToolsProtocol):
         if not cycle.keep_alive:
             self.transport.close()
         cycle.on_response()
+        del cycle.scope["jlambda.answer"]  # else it would lead to itself, and wait for the garbage collector
 
     def _abort(self) -> None:
         self.transport.abort()
