@@ -18,6 +18,7 @@ from jlambda.aws.services import Services
 from jlambda.engine.control import Template, wanted_sandbox
 from jlambda.engine.engine import Engine
 from jlambda.engine.scheduler import Scheduler
+from jlambda.model.http.address import API
 from jlambda.model.role import role_arn
 from jlambda.runtimes import languages, python
 from jlambda.runtimes.code import CodeStore
@@ -40,6 +41,7 @@ from jlambda.service.http_triggers import RouteTriggers, UrlTriggers
 from jlambda.service.inventory import Inventory
 from jlambda.service.invoke import Invoker
 from jlambda.service.layers import Layers
+from jlambda.service.log_delivery import LogDelivery
 from jlambda.service.log_subscriptions import LogSubscriptions
 from jlambda.service.mapping_sources import Sources
 from jlambda.service.mapping_triggers import MAPPED, MappingTriggers
@@ -129,12 +131,15 @@ class Parts:
                 records=self.records,
                 engine=self.engine,
             )
+            opened.callback(self.service.api_usage.save)
             self.roles = Roles(session.account, partial(session.reserve_port, self))
             self.control.give_access(self.roles.variables)
             tasks = self.roles.key(role_arn("states-role", session.account), "states")
-            self.services = Services(
-                session.account, lambda: GatewayKey(session.gateway().port, tasks), self.folder.path, session.aws_endpoint
-            )
+
+            def gateway_key() -> GatewayKey:
+                return GatewayKey(session.gateway().port, tasks, session.front_url(API, "{id}"))
+
+            self.services = Services(session.account, gateway_key, self.folder.path, session.aws_endpoint)
             opened.callback(self.services.close)
             self.recursion = Recursion(self.service.settings, session.account)
             self.invoker.follow = self.recursion.follow
@@ -148,8 +153,11 @@ class Parts:
             )
             opened.callback(self.activity.close)
             self.service.metrics.counts = lambda *about: [*self.queue.metrics(*about), *self.recursion.counts(*about)]
-            self.log_subscriptions = LogSubscriptions(database, self.queue, session.account, self.control.get)
-            self.invoker.written = self.log_subscriptions.written
+            self.log_subscriptions = LogSubscriptions(database, self.control.get)
+            running = self.service.running_logs
+            self.log_delivery = LogDelivery(self.log_subscriptions, running, self.queue, session.account, self.clock)
+            opened.callback(self.log_delivery.close)
+            self.invoker.written = self.log_delivery.written
             self.services.push = (pushes := Pushes(self.queue)).take
             self.triggers = Triggers(database, self.service.targets, self._triggers_changed)
             self.trigger_news = TriggerNews(
@@ -159,7 +167,7 @@ class Parts:
             opened.callback(self.trigger_news.close)
             self.service.mappings.watch(lambda mapping: self.control.tell(mapping.function))
             self.service.event_invoke.changed = self.reservations.changed = self.service.urls.changed = self.control.tell
-            self.log_subscriptions.changed = partial(self.trigger_news.changed, ("logs",))
+            self.log_subscriptions.changed = self._subscriptions_changed
             self.test_events = TestEvents(database, self.service.targets)
             self.cells = DeployedCells(database)
             clients = Clients(partial(session.client_while_open, self))
@@ -190,7 +198,8 @@ class Parts:
             is_ours=session.aws_endpoint is None,
         )
         self.polling = Polling(mappings, sources, self.services)
-        self.triggers.plug_in(MappingTriggers(mappings, self.control, session.account, clients), *MAPPED)
+        kind = MappingTriggers(mappings, self.control, session.account, clients, self.inventory)
+        self.triggers.plug_in(kind, *MAPPED)
         opened.callback(self.polling.join)
 
     def _plug_in_services(self, database: Database, session: Session, clients: Clients) -> None:
@@ -232,13 +241,17 @@ class Parts:
         )
         self.triggers.plug_in(triggers, *triggers.KINDS)
         self._emptied += [triggers.forget, self.schedules.forget, self.bus.forget, self.target_retries.forget]
-        self._emptied += [self.archives.forget, self.inventory.forget, self.triggers.emptied]
+        self._emptied += [self.archives.forget, self.inventory.forget, self.triggers.emptied, self.service.api_usage.forget]
 
     def emptied(self) -> None:
         """The embedded services hold nothing any more."""
         for forget in self._emptied:
             forget()
         self.trigger_news.changed(EVERY)
+
+    def _subscriptions_changed(self) -> None:
+        self.log_delivery.changed()
+        self.trigger_news.changed(("logs",))
 
     def _triggers_changed(self, function: str) -> None:
         self.trigger_news.told(function)
@@ -255,6 +268,7 @@ class Parts:
         self.schedules.leave()
         self.target_retries.leave()
         self.trigger_news.leave()
+        self.log_delivery.leave()
         self.polling.close()
 
     def _let_go_of_port(self) -> None:

@@ -65,6 +65,16 @@ def test_what_a_function_requires_is_in_a_layer_of_its_own(
     assert session.deploy(PLAIN, "f", requirements=[]).configuration.layers == (session.service.layers.arn("own", 1),)
 
 
+CACHED = "import greetings, os\ndef handler(event, context): return os.path.exists(greetings.__cached__)\n"
+
+
+def test_what_pip_installs_is_compiled(session: jlambda.Session, wheels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that no cold start has to; unless the layer would hold more than one may."""
+    assert session.deploy(CACHED, "f", requirements="greetings==1.*")() is True
+    monkeypatch.setattr("jlambda.runtimes.requirements.UNZIPPED_BYTES", 10)
+    assert session.deploy(CACHED, "f", requirements="greetings==2.*")() is False
+
+
 def test_a_session_that_is_opened_again_needs_no_pip(
     session: jlambda.Session, wheels: Path, request: pytest.FixtureRequest
 ) -> None:
@@ -106,6 +116,7 @@ def test_another_python_gets_what_is_made_for_it(session: jlambda.Session, wheel
     (wheels / "words-3.1-py3-none-any.whl").rename(wheels / f"words-3.1-{tag}-none-any.whl")
     f = session.deploy(USES, "f", runtime=other.runtime, requirements="greetings", timeout=30)
     assert f()[0] == "HI"
+    assert session.deploy(CACHED, "f")() is True
 
 
 def test_layers_come_from_folders_zips_and_requirements(session: jlambda.Session, wheels: Path, tmp_path: Path) -> None:

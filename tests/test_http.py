@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import re
+from html import unescape
+
 import pytest
 
 import jlambda
 from jlambda.errors import InvalidParameter, ResourceNotFound
+from jlambda.http import Exchange
 from jlambda.notebook.exchange import exchange_html, exchange_text
+from jlambda.notebook.styles import MUTED, WARN
 
 SOURCE = """
 def handler(event, context):
@@ -70,3 +76,32 @@ def test_the_api_of_triggers(session: jlambda.Session) -> None:
     seen = jlambda.http.get("/items/5")
     assert (seen.json(), seen.event["routeKey"]) == ({"id": "5"}, "GET /items/{id}")
     assert jlambda.http.get("/nothing").status == 404
+
+
+def test_what_the_request_brought_stands_out(function: jlambda.Function) -> None:
+    """In the event; what was added to it does not. A status has its colour and its phrase."""
+    seen = jlambda.http.post(function, "/items", json={"n": 1}, headers={"X-A": "1"})
+    shown = {line.strip(): line.strip() in muted for muted in [_muted(exchange_html(seen))] for line in _event(seen)}
+    for sent in ('"x-a": "1",', '"rawPath": "/items",', '"body": "{\\"n\\": 1}",'):
+        assert shown[sent] is False, sent
+    for added in ('"x-forwarded-proto": "http",', '"version": "2.0",', '"stage": "$default",'):
+        assert shown[added] is True, added
+    assert "201 Created" in exchange_html(seen) and "what the function URL makes of it" in exchange_html(seen)
+
+
+def _event(seen: Exchange) -> list[str]:
+    return json.dumps(seen.event, indent=2).split("\n")
+
+
+def _muted(html: str) -> set[str]:
+    """The lines that do not stand out."""
+    found = re.findall(rf'<span style="color: {re.escape(MUTED)}">(.*?)</span>', html)
+    return {unescape(each).strip() for each in found}
+
+
+def test_why_a_url_answers_by_itself(session: jlambda.Session) -> None:
+    """A result that is no response is told in a line that can be seen."""
+    function = session.deploy('def handler(event, context): return {"statusCode": "soon"}', "g", triggers=["url"])
+    seen = jlambda.http.get(function)
+    assert seen.status == 502 and "statusCode is 'soon'" in seen.headers["x-jlambda-reason"]
+    assert re.search(rf'<span style="color: {re.escape(WARN)}">x-jlambda-reason: statusCode', exchange_html(seen))

@@ -8,6 +8,7 @@ from jlambda.api import wire
 from jlambda.api.pages import listed
 from jlambda.api.requests import Values
 from jlambda.model.function_url import FunctionUrl
+from jlambda.model.http.address import URL
 
 if TYPE_CHECKING:
     from jlambda.session import Session
@@ -45,7 +46,7 @@ def delete(session: Session, given: Values) -> None:
 
 def _members(session: Session, url: FunctionUrl) -> Members:
     members: Members = {
-        "FunctionUrl": url.url(session.account.region),
+        "FunctionUrl": session.front_url(URL, url.id),
         "FunctionArn": session.account.function_arn(url.function, url.qualifier),
         "AuthType": url.auth_type,
         "CreationTime": wire.zulu(url.created_at),

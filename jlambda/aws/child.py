@@ -34,10 +34,14 @@ _log = logging.getLogger(__name__)
 
 
 class GatewayKey(NamedTuple):
-    """Where the child finds the session's gateway, and the key that it calls it with."""
+    """Where the child finds the session's gateway, and the key that it calls it with.
+
+    `api_url` is the address of an API of API Gateway, with ``{id}`` for its id.
+    """
 
     port: int
     key: Credentials
+    api_url: str
 
 
 class Died(Exception):  # whoever asks starts it anew
@@ -77,7 +81,7 @@ class Child:
             theirs.close()
         self.pid = self._process.pid
         with suppress(OSError):  # it has died already, which the first request will see
-            said = {"url": f"http://127.0.0.1:{gateway.port}", "key": gateway.key}
+            said = {"url": f"http://127.0.0.1:{gateway.port}", "key": gateway.key, "api_url": gateway.api_url}
             self._control.sendall(json.dumps(said).encode() + b"\n")
         self._free: dict[str, list[socket.socket]] = {}
         self._turns: dict[str, asyncio.Semaphore] = {}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from jlambda.aws.moto_states import GATEWAY
 from jlambda.model.http.api import SNAPSHOT
 
 
@@ -61,7 +62,7 @@ def _change_http() -> None:
     from moto.core.utils import iso_8601_datetime_without_milliseconds, utcnow
     from moto.moto_api._internal import mock_random
 
-    stage_json, create = models.Stage.to_json, Response.create_api
+    stage_json, api_json, create = models.Stage.to_json, models.Api.to_json, Response.create_api
 
     def deployments(api: Any) -> dict[str, Any]:
         if not hasattr(api, "deployments"):
@@ -82,7 +83,9 @@ def _change_http() -> None:
             "createdDate": iso_8601_datetime_without_milliseconds(utcnow()),
             **({"description": asked["description"]} if asked.get("description") else {}),
         }
-        snapshot = json.dumps({name: [each.to_json() for each in held.values()] for name, held in parts})
+        snapshot = json.dumps(
+            {"cors": api.cors_configuration, **{name: [each.to_json() for each in held.values()] for name, held in parts}}
+        )
         deployments(api)[identity] = (made, snapshot)
         if stage is not None:
             stage.config["deploymentId"] = identity
@@ -119,6 +122,10 @@ def _change_http() -> None:
         deployment = self.config.get("deploymentId")
         return {**stage_json(self), **({"deploymentId": deployment} if deployment else {})}
 
+    def described(self: Any) -> dict[str, Any]:
+        endpoint = GATEWAY["api_url"].replace("{id}", self.api_id).rstrip("/")
+        return {**api_json(self), "apiEndpoint": endpoint}
+
     def create_api(self: Any) -> Any:
         status, headers, body = create(self)
         asked = json.loads(self.body)
@@ -142,5 +149,6 @@ def _change_http() -> None:
         "{0}/v2/apis/(?P<api_id>[^/]+)/deployments/(?P<deployment_id>[^/]+)$": Response.dispatch,
     }
     models.Stage.to_json = to_json  # type: ignore[method-assign]
+    models.Api.to_json = described  # type: ignore[method-assign]
     for handle in (create_deployment, get_deployment, get_deployments, delete_deployment, update_stage, create_api):
         setattr(Response, handle.__name__, handle)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from math import isfinite
+
+from jlambda.model.spelling import nearest
 
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-eventfiltering.html
 FILTERS = 5
@@ -89,8 +90,7 @@ def _problem_of_condition(value: object) -> str | None:
         return "an operator is an object with one member"
     ((name, argument),) = value.items()
     if name not in _OPERATORS:
-        near = get_close_matches(str(name), _OPERATORS, n=1)
-        hint = f"; did you mean {near[0]}?" if near else f" (there are {', '.join(_OPERATORS)})"
+        hint = nearest(str(name), _OPERATORS) or f" (there are {', '.join(_OPERATORS)})"
         return f"there is no operator {name!r}{hint}"
     check, allowed = _OPERATORS[name]
     return None if check(argument) else f"{name} takes {allowed}"

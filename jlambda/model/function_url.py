@@ -23,7 +23,3 @@ class FunctionUrl:
     invoke_mode: str
     created_at: float
     last_modified: float
-
-    def url(self, region: str) -> str:
-        """The address that AWS would give it."""
-        return f"https://{self.id}.lambda-url.{region}.on.aws/"

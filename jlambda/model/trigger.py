@@ -11,11 +11,11 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import NoReturn
 from urllib.parse import unquote
 
 from jlambda.errors import InvalidParameter
+from jlambda.model.spelling import closest
 from jlambda.model.trigger_options import OPTIONS, Value, parse_option, write_option
 
 #: what a specification looks like, by kind; shown where one is not understood
@@ -212,8 +212,8 @@ def _refuse_unknown(text: str) -> NoReturn:
         _refuse(text, f"write method and path: {EXAMPLES['http']}")
     if word in KINDS:
         _refuse(text, f"write {EXAMPLES[word]}")
-    near = get_close_matches(word.lower(), KINDS, n=1)
-    _refuse(text, f"did you mean {EXAMPLES[near[0]]}?" if near else f"use {', '.join(EXAMPLES.values())}")
+    near = closest(word.lower(), KINDS)
+    _refuse(text, f"did you mean {EXAMPLES[near]}?" if near else f"use {', '.join(EXAMPLES.values())}")
 
 
 def _parts(options: str) -> list[str]:

@@ -6,13 +6,13 @@ import json
 import re
 from collections.abc import Callable
 from datetime import datetime
-from difflib import get_close_matches
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from jlambda.errors import InvalidParameter
 from jlambda.model.destination import STREAM_DESTINATION
 from jlambda.model.event_pattern import is_pattern
+from jlambda.model.spelling import nearest
 
 Value = str | int | bool
 
@@ -144,9 +144,8 @@ def parse_option(text: str, kind: str, part: str) -> tuple[str, Value]:
     known = OPTIONS[kind]
     option = known.get(name)
     if option is None:
-        near = get_close_matches(name, known, n=1)
-        mean = f"; did you mean {near[0]}?" if near else ""
-        raise InvalidParameter(f"trigger {text!r}: {kind} has no option {name!r}{mean} (there are {', '.join(known)})")
+        there_are = ", ".join(known)
+        raise InvalidParameter(f"trigger {text!r}: {kind} has no option {name!r}{nearest(name, known)} (there are {there_are})")
     value = raw if raw[:1] in ("{", "[") else unquote(raw)
     try:
         return name, option.parse(value)

@@ -141,12 +141,12 @@ class CodeStore:
             ) from None
 
 
-def zipped_folder(path: Path) -> bytes:
-    """A folder as a zip that depends on its files and nothing else. Raises `CodeError`."""
+def zipped_folder(path: Path, *, has_compiled: bool = False) -> bytes:
+    """A folder as a zip that depends on its files and nothing else, with compiled Python or without. Raises `CodeError`."""
     if not path.is_dir():
         raise CodeError(f"{path} is not a folder")
     try:
-        return _zipped(_files_of(path))
+        return _zipped(_files_of(path, has_compiled))
     except OSError as error:
         raise CodeError(f"{path} cannot be read: {error.strerror} ({error.filename})") from None
 
@@ -162,10 +162,10 @@ def _key(sha256: str) -> str:
     return base64.b64decode(sha256).hex()
 
 
-def _files_of(root: Path) -> Iterator[tuple[str, bool, bytes | Path]]:
+def _files_of(root: Path, has_compiled: bool) -> Iterator[tuple[str, bool, bytes | Path]]:
     """Name, whether it may be executed, and content (a path: a symbolic link's target) of each file below `root`."""
     for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if name != "__pycache__")
+        folders[:] = sorted(name for name in folders if has_compiled or name != "__pycache__")
         links = [name for name in folders if Path(folder, name).is_symlink()]
         for name in sorted([*names, *links]):
             path = Path(folder, name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -15,8 +16,10 @@ from typing import NamedTuple
 
 from jlambda import process
 from jlambda.errors import CodeError, InvalidParameter
+from jlambda.model.limits import UNZIPPED_BYTES
 from jlambda.runtimes.builds import digest, file_state
 from jlambda.runtimes.language import Tool
+from jlambda.runtimes.merge import unpacked_bytes
 
 #: seconds that pip may take
 _LIMIT_S = 1_800.0
@@ -138,7 +141,21 @@ def install(wanted: Requirements, tool: Tool, folder: Path, heard: Callable[[str
         raise CodeError(f"pip did not end within {_LIMIT_S / 60:.0f} minutes")
     if done.exit_code != 0:
         raise CodeError(complaint(done.output, tool))
+    _compile(tool, folder, heard)
     return sorted(_installed(folder / _FOLDER))
+
+
+def _compile(tool: Tool, folder: Path, heard: Callable[[str], None]) -> None:
+    """Put compiled modules beside their sources, as pip does, unless the layer grows too large of it.
+
+    Without dates, which would not outlive the way to an environment: no cold start is to compile anything. Modules that
+    cannot be compiled stay as they are.
+    """
+    compiling = ["-I", "-m", "compileall", "-q", "-d", "/opt", "--invalidation-mode", "unchecked-hash"]
+    process.run([tool.path, *compiling, str(folder)], timeout_s=_LIMIT_S, heard=heard)
+    if unpacked_bytes([folder]) > UNZIPPED_BYTES:
+        for compiled in list(folder.rglob("__pycache__")):
+            shutil.rmtree(compiled)
 
 
 def _pips(tool: Tool) -> Iterator[list[str]]:

@@ -1,35 +1,23 @@
 """Subscription filters whose destinations are functions: what other functions log starts them.
 
-Kept here, so that they hold from one kernel to the next; matched as invocations end; delivered by the queue, as every event
-is that nobody waits for.
+Kept here, so that they hold from one kernel to the next. What they match is sent elsewhere.
 """
 
 from __future__ import annotations
 
-import json
-import logging
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from jlambda.errors import InvalidParameter, LambdaError, ResourceNotFound
-from jlambda.model.arn import Account
-from jlambda.model.events import logs as log_events
 from jlambda.model.function import FunctionConfiguration
-from jlambda.model.invocation import InvocationRecord
-from jlambda.service.event_queue import EventQueue
-from jlambda.service.running_logs import Event, events_of
 from jlambda.store.database import Database
 from jlambda.store.resources import Resources
 from jlambda.telemetry.log_pattern import compiled
 
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/cloudwatch_limits_cwl.html
 _FILTERS = 2
-#: what a function is started with at most: even where it cannot be compressed, the queue takes it
-_EVENT_BYTES = 500_000
-
-_log = logging.getLogger("jlambda")
 
 
 class LimitExceeded(LambdaError):
@@ -55,13 +43,11 @@ class LogSubscriptions:
     def __init__(
         self,
         database: Database,
-        queue: EventQueue,
-        account: Account,
         configuration: Callable[[str], FunctionConfiguration],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._kept = Resources(database, "subscription-filter", SubscriptionFilter)
-        self._queue, self._account, self._configuration, self._clock = queue, account, configuration, clock
+        self._configuration, self._clock = configuration, clock
         self._lock = threading.Lock()
         self._by_group: dict[str, tuple[SubscriptionFilter, ...]] = {}
         #: called once there are other filters
@@ -122,44 +108,6 @@ class LogSubscriptions:
         """Forget all filters of all groups."""
         for group in list(self._by_group):
             self.remove(group)
-
-    def written(self, configuration: FunctionConfiguration, record: InvocationRecord, raw: bytes) -> None:
-        """An invocation is over: whoever has subscribed to its log group is started with what it logged. Waits for nothing."""
-        filters = self._by_group.get(configuration.log_group)
-        if filters:
-            events = events_of(record, raw, configuration.runtime, self._account.region)
-            for each in filters:
-                matches = compiled(each.pattern)
-                chosen = [event for event in events if matches(event.message.rstrip("\n"))]
-                for part in _parts(chosen):
-                    self._deliver(each, part)
-
-    def _deliver(self, to: SubscriptionFilter, events: list[Event]) -> None:
-        logged = [log_events.LogEvent(each.id, each.timestamp_ms, each.message) for each in events]
-        event = log_events.subscription(self._account.id, to.group, events[0].stream, [to.name], logged)
-
-        def told(error: Exception | None) -> None:
-            if error is not None:
-                _log.warning("what %s logged could not be kept for %s: %s", to.group, to.destination_arn, error)
-
-        try:
-            self._queue.accept_later(to.destination_arn, json.dumps(event).encode(), told, trigger="logs")
-        except LambdaError as error:  # deleted meanwhile
-            told(error)
-
-
-def _parts(events: list[Event]) -> list[list[Event]]:
-    """Events in parts that one invocation can take each."""
-    parts: list[list[Event]] = []
-    room = 0
-    for event in events:
-        size = len(event.message.encode()) + 100
-        if size > room:
-            parts.append([])
-            room = _EVENT_BYTES
-        parts[-1].append(event)
-        room -= size
-    return parts
 
 
 def _owner(group: str) -> str:

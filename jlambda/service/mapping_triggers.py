@@ -17,8 +17,8 @@ from jlambda.model.mapping import EventSourceMapping
 from jlambda.model.trigger import Trigger
 from jlambda.model.trigger_options import Value
 from jlambda.service.control import ControlPlane
+from jlambda.service.inventory import OF_TRIGGERS, Inventory
 from jlambda.service.mappings import Mappings
-from jlambda.service.push_places import make_bucket
 from jlambda.service.triggers import Attached
 
 MAPPED = ("sqs", "dynamodb", "kinesis")
@@ -97,8 +97,16 @@ def trigger_of(mapping: EventSourceMapping) -> Trigger:
 class MappingTriggers:
     """The triggers of one session that are mappings. `client` makes a boto3 client of a service."""
 
-    def __init__(self, mappings: Mappings, control: ControlPlane, account: Account, client: Callable[[str], Any]) -> None:
+    def __init__(
+        self,
+        mappings: Mappings,
+        control: ControlPlane,
+        account: Account,
+        client: Callable[[str], Any],
+        inventory: Inventory,
+    ) -> None:
         self._mappings, self._control, self._account, self._client = mappings, control, account, client
+        self._inventory = inventory
 
     def attach(self, function: str, qualifier: str | None, trigger: Trigger) -> Sequence[str]:
         """Make the mapping, and what it is of; or give the one that is there the trigger's options."""
@@ -168,22 +176,14 @@ class MappingTriggers:
         given = trigger.get("on_failure")
         if given is None:
             return []
-        arn = destination_arn(str(given), self._account)
-        kind, _, name = str(given).partition(":")
-        if arn == given:
+        service, _, name = str(given).partition(":")
+        if destination_arn(str(given), self._account) == given:
             return []
-        client = self._client(kind)
-        asks: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
-            "sqs": (lambda: client.get_queue_url(QueueName=name), lambda: client.create_queue(QueueName=name)),
-            "sns": (lambda: client.get_topic_attributes(TopicArn=arn), lambda: client.create_topic(Name=name)),
-            "s3": (lambda: client.head_bucket(Bucket=name), lambda: make_bucket(client, name)),
-        }
-        find, make = asks[kind]
-        if _is_there(find):
+        kind = OF_TRIGGERS[service]
+        if name in self._inventory.ask(kind):
             return []
-        make()
-        what = {"sqs": "queue", "sns": "topic", "s3": "bucket"}[kind]
-        return [f"{what} {name} was not there: created, for records that are given up"]
+        self._inventory.create(kind, name)
+        return [f"{kind} {name} was not there: created, for records that are given up"]
 
     def _table(self, trigger: Trigger, _: int) -> tuple[str, Sequence[str]]:
         client, name = self._client("dynamodb"), trigger.target

@@ -14,6 +14,7 @@ from jlambda.errors import InvalidParameter
 from jlambda.model.layer import LayerVersion
 from jlambda.model.limits import DESCRIPTION_CHARS
 from jlambda.runtimes import requirements
+from jlambda.runtimes.code import zipped_folder
 from jlambda.runtimes.languages import Choice
 from jlambda.service.layers import Layers
 
@@ -52,7 +53,8 @@ class RequirementLayers:
             with tempfile.TemporaryDirectory(prefix="jlambda-pip-") as scratch:
                 packages = requirements.install(wanted, choice.tool, Path(scratch), heard)
                 description = _shortened(", ".join(packages))
-                return self._layers.publish(name, Path(scratch), description=description, runtimes=[choice.runtime])
+                package = zipped_folder(Path(scratch), has_compiled=True)
+                return self._layers.publish(name, package, description=description, runtimes=[choice.runtime])
 
 
 def is_of_requirements(arn: str) -> bool:

@@ -2,7 +2,7 @@
 
 Who follows a group remembers the latest time, a token or the ids of what it has seen. So an event keeps the id and the time it
 was first told with, also when the end of the invocation shows that it was a little earlier, and what is found later is never
-told with a time before that of an answer which did not have it. Only requests look: nothing happens while nobody asks.
+told with a time before that of an answer which did not have it. Only who asks has it looked: nothing happens while nobody does.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import NamedTuple
 
-from jlambda.engine.engine import Engine, Output
+from jlambda.engine.engine import Engine
+from jlambda.engine.running import Output
 from jlambda.model.invocation import ON_DEMAND, InvocationRecord
 from jlambda.service.live_log import LiveLog
 from jlambda.service.version import DeployedVersion
@@ -39,12 +40,13 @@ class Event(NamedTuple):
 
 
 class Run(NamedTuple):
-    """An attempt at an invocation, which may have no record yet, and what is told of it."""
+    """An attempt at an invocation, which may have no record yet, and what is told of it; `group` is where it logs."""
 
     request_id: str
     attempt: int
     function: str
     version: str
+    group: str
     stream: str
     events: list[Event]
 
@@ -100,23 +102,40 @@ class RunningLogs:
     def look(self) -> list[Run]:
         """The invocations that run and have written something, and those whose record may be on its way."""
         with self._lock:
-            if self._clock() - self._last_look_at >= _SETTLED_S:
-                if not self._look():
-                    time.sleep(_SETTLED_S)
-                    self._look()
+            is_due = self._clock() - self._last_look_at >= _SETTLED_S
+            is_settled = not is_due or self._look()
+        if not is_settled:
+            time.sleep(_SETTLED_S)
+        with self._lock:
+            if not is_settled:
+                self._look()
+            if is_due:
                 self._last_look_at = self._clock()
-            now = self._clock()
-            shown = [each for each in self._looked.values() if not each.is_over and now - each.last_at < _UNRECORDED_S]
-            return [each.run._replace(events=each.run.events.copy()) for each in shown if each.run.events]
+            self._raise_floor()  # a glance may find more before the answer is complete
+            return self._shown()
+
+    def glance(self) -> list[Run]:
+        """What `look` tells, without waiting: of invocations that have only begun nothing is told yet."""
+        with self._lock:
+            self._look()
+            return self._shown()
+
+    def _shown(self) -> list[Run]:
+        now = self._clock()
+        shown = [each for each in self._looked.values() if not each.is_over and now - each.last_at < _UNRECORDED_S]
+        return [each.run._replace(events=each.run.events.copy()) for each in shown if each.run.events]
 
     def told(self) -> None:
         """An answer is complete: what it did not have is later than this."""
         with self._lock:
-            self._floor_ms = int(self._engine.now() * 1_000)
-            for key in self._sighted:
-                looked = self._looked.get(key)
-                if looked is not None and not looked.is_over:
-                    looked.floor_ms = max(looked.floor_ms, self._floor_ms)
+            self._raise_floor()
+
+    def _raise_floor(self) -> None:
+        self._floor_ms = int(self._engine.now() * 1_000)
+        for key in self._sighted:
+            looked = self._looked.get(key)
+            if looked is not None and not looked.is_over:
+                looked.floor_ms = max(looked.floor_ms, self._floor_ms)
 
     def recorded(self, record: InvocationRecord, raw: bytes, runtime: str) -> list[Event]:
         """All events of an invocation that is over, those that were told while it ran as they were."""
@@ -138,7 +157,8 @@ class RunningLogs:
             if looked is None:
                 version = output.version
                 assert isinstance(version, DeployedVersion)
-                run = Run(*key, output.function, version.configuration.version, output.log_stream, [])
+                configuration = version.configuration
+                run = Run(*key, output.function, configuration.version, configuration.log_group, output.log_stream, [])
                 looked = self._looked[key] = _Looked(run, self._floor_ms, now)
             if looked.is_over:
                 continue

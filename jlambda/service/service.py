@@ -9,6 +9,7 @@ from jlambda.errors import StateError
 from jlambda.model.arn import Account
 from jlambda.model.limits import STORED_BYTES, UNZIPPED_BYTES, ZIPPED_BYTES
 from jlambda.runtimes.code import CodeStore
+from jlambda.service.api_usage import ApiUsage
 from jlambda.service.code_signing import CodeSigning
 from jlambda.service.control import ControlPlane
 from jlambda.service.event_invoke import EventInvokeConfigs
@@ -71,6 +72,7 @@ class Service:
         self.mappings = Mappings(database, targets, account, lock, settle_s=settle_s)
         self.urls = FunctionUrls(database, targets, account, lock)
         self.switches = Switches(database)
+        self.api_usage = ApiUsage(database)
         self.url_gate = UrlGate(database, self.urls, self.permissions, account)
         self.event_invoke = EventInvokeConfigs(database, targets, account, lock)
         self.code_signing = CodeSigning(database, targets, account, lock)
@@ -80,7 +82,8 @@ class Service:
             "code-signing-config": self.code_signing.has,
         }
         self.tags = Tags(database, targets, exist, account, lock)
-        self.logs = FunctionLogs(records, functions, database, RunningLogs(engine, records, account.region))
+        self.running_logs = RunningLogs(engine, records, account.region)
+        self.logs = FunctionLogs(records, functions, database, self.running_logs)
         self.metrics = FunctionMetrics(records, functions)
         self.functions = ApiFunctions(
             *(control, functions, secrets, code, layers, targets, self.tags, self.code_signing, account, is_strict),

@@ -28,7 +28,7 @@ def urls(database: Database, targets: Targets) -> FunctionUrls:
 def test_a_url_is_made_changed_and_deleted(urls: FunctionUrls) -> None:
     """Its id stays; what an update does not name stays; the time of the last change moves."""
     made = urls.create("f", None, {"AuthType": "NONE"})
-    assert re.fullmatch(r"https://[a-z0-9]{32}\.lambda-url\.us-east-1\.on\.aws/", made.url("us-east-1"))
+    assert re.fullmatch(r"[a-z0-9]{32}", made.id)
     assert (made.auth_type, made.cors, made.invoke_mode, made.qualifier) == ("NONE", None, "BUFFERED", None)
     changed = urls.update("f", None, {"Cors": {"AllowOrigins": ["*"]}, "InvokeMode": "RESPONSE_STREAM"})
     assert (changed.id, changed.auth_type, changed.cors) == (made.id, "NONE", {"AllowOrigins": ["*"]})

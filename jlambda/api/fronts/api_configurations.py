@@ -63,7 +63,8 @@ class Configurations:
         for each in {stage["DeploymentId"] for stage in stages if stage.get("DeploymentId") and not stage.get("AutoDeploy")}:
             if snapshot := client.get_deployment(ApiId=identity, DeploymentId=each).get(SNAPSHOT):
                 was = _named(snapshot)
-                deployed[each] = http_api(api, was["Routes"], was["Integrations"], [], was["Authorizers"])
+                as_it_was = {**api, "CorsConfiguration": was["Cors"]}
+                deployed[each] = http_api(as_it_was, was["Routes"], was["Integrations"], [], was["Authorizers"])
         return http_api(
             api,
             routes,

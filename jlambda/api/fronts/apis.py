@@ -53,7 +53,8 @@ class ApiFront:
         behind = Behind(session.account, functions, gate, self._configurations, buckets)
         integrations = Integrations(functions, calls.pool)
         self._http = HttpApi(behind, session.service.switches, integrations)
-        self._rest = RestApi(behind, KeyGate(session.clock.now, buckets), integrations)
+        keys = KeyGate(session.clock.now, buckets, session.service.api_usage, calls.pool)
+        self._rest = RestApi(behind, keys, integrations)
 
     async def answer(self, asked: Asked) -> HttpResponse:
         """Answer one request. Raises `Refused`."""
@@ -62,15 +63,7 @@ class ApiFront:
             raise Refused(told(404, {"message": f"There is no API {asked.front.id}"}))
         if api.kind == "REST":
             return await self._rest.answer(api, asked)
-        if api.cors is not None and (preflight := api.cors.preflight(asked.request, 204)) is not None:
-            return preflight
-        try:
-            response = await self._http.answer(api, asked)
-        except Refused as refused:
-            response = refused.response
-        if api.cors is not None:
-            response = response._replace(headers=api.cors.applied(asked.request, tuple(response.headers)))
-        return response
+        return await self._http.answer(api, asked)
 
 
 def _pool_keys(session: Session, user_pool: str) -> bytes | None:

@@ -109,8 +109,9 @@ def _failed(error: Exception) -> HttpResponse:
 
 
 def _reply(scope: Message, response: HttpResponse, id_header: str | None) -> None:
-    if id_header is not None and response.header(id_header.lower()) is None:
-        response = response.with_headers((id_header, new_request_id()))
+    has_id = id_header is None or response.header(id_header.lower()) is not None
+    if not has_id and response.header("x-amzn-requestid") is None:  # where REST APIs tell it
+        response = response.with_headers((str(id_header), new_request_id()))
     reply(scope, response)
 
 

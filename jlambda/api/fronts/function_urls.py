@@ -13,6 +13,7 @@ from functools import partial
 from jlambda.api import auth
 from jlambda.api.calls import Calls
 from jlambda.api.fronts.asked import Asked, Broken, Refused, StreamedResponse, told
+from jlambda.api.fronts.gateway_responses import reason
 from jlambda.api.streaming import Streaming
 from jlambda.errors import LambdaError, ResourceNotFound, Throttled
 from jlambda.model.http import payload_2, prelude
@@ -159,11 +160,13 @@ def _answered(asked: Asked, request: Request, finished: Finished) -> HttpRespons
 def _response(finished: Finished) -> HttpResponse:
     record = finished.record
     if record.error_type is not None:
-        return _bad_gateway(504 if record.status == "timeout" else 502, None)
+        response = _bad_gateway(504 if record.status == "timeout" else 502, None)
+        return response.with_headers(*reason(f"the function failed with {record.error_type}"))
     try:
         return prelude.buffered(finished.payload) or payload_2.response(finished.payload)
-    except MalformedResult:
-        return _bad_gateway(502, None)
+    except MalformedResult as error:
+        response = _bad_gateway(502, None)
+        return response.with_headers(*reason(str(error)))
 
 
 async def _streamed(streaming: Streaming, stamp: tuple[tuple[str, str], ...]) -> HttpResponse | StreamedResponse:

@@ -40,7 +40,19 @@ class HttpApi:
         if placed is None:
             raise _refused(404, "Not Found")
         stage, path = placed
-        api, disabled = api.at(stage), self._switches.disabled
+        api = api.at(stage)
+        if api.cors is None:
+            return await self._answer(api, stage, path, asked)
+        if (preflight := api.cors.preflight(asked.request, 204)) is not None:
+            return preflight
+        try:
+            response = await self._answer(api, stage, path, asked)
+        except Refused as refused:
+            response = refused.response
+        return response._replace(headers=api.cors.applied(asked.request, tuple(response.headers)))
+
+    async def _answer(self, api: Api, stage: Stage, path: str, asked: Asked) -> HttpResponse:
+        disabled = self._switches.disabled
         routes = api.routes
         if disabled:
             routes = tuple(each for each in routes if f"{api.id}/{each.to.resource_id}" not in disabled)

@@ -1,4 +1,4 @@
-"""Requests to CloudWatch and CloudWatch Logs: those of functions are answered here, others by the session's services."""
+"""Requests to CloudWatch, CloudWatch Logs and API Gateway for what is known here; all others go to the session's services."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
+from jlambda.api import usage
 from jlambda.api.observed import logs, metrics, wire
 from jlambda.api.observed.here import PASSED_ON, Here
 from jlambda.errors import LambdaError
@@ -45,6 +46,8 @@ class Observed:
 
     async def ask(self, request: ServiceRequest) -> Reply:
         """The reply to one request."""
+        if usage.is_asked(request):
+            return await asyncio.get_running_loop().run_in_executor(self._pool, usage.answer, self._session, request)
         operations = _OPERATIONS.get(request.service)
         handle = operations and operations.get(wire.operation_of(request))
         if handle:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from jlambda.model.http.throttle import Limits
@@ -23,12 +23,22 @@ class Quota:
     period: str
     offset: int = 0
 
-    def window(self, now: float) -> str:
-        """The period that a moment is in; days, weeks (from Monday on) and months are those of UTC."""
-        day = datetime.fromtimestamp(now, UTC).date()
+    def begin(self, day: date) -> date:
+        """The first day of the period that a day is in; weeks begin on Monday."""
         if self.period == "MONTH":
-            return f"{day:%Y-%m}"
-        return str(day - timedelta(days=day.weekday()) if self.period == "WEEK" else day)
+            return day.replace(day=1)
+        return day - timedelta(days=day.weekday()) if self.period == "WEEK" else day
+
+    def left(self, day: date, used: Mapping[str, int], first: date) -> int:
+        """What is left of it after a day: `used` are requests by day, `first` is when the plan was first used."""
+        begin = self.begin(day)
+        so_far = sum(count for each, count in used.items() if str(begin) <= each <= str(day))
+        return self.limit - so_far - (self.offset if self.begin(first) == begin else 0)
+
+
+def day_of(now: float) -> date:
+    """The day of a moment, in UTC."""
+    return datetime.fromtimestamp(now, UTC).date()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +73,7 @@ def api_keys(
     keys: Iterable[Document], plans: Iterable[Document], members: Mapping[str, Sequence[Document]]
 ) -> dict[str, ApiKey]:
     """Keys by value, of what apigateway tells; `members` are the keys of each plan, by its id."""
-    found = [_plan(each) for each in plans]
+    found = [usage_plan(each) for each in plans]
     of = {plan.id: {str(each["id"]) for each in members.get(plan.id, ())} for plan in found}
     return {
         each["value"]: ApiKey(
@@ -73,7 +83,8 @@ def api_keys(
     }
 
 
-def _plan(given: Document) -> UsagePlan:
+def usage_plan(given: Document) -> UsagePlan:
+    """A plan, of what apigateway tells of it."""
     stages = {
         (each["apiId"], each["stage"]): {
             _route_key(key): limits

@@ -6,13 +6,13 @@ import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from difflib import get_close_matches
 
 from jlambda.errors import InvalidParameter
 from jlambda.model.arn import Account
 from jlambda.model.events.moments import seconds
 from jlambda.model.samples import http, messages, services, streams
 from jlambda.model.samples.setting import Setting
+from jlambda.model.spelling import nearest
 
 #: the moment of a sample for which none is given
 _MOMENT = datetime(2026, 1, 15, 12, tzinfo=UTC).timestamp()
@@ -93,15 +93,14 @@ def sample_event(
     """
     sample = SAMPLES.get(name)
     if sample is None:
-        near = get_close_matches(name, SAMPLES, n=1, cutoff=0.6) or [each for each in SAMPLES if each.startswith(f"{name}:")]
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        within = [each for each in SAMPLES if each.startswith(f"{name}:")]
+        hint = nearest(name, SAMPLES) or (f"; did you mean {' or '.join(within)}?" if within else "")
         raise InvalidParameter(f"there is no sample event {name!r}{hint} (%lambda events lists them)")
     known = sample.parameters
     for given in parameters:
         if given not in known:
-            near = get_close_matches(given, known, n=1)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise InvalidParameter(f"sample event {name} takes no {given!r}{hint} (it takes {', '.join([*known, 'time'])})")
+            takes = ", ".join([*known, "time"])
+            raise InvalidParameter(f"sample event {name} takes no {given!r}{nearest(given, known)} (it takes {takes})")
     at = _MOMENT if time is None else seconds(_moment(time))
     return sample.build(Setting(account, at, name), **parameters)
 

@@ -46,6 +46,7 @@ def compile_assembly(
         "-nullable:enable",
         "-warn:0",
         f"-target:{'exe' if is_program else 'library'}",
+        *(["-unsafe+"] if is_program else []),
         f"-pathmap:{folder}=/var/task",
         f'-out:"{name}.dll"',
     ]

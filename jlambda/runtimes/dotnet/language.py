@@ -34,12 +34,13 @@ _USINGS = ("System", "System.Collections.Generic", "System.IO", "System.Linq", "
 _GLOBAL_USINGS = "".join(f"global using global::{name};\n" for name in (*_USINGS, "System.Threading.Tasks"))
 _USINGS_FILE = "GlobalUsings.g.cs"
 # A function's process lives on little memory and is started often: no second thread for the collector, no profiling of
-# code that is still cold, no library of all the world's cultures, no socket for debuggers in /tmp.
+# code that is still cold, no library of all the world's cultures, no socket for debuggers in /tmp, nothing for LTTng.
 _VARIABLES = {
     "DOTNET_gcConcurrent": "0",
     "DOTNET_TieredPGO": "0",
     "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT": "1",
     "DOTNET_EnableDiagnostics": "0",
+    "DOTNET_LTTng": "0",
     "DOTNET_NOLOGO": "1",
     "DOTNET_CLI_TELEMETRY_OPTOUT": "1",
 }
@@ -147,6 +148,9 @@ def _compile_client(tool: Tool, folder: Path) -> str:
     (folder / "shims").mkdir()
     for path in done[:2]:
         path.rename(folder / "shims" / path.name)
+    # beside a program lies what the CLR itself finds for it, faster than our bootstrap does
+    shutil.copytree(folder / "shims", folder / "together")
+    shutil.copy(folder / "bootstrap.dll", folder / "together")
     framework = {"name": "Microsoft.NETCore.App", "version": tool.version}
     (folder / "bootstrap.runtimeconfig.json").write_text(json.dumps({"runtimeOptions": {"framework": framework}}))
     write_files({"bootstrap.sh": (_CLIENT / "bootstrap.sh").read_bytes()}, folder)

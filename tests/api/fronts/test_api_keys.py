@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ class Plans:
         plan_id = client.create_usage_plan(name="p", apiStages=stages, **plan)["id"]
         client.create_usage_plan_key(usagePlanId=plan_id, keyId=made["id"], keyType="API_KEY")
         self.id: str = made["id"]
+        self.plan: str = plan_id
         return str(made["value"])
 
 
@@ -77,6 +79,27 @@ def test_a_quota_is_there_again(rest: Rest, plans: Plans, shared: jlambda.Sessio
     assert [rest.ask("/x", **{"x-api-key": value}).status for _ in range(2)] == [200, 429]
     shared.clock.advance("1 day")
     assert rest.ask("/x", **{"x-api-key": value}).status == 200
+
+
+def test_usage_is_told_and_kept(rest: Rest, plans: Plans, shared: jlambda.Session) -> None:
+    """By day, of each key, with what was left; more may be granted."""
+    value = plans.key(quota={"limit": 5, "period": "MONTH", "offset": 1})
+    today = datetime.fromtimestamp(shared.clock.now(), UTC).date()
+    for _ in range(3):
+        rest.ask("/x", **{"x-api-key": value})
+    days = {"startDate": str(today - timedelta(days=1)), "endDate": str(today)}
+    told = rest.client.get_usage(usagePlanId=plans.plan, **days)
+    assert (told["items"], told["endDate"]) == ({plans.id: [[0, 5 if today.day == 1 else 4], [3, 1]]}, str(today))
+    assert [rest.ask("/x", **{"x-api-key": value}).status for _ in range(2)] == [200, 429]
+    more = [{"op": "replace", "path": "/remaining", "value": "1"}]
+    granted = rest.client.update_usage(usagePlanId=plans.plan, keyId=plans.id, patchOperations=more)
+    assert granted["items"] == {plans.id: [[4, 1]]}
+    assert [rest.ask("/x", **{"x-api-key": value}).status for _ in range(2)] == [200, 429]
+    assert rest.client.get_usage(usagePlanId=plans.plan, keyId="other", **days)["items"] == {}
+    with pytest.raises(rest.client.exceptions.NotFoundException):
+        rest.client.get_usage(usagePlanId="none", **days)
+    with pytest.raises(rest.client.exceptions.BadRequestException):
+        rest.client.get_usage(usagePlanId=plans.plan, startDate=str(today), endDate="yesterday")
 
 
 def test_an_authorizer_may_know_the_key(rest: Rest, plans: Plans, create: Functions) -> None:

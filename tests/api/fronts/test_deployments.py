@@ -62,6 +62,25 @@ def test_a_stage_of_an_http_api(with_services: jlambda.Session, browser: Browser
         client.get_deployment(ApiId=api, DeploymentId=made["DeploymentId"])
 
 
+def test_cors_is_deployed_too(with_services: jlambda.Session, browser: Browser, create: Functions) -> None:
+    """A stage that does not deploy by itself answers preflights as the API did when it was deployed."""
+    create("f", "def handler(event, context): return 1\n")
+    client = with_services.client("apigatewayv2")
+    api = client.create_api(Name="a", ProtocolType="HTTP", Target=ARN + "f", CorsConfiguration={"AllowOrigins": ["https://a"]})
+    api_id = api["ApiId"]
+    client.create_stage(ApiId=api_id, StageName="dev")
+    client.create_deployment(ApiId=api_id, StageName="dev")
+    client.update_api(ApiId=api_id, CorsConfiguration={"AllowOrigins": ["https://b"]})
+
+    def allowed(path: str, origin: str) -> bool:
+        return "access-control-allow-origin" in browser.ask(API, api_id, "GET", path, b"", {"origin": origin}).headers
+
+    assert allowed("/dev/x", "https://a") and not allowed("/dev/x", "https://b")
+    assert allowed("/x", "https://b") and not allowed("/x", "https://a")
+    client.delete_cors_configuration(ApiId=api_id)
+    assert allowed("/dev/x", "https://a") and not allowed("/x", "https://b")
+
+
 def test_what_an_api_is_made_with(with_services: jlambda.Session) -> None:
     """Binary media types are kept from the beginning."""
     made = with_services.client("apigateway").create_rest_api(name="r", binaryMediaTypes=["image/png"])

@@ -6,6 +6,8 @@ import base64
 import json
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -46,7 +48,11 @@ class Url:
         """Make it as boto3 does, with the permissions of a public one."""
         where = {"Qualifier": options["Qualifier"]} if "Qualifier" in options else {}
         made = self.client.create_function_url_config(FunctionName=name, AuthType=auth_type, **options)
-        self.id = made["FunctionUrl"].split("//")[1].split(".")[0]
+        self.url: str = made["FunctionUrl"]
+        parts = urlsplit(self.url)
+        front = self.browser.fronts.find(parts.netloc, parts.path)
+        assert front is not None
+        self.id = front.id
         if is_public:
             permit = self.client.add_permission
             given = {"FunctionName": name, "Principal": "*", **where}
@@ -95,6 +101,13 @@ def test_a_request_becomes_an_event_and_the_result_the_response(url: Url, by_pat
     assert seen.headers["x-amzn-trace-id"] == event["headers"]["x-amzn-trace-id"]
 
 
+def test_the_address_that_boto3_tells(url: Url) -> None:
+    """It is one that this machine can ask."""
+    url.make("f")
+    with urlopen(f"{url.url}hello?q=1", timeout=30) as answer:
+        assert json.load(answer)["event"]["rawPath"] == "/hello"
+
+
 def test_bodies_and_results(url: Url) -> None:
     """Binary both ways, cookies, a status without a body, results that are no response."""
     url.make("f")
@@ -114,21 +127,21 @@ def test_bodies_and_results(url: Url) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "body"),
+    ("path", "status", "body", "reason"),
     [
-        ("/raise", 502, b"Internal Server Error"),
-        ("/exit", 502, b"Internal Server Error"),
-        ("/malformed", 502, b"Internal Server Error"),
-        ("/inject", 502, b"Internal Server Error"),
-        ("/sleep", 504, b"Gateway Timeout"),
+        ("/raise", 502, b"Internal Server Error", "ValueError"),
+        ("/exit", 502, b"Internal Server Error", "Runtime.ExitError"),
+        ("/malformed", 502, b"Internal Server Error", "statusCode is 'soon'"),
+        ("/inject", 502, b"Internal Server Error", "'x-a' is not a header"),
+        ("/sleep", 504, b"Gateway Timeout", "Sandbox.Timedout"),
     ],
 )
-def test_what_the_function_does_wrong(url: Url, path: str, status: int, body: bytes) -> None:
-    """An error, an end, a result that is none, a header that would be two, and too much time."""
+def test_what_the_function_does_wrong(url: Url, path: str, status: int, body: bytes, reason: str) -> None:
+    """An error, an end, a result that is none, a header that would be two, too much time: and a header says which."""
     url.make("f")
     seen = url.ask(path=path)
     assert (seen.status, seen.body) == (status, body)
-    assert "set-cookie" not in seen.headers
+    assert "set-cookie" not in seen.headers and reason in seen.headers["x-jlambda-reason"]
 
 
 def test_who_may_not(url: Url) -> None:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.request import urlopen
 
 import jwt
 import pytest
@@ -168,6 +169,15 @@ def test_throttling(api: Apis) -> None:
     api.client.create_stage(ApiId=api.id, StageName="slow", AutoDeploy=True, **settings)
     assert [api.ask("/slow/x").status for _ in range(3)] == [200, 200, 429]
     assert api.ask("/x").status == 200
+
+
+def test_the_address_that_boto3_tells(api: Apis) -> None:
+    """It is one that this machine can ask."""
+    api.permit("f")
+    api.route("GET /x", api.account + "f")
+    endpoint = api.client.get_api(ApiId=api.id)["ApiEndpoint"]
+    with urlopen(f"{endpoint}/x", timeout=30) as answer:
+        assert json.load(answer)["event"]["routeKey"] == "GET /x"
 
 
 def test_cors(api: Apis) -> None:

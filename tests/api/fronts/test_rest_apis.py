@@ -32,6 +32,7 @@ def test_methods_lead_to_events(rest: Rest) -> None:
     context = event["requestContext"]
     assert (context["stage"], context["path"], context["resourcePath"]) == ("dev", "/dev/a/b%20c", "/{proxy+}")
     assert context["requestId"] == seen.headers["x-amzn-requestid"]
+    assert "apigw-requestid" not in seen.headers
 
 
 def test_what_goes_wrong(rest: Rest) -> None:

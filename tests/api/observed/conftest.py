@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +18,18 @@ def handler(event, context):
     if event.get("level") == "ERROR":
         raise ValueError("went wrong")
     return event
+"""
+#: prints, waits until the test lets it go on, prints again; some of it past Python, in lines without a time
+GATED = """
+import os, socket
+
+def handler(event, context):
+    print("before", os.environ["API_KEY"])
+    os.write(1, b"plain before\\n")
+    with socket.create_connection(("127.0.0.1", event)) as gate:
+        gate.recv(1)
+    os.write(1, b"plain after\\n")
+    print("after")
 """
 
 
@@ -35,3 +48,10 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[jlambda.Session]:
         session.client("logs").describe_log_groups()  # starts what is started once
         session.client("cloudwatch").list_metrics()
         yield session
+
+
+@pytest.fixture
+def gate() -> Iterator[socket.socket]:
+    """What functions wait at."""
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        yield made

@@ -3,35 +3,14 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-import pytest
-
 import jlambda
+from tests.api.observed.conftest import GATED
 from tests.conftest import eventually
 
 GROUP = "/aws/lambda/gated"
-#: prints, waits until the test lets it go on, prints again; some of it past Python, in lines without a time
-GATED = """
-import os, socket
-
-def handler(event, context):
-    print("before", os.environ["API_KEY"])
-    os.write(1, b"plain before\\n")
-    with socket.create_connection(("127.0.0.1", event)) as gate:
-        gate.recv(1)
-    os.write(1, b"plain after\\n")
-    print("after")
-"""
-
-
-@pytest.fixture
-def gate() -> Iterator[socket.socket]:
-    """What functions wait at."""
-    with socket.create_server(("127.0.0.1", 0)) as made:
-        yield made
 
 
 class Follower:

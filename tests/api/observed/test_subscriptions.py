@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from botocore.exceptions import ClientError
 
 import jlambda
 from jlambda.model.events.logs import unpacked
+from tests.api.observed.conftest import GATED
 from tests.conftest import eventually
 
 GROUP = "/aws/lambda/f"
@@ -59,6 +61,32 @@ def test_a_function_is_started_with_what_another_logs(session: jlambda.Session) 
     ]
     assert event["logStream"] == found[0]["logStreamName"]
     assert {record.trigger for record in session._open().records.rows("reader")} == {"logs"}
+
+
+def test_it_is_started_while_the_other_still_runs(session: jlambda.Session, gate: socket.socket) -> None:
+    """With what has been written so far, and with the rest at the end: every line once, with the ids of CloudWatch Logs."""
+    session.get("f")(["before it"])
+    before = {each["eventId"] for each in session.client("logs").filter_log_events(logGroupName=GROUP)["events"]}
+    gated = session.deploy(GATED, "f", timeout=60, secrets={"API_KEY": "sesame open"})
+    subscribe(session, "all", "reader", "")
+    for count in (1, 2):  # cold, and warm
+        future = gated.submit(gate.getsockname()[1])
+        connection, _ = gate.accept()
+        expected = ["before ***\n", "plain before\n"] * count
+        assert eventually(lambda: [text for text in texts_of(session) if "before" in text] == expected)
+        assert not future.done()
+        connection.close()
+        future.result()
+        assert eventually(lambda: sum(text.startswith("REPORT") for text in texts_of(session)) == count)
+    sent = [each for event in received(session, "reader") for each in event["logEvents"]]
+    every = session.client("logs").filter_log_events(logGroupName=GROUP)["events"]
+    later = [(each["eventId"], each["message"]) for each in every if each["eventId"] not in before]
+    assert sorted((each["id"], each["message"]) for each in sent) == later
+
+
+def texts_of(session: jlambda.Session) -> list[str]:
+    """The lines that ``reader`` has been started with."""
+    return [each["message"] for event in received(session, "reader") for each in event["logEvents"]]
 
 
 @pytest.mark.parametrize("is_first", [True, False])

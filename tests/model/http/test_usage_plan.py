@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
 from jlambda.model.http.throttle import Limits
-from jlambda.model.http.usage_plan import Quota, api_keys
+from jlambda.model.http.usage_plan import Quota, api_keys, day_of
 
 KEYS = [{"id": "k1", "value": "one", "enabled": True}, {"id": "k2", "value": "two", "enabled": False}]
 PLANS: list[dict[str, Any]] = [
@@ -38,7 +39,17 @@ def test_a_method_may_have_limits_of_its_own() -> None:
     assert other.limits_of(("b", "prod"), "GET /") is None
 
 
-@pytest.mark.parametrize(("period", "window"), [("DAY", "2026-11-28"), ("WEEK", "2026-11-23"), ("MONTH", "2026-11")])
-def test_a_quota_is_of_a_period(period: str, window: str) -> None:
+@pytest.mark.parametrize(("period", "begin"), [("DAY", "2026-11-28"), ("WEEK", "2026-11-23"), ("MONTH", "2026-11-01")])
+def test_a_quota_is_of_a_period(period: str, begin: str) -> None:
     """Of UTC; a week begins on Monday."""
-    assert Quota(1, period).window(1_795_824_000.0 + 86_399) == window
+    assert str(Quota(1, period).begin(day_of(1_795_824_000.0 + 86_399))) == begin
+
+
+def test_what_is_left_of_a_quota() -> None:
+    """What was used in the period of a day, up to that day; the offset counts in the first period alone."""
+    quota, used = Quota(10, "MONTH", 2), {"2026-10-31": 9, "2026-11-01": 3, "2026-11-28": 2, "2026-11-29": 1}
+    october, november = date(2026, 10, 1), date(2026, 11, 1)
+    assert quota.left(date(2026, 11, 28), used, november) == 3
+    assert quota.left(date(2026, 11, 28), used, october) == 5
+    assert quota.left(date(2026, 11, 29), used, october) == 4
+    assert quota.left(date(2026, 10, 31), used, october) == -1

@@ -348,6 +348,14 @@ def test_plain_values_are_written_as_the_serializer_writes_them(shapes: Deployed
     assert json.loads(answers[0])["event"] == event
 
 
+def test_a_type_is_found_wherever_it_stands(tmp_path: Path) -> None:
+    """Nested, and behind many others."""
+    others = "".join(f"public class A{number} {{ }}\n" for number in range(40))
+    source = f"{others}public class Outer {{ public class Inner {{ public int Go(int e) => e + 1; }} }}"
+    deployed = Deployed(tmp_path, "dotnet", {"Shapes.cs": source}, "Shapes::Outer+Inner::Go")
+    assert deployed.answers(41) == [42]
+
+
 def test_an_event_of_another_shape_is_an_error(shapes: Deployed) -> None:
     """AWS's error and its words."""
     (found,) = shapes.answers("x", _HANDLER="Shapes::Some.Where.Shapes::Number")

@@ -24,4 +24,6 @@ assemblies=$2/$assembly.deps.json
 # a package from `dotnet publish` brings its own list of assemblies and its own frameworks
 if ! [ -f "$config" ]; then config=$runtime.runtimeconfig.json; fi
 if [ -f "$assemblies" ]; then exec "$dotnet" exec --runtimeconfig "$config" --depsfile "$assemblies" "$runtime.dll"; fi
+# its own copies of the shims' assemblies go before ours
+if ! [ -f "$2/Amazon.Lambda.Core.dll" ]; then runtime=${0%/*}/together/bootstrap; fi
 exec "$dotnet" exec --runtimeconfig "$config" "$runtime.dll"

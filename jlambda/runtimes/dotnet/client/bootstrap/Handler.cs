@@ -15,14 +15,16 @@ namespace Jlambda
     internal sealed class Handler
     {
         private const BindingFlags Any = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.FlattenHierarchy;
+        // ECMA-335, II.22.37: the table of types and its second row; the first is <Module>
+        private const int FirstType = 0x02000002;
         private static readonly byte[] Null = { (byte)'n', (byte)'u', (byte)'l', (byte)'l' };
 
         private readonly MethodInfo method;
         private readonly object target;
         private readonly ILambdaSerializer serializer;
         private readonly ParameterInfo[] parameters;
-        private readonly MethodInfo read;
-        private readonly MethodInfo write;
+        private readonly Conversion read;
+        private readonly Conversion write;
         private readonly PropertyInfo taskResult;
 
         private Handler(MethodInfo method, object target, ILambdaSerializer serializer)
@@ -33,7 +35,7 @@ namespace Jlambda
             parameters = method.GetParameters();
             if (parameters.Length > 0 && parameters[0].ParameterType != typeof(ILambdaContext) && parameters[0].ParameterType != typeof(Stream))
             {
-                read = typeof(ILambdaSerializer).GetMethod("Deserialize").MakeGenericMethod(parameters[0].ParameterType);
+                read = Conversion.Of(parameters[0].ParameterType);
             }
             var returned = method.ReturnType;
             if (typeof(Task).IsAssignableFrom(returned))
@@ -43,7 +45,7 @@ namespace Jlambda
             }
             if (returned != typeof(void) && !typeof(Stream).IsAssignableFrom(returned))
             {
-                write = typeof(ILambdaSerializer).GetMethod("Serialize").MakeGenericMethod(returned);
+                write = Conversion.Of(returned);
             }
         }
 
@@ -56,7 +58,7 @@ namespace Jlambda
             }
             var (assemblyName, typeName, methodName) = (parts[0].Trim(), parts[1].Trim(), parts[2].Trim());
             var assembly = Assembly(assemblyName, taskRoot);
-            var type = assembly.GetType(typeName)
+            var type = Type(assembly, typeName)
                 ?? throw new LambdaValidationException("Unable to load type '" + typeName + "' from assembly '" + assemblyName + "'.");
             var method = Method(type, methodName, assemblyName);
             var serializer = Serializer(method, assembly);
@@ -85,9 +87,9 @@ namespace Jlambda
             for (var i = 0; i < arguments.Length; i++)
             {
                 var type = parameters[i].ParameterType;
-                arguments[i] = type == typeof(ILambdaContext) ? context : type == typeof(Stream) ? Open(body) : Invoke(read, serializer, Open(body));
+                arguments[i] = type == typeof(ILambdaContext) ? context : type == typeof(Stream) ? Open(body) : read.Read(serializer, Open(body));
             }
-            var result = Invoke(method, target, arguments);
+            var result = method.Invoke(target, BindingFlags.DoNotWrapExceptions, null, arguments, null);
             if (result is Task task)
             {
                 task.GetAwaiter().GetResult();
@@ -105,7 +107,7 @@ namespace Jlambda
             }
             else
             {
-                Invoke(write, serializer, result, whole);
+                write.Write(serializer, result, whole);
             }
             return whole.GetBuffer().AsMemory(0, (int)whole.Length);
         }
@@ -118,13 +120,13 @@ namespace Jlambda
         {
             if (serializer.GetType() == typeof(Amazon.Lambda.Serialization.SystemTextJson.DefaultLambdaJsonSerializer))
             {
-                if (read != null && !parameters[0].ParameterType.IsValueType)
+                if (read != null && !read.IsOfValues)
                 {
-                    Invoke(read, serializer, Open(Null));
+                    read.Read(serializer, Open(Null));
                 }
-                if (write != null && !write.GetGenericArguments()[0].IsValueType)
+                if (write != null && !write.IsOfValues)
                 {
-                    Invoke(write, serializer, null, new MemoryStream());
+                    write.Write(serializer, null, new MemoryStream());
                 }
             }
         }
@@ -148,13 +150,16 @@ namespace Jlambda
 
         private static MemoryStream Open(byte[] body) => new MemoryStream(body, 0, body.Length, false, true);
 
-        private static object Invoke(MethodInfo method, object target, params object[] arguments) =>
-            method.Invoke(target, BindingFlags.DoNotWrapExceptions, null, arguments, null);
-
         private static Assembly Assembly(string name, string taskRoot)
         {
             try
             {
+                // the usual place; an AssemblyName takes longer to be understood than the assembly to be loaded
+                var path = Path.Combine(taskRoot, name + ".dll");
+                if (File.Exists(path))
+                {
+                    return AssemblyLoadContext.Default.LoadFromAssemblyPath(path);
+                }
                 return AssemblyLoadContext.Default.LoadFromAssemblyName(new AssemblyName(name));
             }
             catch (FileNotFoundException)
@@ -168,12 +173,41 @@ namespace Jlambda
             }
         }
 
+        /// <summary>
+        /// A type by its name, null if there is none. The first of an assembly are looked at one by one: GetType takes names
+        /// apart with code that is not compiled ahead.
+        /// </summary>
+        private static Type Type(Assembly assembly, string name)
+        {
+            for (var token = FirstType; token < FirstType + 16; token++)
+            {
+                Type type;
+                try
+                {
+                    type = assembly.ManifestModule.ResolveType(token);
+                }
+                catch (Exception)
+                {
+                    break; // there are no more, or one of them cannot be loaded
+                }
+                if (type.FullName == name)
+                {
+                    return type;
+                }
+            }
+            return assembly.GetType(name);
+        }
+
         private static MethodInfo Method(Type type, string name, string assemblyName)
         {
             var found = new List<MethodInfo>();
-            foreach (var each in type.GetMethods(Any))
+            foreach (var each in type.GetMember(name, MemberTypes.Method, Any))
             {
-                if (each.Name == name || each.ToString() == name)
+                found.Add((MethodInfo)each);
+            }
+            foreach (var each in found.Count == 0 ? type.GetMethods(Any) : Array.Empty<MethodInfo>())
+            {
+                if (each.ToString() == name)
                 {
                     found.Add(each);
                 }

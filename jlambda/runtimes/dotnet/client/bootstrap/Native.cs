@@ -7,7 +7,7 @@ using System.Runtime.InteropServices;
 
 namespace Jlambda
 {
-    internal static class Native
+    internal static unsafe class Native
     {
         // <sys/socket.h>, <netinet/tcp.h> and <errno.h> of Linux
         private const int AfInet = 2;
@@ -31,12 +31,17 @@ namespace Jlambda
             {
                 target[4 + i] = byte.Parse(parts[i]);
             }
-            if (made < 0 || connect(made, ref target[0], target.Length) < 0)
+            int failed;
+            fixed (byte* address = target)
+            {
+                failed = connect(made, address, target.Length);
+            }
+            if (made < 0 || failed < 0)
             {
                 throw new IOException("the Runtime API at " + host + " cannot be reached: error " + Marshal.GetLastSystemError());
             }
             var isSet = 1;
-            setsockopt(made, IpprotoTcp, TcpNodelay, ref isSet, sizeof(int));
+            setsockopt(made, IpprotoTcp, TcpNodelay, &isSet, sizeof(int));
             return made;
         }
 
@@ -45,7 +50,11 @@ namespace Jlambda
         {
             while (true)
             {
-                var sent = send(socket, ref MemoryMarshal.GetReference(bytes), bytes.Length, MsgNosignal);
+                nint sent;
+                fixed (byte* first = bytes)
+                {
+                    sent = send(socket, first, bytes.Length, MsgNosignal);
+                }
                 if (sent >= 0)
                 {
                     return (int)sent;
@@ -62,7 +71,11 @@ namespace Jlambda
         {
             while (true)
             {
-                var got = recv(socket, ref MemoryMarshal.GetReference(into), into.Length, 0);
+                nint got;
+                fixed (byte* first = into)
+                {
+                    got = recv(socket, first, into.Length, 0);
+                }
                 if (got >= 0 || Marshal.GetLastSystemError() != Eintr)
                 {
                     return Math.Max(0, (int)got);
@@ -75,7 +88,11 @@ namespace Jlambda
         {
             while (bytes.Length > 0)
             {
-                var written = write(descriptor, ref MemoryMarshal.GetReference(bytes), bytes.Length);
+                nint written;
+                fixed (byte* first = bytes)
+                {
+                    written = write(descriptor, first, bytes.Length);
+                }
                 if (written >= 0)
                 {
                     bytes = bytes.Slice((int)written);
@@ -91,18 +108,18 @@ namespace Jlambda
         private static extern int socket(int domain, int type, int protocol);
 
         [DllImport("libc")]
-        private static extern int connect(int socket, ref byte address, int length);
+        private static extern int connect(int socket, byte* address, int length);
 
         [DllImport("libc")]
-        private static extern int setsockopt(int socket, int level, int name, ref int value, int length);
+        private static extern int setsockopt(int socket, int level, int name, int* value, int length);
 
         [DllImport("libc")]
-        private static extern nint send(int socket, ref byte bytes, nint length, int flags);
+        private static extern nint send(int socket, byte* bytes, nint length, int flags);
 
         [DllImport("libc")]
-        private static extern nint write(int descriptor, ref byte bytes, nint length);
+        private static extern nint write(int descriptor, byte* bytes, nint length);
 
         [DllImport("libc")]
-        private static extern nint recv(int socket, ref byte bytes, nint length, int flags);
+        private static extern nint recv(int socket, byte* bytes, nint length, int flags);
     }
 }

@@ -16,6 +16,7 @@ namespace Jlambda
         private static int Main()
         {
             AssemblyLoadContext.Default.Resolving += Find;
+            Rehearsal.Start();
             return Serve();
         }
 

@@ -38,6 +38,7 @@ namespace Jlambda
                 connection.Post(Api + "init/error", Failure.Document(error), error.GetType().Name);
                 return 1;
             }
+            Rehearsal.End();
             while (true)
             {
                 var next = connection.Get(Api + "invocation/next");
