@@ -167,6 +167,7 @@ class Parts:
             opened.callback(self.trigger_news.close)
             self.service.mappings.watch(lambda mapping: self.control.tell(mapping.function))
             self.service.event_invoke.changed = self.reservations.changed = self.service.urls.changed = self.control.tell
+            self.provisioned.changed = self.control.tell
             self.log_subscriptions.changed = self._subscriptions_changed
             self.test_events = TestEvents(database, self.service.targets)
             self.cells = DeployedCells(database)
