@@ -12,7 +12,7 @@ import os
 import signal
 import time
 
-from jlambda.engine.board import FROZEN, IDLE, INIT, OUT_OF_MEMORY, PHASE, SLOT_BYTES, Board
+from jlambda.engine.board import FROZEN, IDLE, INIT, OUT_OF_MEMORY, PHASE, RESTS, SLOT_BYTES, Board
 from jlambda.engine.budget import PERIOD_S, CpuBudget
 from jlambda.engine.proc import cpu_clock, descendants, own_bytes, resident, resident_bytes
 from jlambda.model import signals
@@ -200,7 +200,8 @@ class Governor:
         it.is_unweighed = it.is_unweighed or has_grown or cpu_s > 0
         may_have_allocated = it.is_unweighed and (has_grown or now >= it.memory_at)
         if phase == IDLE:
-            it.idle_since = it.idle_since or now
+            if it.idle_since is None or not self._board[it.slot + RESTS]:  # it was at work between two looks
+                self._board[it.slot + RESTS], it.idle_since = 1, now
             it.look_at = now + _LOOK_S
             if self._has_freezer and now - it.idle_since >= _FREEZE_AFTER_S:
                 self._freeze(environment_id, it)
