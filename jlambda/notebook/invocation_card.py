@@ -52,7 +52,8 @@ def _figures(record: InvocationRecord) -> list[Row]:
         start = f"cold start, restored in {record.restore_ms:.2f} ms"
     took = f"{record.duration_ms:.2f} ms ({start}) · billed {record.billed_ms} ms"
     used = record.max_memory_mb / record.memory_mb
-    memory = f"{record.max_memory_mb} of {record.memory_mb} MB{' ⚠ nearly all' if used >= _FULL else ''}"
+    full = " ⚠ all of it" if used >= 1 else " ⚠ nearly all" if used >= _FULL else ""
+    memory = f"{record.max_memory_mb} of {record.memory_mb} MB{full}"
     cost = billing.cost(record)
     parts = {"request": cost.request_usd, "compute": cost.compute_usd, "storage": cost.storage_usd, "restore": cost.restore_usd}
     told = " + ".join(f"{name} {usd:.10f}" for name, usd in parts.items() if usd)
