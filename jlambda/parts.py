@@ -179,9 +179,10 @@ class Parts:
             self.triggers.plug_in(UrlTriggers(urls, gate, switches, session.front_url), "url")
             has_apis, gateway_v2 = (lambda: self.services.may_have("apigateway")), partial(clients, "apigatewayv2")
             routes = RouteTriggers(
-                *(gateway_v2, has_apis, self.service.permissions, switches, session.account, session.front_url)
+                *(gateway_v2, has_apis, self.service.permissions, switches, session.account, session.front_url, database)
             )
             self.triggers.plug_in(routes, "http")
+            self._emptied.append(routes.forget)
             self._put_events_together(session, database, opened, clients, pushes)
             self.before_close: list[Callable[[], None]] = []
             self._deliver(session, database, opened)
@@ -199,6 +200,7 @@ class Parts:
             is_ours=session.aws_endpoint is None,
         )
         self.polling = Polling(mappings, sources, self.services)
+        self.clock.listen(lambda _: self.polling.wake())  # records grow old, and tumbling windows end
         kind = MappingTriggers(mappings, self.control, session.account, clients, self.inventory)
         self.triggers.plug_in(kind, *MAPPED)
         opened.callback(self.polling.join)
