@@ -11,8 +11,8 @@ import signal
 from enum import Enum
 
 from jlambda.engine import channel
+from jlambda.engine.usual import extra_of
 from jlambda.model import frames
-from jlambda.model.encoding import compiled
 from jlambda.model.invocation import FailedInit, Request, Status
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: Init is limited to 10 seconds; for
@@ -362,22 +362,3 @@ class Conversation:
         document = {"errorType": error_type, "errorMessage": f"RequestId: {request_id} Error: {reason}"}
         self.payload = json.dumps(document, separators=(",", ":")).encode()
         self.status, self.error_type = status, error_type
-
-
-_encode = compiled(json.JSONEncoder())
-
-
-def extra_of(request: Request) -> bytes:
-    """The optional members of a request, as an environment gets them; empty where there are none."""
-    given: dict[str, object] = {}
-    if request.qualifier is not None:
-        given["qualifier"] = request.qualifier
-    if request.client_context is not None:
-        given["client_context"] = request.client_context
-    if request.cognito_identity is not None:
-        given["cognito_identity"] = request.cognito_identity
-    if request.trace_id is not None:
-        given["trace_id"] = request.trace_id
-    if request.is_streamed:
-        given["is_streamed"] = True
-    return _encode(given).encode() if given else b""

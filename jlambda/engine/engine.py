@@ -7,21 +7,16 @@ given up by Ctrl-C, environments that end by themselves, expiry) runs in one bac
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
-import os
-import resource
 import select
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
 
 from jlambda.engine.background import Background
-from jlambda.engine.board import FROZEN, IDLE, INIT, INVOKE, SLOTS, Board
-from jlambda.engine.control import Control, Protection, Template
+from jlambda.engine.board import FROZEN, IDLE, INIT, INVOKE
+from jlambda.engine.control import Protection, Template
 from jlambda.engine.conversation import After, Conversation
 from jlambda.engine.environment import Environment, Version
 from jlambda.engine.events import (
@@ -43,48 +38,20 @@ from jlambda.engine.events import (
     Throttle,
     WasReset,
 )
-from jlambda.engine.loop import Done, Loop, single_flight, usual_packet, warm_outcome
+from jlambda.engine.flight import Done, single_flight
+from jlambda.engine.loop import Loop
+from jlambda.engine.processes import Processes
+from jlambda.engine.running import EnvironmentState, Output, output_of, state_of
 from jlambda.engine.sandbox import Sandbox
 from jlambda.engine.scheduler import Allocation, Scheduler
 from jlambda.engine.snapshots import Snapshots
+from jlambda.engine.usual import usual_packet, warm_outcome
 from jlambda.errors import EngineError, Throttled
 from jlambda.model import frames
 from jlambda.model.invocation import ON_DEMAND, PROVISIONED, Outcome, Request
-from jlambda.model.limits import MB_PER_VCPU
 
 _HEADER_BYTES = frames.FROM_ENVIRONMENT.size
 _RESULT = frames.RESULT[0]
-#: how many open files this process is allowed once it has run out of them
-_OPEN_FILES = 65_536
-
-
-class EnvironmentState(NamedTuple):
-    """An environment at one moment: its log stream, whose it is, how it came to be; `phase` is the board's."""
-
-    log_stream: str
-    function: str
-    initialization: str
-    phase: int
-    is_frozen: bool
-
-
-class Output(NamedTuple):
-    """What an environment at work has written to its file, from the place `start` on; `version` is what it was made for."""
-
-    log_stream: str
-    version: Version
-    request_id: str
-    is_starting: bool
-    start: int
-    text: bytes
-    at_ms: int
-    attempt: int
-    initialization: str
-
-    @property
-    def function(self) -> str:
-        """The function's name."""
-        return self.version.function
 
 
 class Engine:
@@ -105,26 +72,30 @@ class Engine:
         cpu_limit: bool = True,
         freezer: bool = True,
     ) -> None:
-        self.scheduler, self.now, self.blanks = scheduler, now, blanks
-        self._sandbox, self._template = sandbox, template
+        self.scheduler, self.now = scheduler, now
         self._lock = threading.Lock()  # the scheduler's
-        self._starting = threading.Lock()  # the supervisor's, and the blanks'
-        self._environments: dict[int, Environment] = {}
+        self._starting = threading.Lock()  # the background's
+        self.processes = Processes(
+            *(sandbox, template, blanks),
+            cpu_limit=cpu_limit,
+            freezer=freezer,
+            background=self.background,
+            lost=self._lost,
+            stirred=self._stir,
+        )
+        self._environments = self.processes.environments
         self._gone: set[int] = set()
         self._provisioned: dict[str, Version] = {}  # by key
         self._not_prepared: dict[str, str] = {}  # why, by key
-        self._blank: deque[Environment] = deque()
-        self._stopping: dict[int, Environment] = {}  # by the supervisor's number
-        self._last_id = 0
-        self._control: Control | None = None
-        self._cpu_limit, self._freezer = cpu_limit, freezer
-        self._board: Board | None = None
-        self._free_slots: list[int] = []
         self._background: Background | None = None
         self.snapshots = Snapshots(self)
         self.is_closed = False
         #: told that an environment is about to begin something, and that one has ended: must return at once
         self.stirred: Callable[[], None] | None = None
+
+    def _stir(self) -> None:
+        if (stirred := self.stirred) is not None:
+            stirred()
 
     # -- one invocation, in the caller's thread -------------------------------------------------------------------
 
@@ -252,7 +223,11 @@ class Engine:
     def background(self) -> Background:
         """The background thread, started if need be."""
         with self._starting:
-            return self._background_locked()
+            if self.is_closed:
+                raise EngineError("this session is closed; make a new one")
+            if self._background is None:
+                self._background = Background(self)
+            return self._background
 
     def when_readable(self, fd: int, act: Callable[[], None]) -> Callable[[], None]:
         """Have `act` called once, in a thread of its own, when `fd` can be read; returns what ends the watch before."""
@@ -266,13 +241,6 @@ class Engine:
 
         self.background().call(watch)
         return lambda: self.background().call(lambda loop: loop.unwatch(fd))
-
-    def _background_locked(self) -> Background:
-        if self.is_closed:
-            raise EngineError("this session is closed; make a new one")
-        if self._background is None:
-            self._background = Background(self)
-        return self._background
 
     # -- what drivers of conversations call ------------------------------------------------------------------------
 
@@ -294,7 +262,7 @@ class Engine:
             board, at = environment.board, environment.phase_at
             board[at] = INVOKE
             if board[at + FROZEN]:
-                self._thaw(environment)
+                self.processes.wake(environment)
             return Assign, environment, now
         if isinstance(action, Throttle):
             raise Throttled(version.function, action.reason)
@@ -303,11 +271,9 @@ class Engine:
             environment = self._environments[action.environment_id]
             environment.current = request
             environment.board[environment.phase_at] = INIT
-            if environment.board[environment.phase_at + FROZEN]:
-                self._thaw(environment)
+            self.processes.wake(environment)
             return Start, environment, now
-        was_ready = self._control is not None and self._control.protection is not None
-        was_ready = was_ready and not (version.has_snapshot and not self.snapshots.is_ready(version))
+        was_ready = self.processes.is_ready and not (version.has_snapshot and not self.snapshots.is_ready(version))
         try:
             environment = self._new_environment(version, action.environment_id, ON_DEMAND)
         except BaseException:
@@ -373,217 +339,47 @@ class Engine:
             actions = self.scheduler.handle(event(environment.id, self.now()))
         self._carry_out(actions if event is WasReset else (Stop(environment.id), *actions))
 
-    def _thaw(self, environment: Environment) -> None:
-        """Have a frozen environment go on; it finds its event when it does."""
-        control = self._control
-        if control is not None:
-            with contextlib.suppress(EngineError):  # its channel closes, which says the same
-                control.thaw(environment.supervised)
-
-    def _watch(self, environment: Environment, *, is_alone: bool = False) -> None:
-        """An environment has a process now: have it held to its limits."""
-        control = self._control
-        if control is not None:
-            share = environment.memory_mb / MB_PER_VCPU
-            with contextlib.suppress(EngineError):
-                about = (environment.pid, environment.slot, environment.memory_mb, share, environment.has_bridge)
-                control.watch(environment.supervised, *about, is_alone=is_alone)
-
     def kill(self, environment: Environment, conversation: Conversation) -> None:
         """Have the environment's process killed, as the conversation asks; its channel then says how it ended."""
         conversation.is_kill_wanted = False
-        control = self._control
-        if control is not None:
-            with contextlib.suppress(EngineError):
-                control.kill(environment.supervised, environment.pid)
+        self.processes.kill(environment)
 
     # -- environments ------------------------------------------------------------------------------------------------
 
     def _new_environment(self, version: Version, environment_id: int, initialization: str) -> Environment:
         if version.has_snapshot and initialization == ON_DEMAND:
             environment = self.snapshots.restore(version, environment_id)
-            environment.version = version
-            return environment
-        environment = self.take_blank(environment_id)
+        else:
+            environment = self.processes.new(version, environment_id, initialization)
         environment.version = version
-        control = self._control
-        environment.become(version, initialization)
-        if control is not None:
-            control.wait_until_ready()
         return environment
-
-    def take_blank(self, environment_id: int = 0) -> Environment:
-        """A blank environment, for the scheduler's number or for none of its."""
-        with self._starting:
-            self._ensure_supervisor()
-            environment = self._blank.popleft() if self._blank else self._new_blank()
-            if environment_id:
-                environment.id = environment_id
-                self._environments[environment_id] = environment
-        return environment
-
-    def open_restored(self, environment_id: int) -> tuple[Environment, int]:
-        """An environment that is to be forked from a snapshot, and the descriptor of its channel's other end."""
-        with self._starting:
-            self._ensure_supervisor()
-            environment, theirs = self._open()
-            environment.id = environment_id
-            self._environments[environment_id] = environment
-        return environment, theirs
-
-    def adopt(self, environment: Environment, pid: int, snapshot: Environment) -> None:
-        """A restored environment has begun, with the process `pid`: have it supervised."""
-        control = self._control
-        if control is not None:
-            with contextlib.suppress(EngineError):
-                control.adopt(environment.supervised, pid, snapshot.supervised)
-
-    def close_restored(self, environment: Environment) -> None:
-        """Give back what `open_restored` gave: there was nothing to fork it from."""
-        with self._starting:
-            self._environments.pop(environment.id, None)
-            self._close(environment)
-
-    def now_is_snapshot(self, environment: Environment) -> None:
-        """An environment has become a snapshot: what it starts from now on is no part of it. Blanks are made up for it."""
-        environment.board[environment.phase_at] = IDLE
-        self._watch(environment, is_alone=True)
-        self.background().call(lambda _: self.keep_blanks())
-
-    def wake(self, environment: Environment) -> None:
-        """An environment has got something to do."""
-        if environment.board[environment.phase_at + FROZEN]:
-            self._thaw(environment)
 
     def _after_init(self, loop: Loop) -> None:
         """In the background: replace the blank that was taken, and see to it that idle environments expire."""
         loop.wake_at = min(loop.wake_at, self.now() + self.scheduler.keep_alive_s)
-        self.keep_blanks()
-
-    def keep_blanks(self) -> None:
-        """Have as many blank environments forked as should be ready."""
-        with self._starting:
-            if self._control is not None and not self.is_closed:
-                with contextlib.suppress(EngineError, OSError):
-                    while len(self._blank) < self.blanks:
-                        self._blank.append(self._new_blank())
-
-    def _open(self) -> tuple[Environment, int]:
-        """An environment without processes, and the descriptor of its channel's other end."""
-        assert self._board is not None
-        if not self._free_slots:
-            raise EngineError(f"there are {SLOTS} execution environments; wait until some have ended")
-        self._last_id += 1
-        slot = self._free_slots.pop()
-        try:
-            environment, theirs = self._open_environment(slot)
-        except OSError as error:
-            self._free_slots.append(slot)
-            hint = "; raise the limit on open files (ulimit -n)" if error.errno == errno.EMFILE else ""
-            raise EngineError(f"no execution environment could be made: {error}{hint}") from error
-        environment.born = self._watch
-        return environment, theirs
-
-    def _new_blank(self) -> Environment:
-        assert self._control is not None
-        environment, theirs = self._open()
-        try:
-            self._control.create(environment.supervised, theirs, environment.output)
-        except EngineError:
-            self._close(environment)
-            raise
-        finally:
-            os.close(theirs)
-        return environment
-
-    def _open_environment(self, slot: int) -> tuple[Environment, int]:
-        assert self._board is not None
-        try:
-            return Environment.open(self._last_id, slot, self._board)
-        except OSError as error:
-            soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-            if error.errno != errno.EMFILE or soft == hard:
-                raise
-            # two descriptors an environment; many systems begin with 1,024 and let a process have more
-            resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, max(2 * soft, _OPEN_FILES)), hard))
-            return Environment.open(self._last_id, slot, self._board)
-
-    def _close(self, environment: Environment) -> None:
-        """Let go of an environment that the supervisor has ended, or is about to."""
-        stirred = self.stirred
-        if stirred is not None:
-            stirred()
-        environment.clear_slot()
-        environment.close()
-        self._free_slots.append(environment.slot)
+        self.processes.keep_blanks()
 
     def start(self) -> None:
         """Start the supervisor and its blank environments ahead of the first invocation."""
-        with self._starting:
-            self._ensure_supervisor()
-        self.background().call(lambda _: self.keep_blanks())
-
-    def _ensure_supervisor(self) -> None:
-        background = self._background_locked()
-        if self._control is None:
-            if self._board is None:
-                self._board = Board.create()
-                self._free_slots = list(range(SLOTS - 1, -1, -1))
-            control = Control(self._sandbox, self._template, self._board, self._cpu_limit, self._freezer)
-            self._control = control
-            background.call(lambda loop: loop.watch(control.socket.fileno(), lambda: self._report(loop, control)))
+        self.processes.start()
 
     def protection(self) -> Protection:
         """What this machine lets the sandbox do; starts the supervisor to find out."""
-        self.start()
-        control = self._control
-        if control is None:
-            raise EngineError("this session is closed; make a new one")
-        return control.wait_until_ready()
+        return self.processes.protection()
 
-    @property
-    def supervisor_pid(self) -> int | None:
-        """The supervisor's process; None while there is none."""
-        return self._control.pid if self._control is not None else None
-
-    def _report(self, loop: Loop, control: Control) -> None:
-        report = control.read_report()
-        if report is None:
-            self._supervisor_ended(loop, control)
-        elif "ended" in report:
-            self._environment_ended(report["ended"])
-
-    def _environment_ended(self, supervised: int) -> None:
+    def _lost(self, environment: Environment) -> None:
         """An environment is gone. If it is in use, whoever uses it sees its channel close and does the rest."""
-        with self._starting:
-            stopped = self._stopping.pop(supervised, None)
-            blank = [environment for environment in self._blank if environment.supervised == supervised]
-            for environment in blank:
-                self._blank.remove(environment)
-        for environment in [*blank, *([stopped] if stopped else [])]:
-            self._close(environment)
-        for environment in [it for it in list(self._environments.values()) if it.supervised == supervised]:
-            actions: Actions = ()
-            with self._lock:
-                is_resting = self.scheduler.is_resting(environment.id)
-                if is_resting:
-                    actions = self.scheduler.handle(Ended(environment.id, self.now()))
-                    del self._environments[environment.id]
-                else:
-                    self._gone.add(environment.id)
+        actions: Actions = ()
+        with self._lock:
+            is_resting = self.scheduler.is_resting(environment.id)
             if is_resting:
-                self._close(environment)
-            self._carry_out(actions)
-
-    def _supervisor_ended(self, loop: Loop, control: Control) -> None:
-        with self._starting:
-            loop.unwatch(control.socket.fileno())
-            control.close()
-            if self._control is control:
-                self._control = None
-            left = [*self._blank, *self._stopping.values(), *self._environments.values()]
-        for supervised in [environment.supervised for environment in left]:
-            self._environment_ended(supervised)
+                actions = self.scheduler.handle(Ended(environment.id, self.now()))
+                del self._environments[environment.id]
+            else:
+                self._gone.add(environment.id)
+        if is_resting:
+            self.processes.close_environment(environment)
+        self._carry_out(actions)
 
     def _carry_out(self, actions: Actions) -> None:
         for action in actions:
@@ -597,18 +393,7 @@ class Engine:
                 continue
             is_gone = environment.id in self._gone
             self._gone.discard(environment.id)
-            self.end(environment, is_gone)
-
-    def end(self, environment: Environment, is_gone: bool = False) -> None:
-        """Have an environment ended that is no longer in use; `is_gone` if the supervisor has told of its end."""
-        control = self._control
-        if is_gone or control is None:
-            self._close(environment)
-            return
-        # its channel stays open until it has ended: a closed one would end it before its shutdown phase
-        self._stopping[environment.supervised] = environment
-        with contextlib.suppress(EngineError):
-            control.stop(environment.supervised)
+            self.processes.end(environment, is_gone)
 
     # -- provisioned concurrency -----------------------------------------------------------------------------------
 
@@ -639,8 +424,7 @@ class Engine:
             else:
                 environment = self._environments[action.environment_id]
                 environment.board[environment.phase_at] = INIT
-                if environment.board[environment.phase_at + FROZEN]:
-                    self._thaw(environment)
+                self.processes.wake(environment)
             loop.prepare(version, environment)
         except EngineError as error:
             self._not_prepared[action.version] = str(error)
@@ -673,29 +457,17 @@ class Engine:
         """What there is, and what it is doing now."""
         with self._lock:
             whose = {it.id: it.function for it in self.scheduler.environments.values()}
-        found = []
-        for environment in list(self._environments.values()):
-            function = whose.get(environment.id)
-            if function is not None and environment.log_stream:
-                board, at = environment.board, environment.phase_at
-                about = environment.log_stream, function, environment.initialization
-                found.append(EnvironmentState(*about, board[at], board[at + FROZEN] != 0))
-        return found
+        return [
+            state_of(environment, function)
+            for environment in list(self._environments.values())
+            if (function := whose.get(environment.id)) is not None and environment.log_stream
+        ]
 
     def outputs(self, places: Mapping[str, int]) -> list[Output]:
         """What invocations that run have written so far; of those in `places`, by request id, from there on."""
-        found, at_ms = [], int(self.now() * 1_000)
-        for environment in list(self._environments.values()):
-            request, version = environment.current, environment.version
-            phase = environment.board[environment.phase_at]
-            if phase == IDLE or request is None or version is None:
-                continue
-            start, text = environment.written(places.get(request.request_id, 0))
-            if environment.current is request:
-                about = environment.log_stream, version, request.request_id
-                how = request.attempt, environment.initialization
-                found.append(Output(*about, phase == INIT, start, text, at_ms, *how))
-        return found
+        at_ms = int(self.now() * 1_000)
+        found = (output_of(environment, places, at_ms) for environment in list(self._environments.values()))
+        return [output for output in found if output is not None]
 
     def next_expiry(self) -> float | None:
         """When the next environment that is idle now will have been idle for too long."""
@@ -744,17 +516,11 @@ class Engine:
             if self.is_closed:
                 return
             self.is_closed = True
-            background, control = self._background, self._control
-            self._control = None
+            background = self._background
+        control = self.processes.leave()
         if background is not None:
             background.close()
         if control is not None:
             control.close()
         self.snapshots.close()
-        for environment in [*self._blank, *self._stopping.values(), *self._environments.values()]:
-            environment.close()
-        self._blank.clear()
-        self._stopping.clear()
-        self._environments.clear()
-        if self._board is not None:
-            self._board.close()
+        self.processes.close()

@@ -49,7 +49,7 @@ class Snapshots:
     """All snapshots of an engine, by version key. Any thread may call."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self._engine, self._processes = engine, engine.processes
         self._lock = threading.Lock()
         self._snapshots: dict[str, _Snapshot] = {}
         self._threads: set[threading.Thread] = set()
@@ -76,7 +76,7 @@ class Snapshots:
                 if not snapshot.is_retired:
                     snapshot.environment = made
             if snapshot.is_retired:
-                self._engine.end(made)
+                self._processes.end(made)
                 raise EngineError(f"{version.function}: this version was deleted while its snapshot was made")
             # whatever comes from it from now on says that its process has ended
             self._engine.background().call(lambda loop: loop.watch(made.fd, lambda: self._end(snapshot, made)))
@@ -107,7 +107,7 @@ class Snapshots:
 
     def _make(self, version: Version) -> Environment:
         engine = self._engine
-        environment = engine.take_blank()
+        environment = self._processes.take_blank()
         try:
             engine.protection()  # waits for a supervisor that has just been started
             environment.become(version, SNAP_START)
@@ -115,19 +115,19 @@ class Snapshots:
             conversation.begin_init(engine.now())
             engine.drive(environment, conversation)
         except BaseException:
-            engine.end(environment)
+            self._processes.end(environment)
             raise
         if conversation.after is not After.PROCESS:
-            engine.end(environment)
+            self._processes.end(environment)
             raise SnapStartFailed(version.function, str(conversation.error_type), conversation.payload)
-        engine.now_is_snapshot(environment)
+        self._processes.now_is_snapshot(environment)
         return environment
 
     def restore(self, version: Version, environment_id: int) -> Environment:
         """A new environment that is being restored: its channel will say when it is ready."""
         while True:
             snapshot, source = self._taken(version)
-            environment, theirs = self._engine.open_restored(environment_id)
+            environment, theirs = self._processes.open_restored(environment_id)
             environment.become(version, SNAP_START)
             environment.start = b""
             environment.begun = partial(self._begun, snapshot, source, environment)
@@ -137,12 +137,12 @@ class Snapshots:
             try:
                 message = channels.to_environment(frames.RESTORE, json.dumps({"id": environment.supervised}).encode())
                 socket.send_fds(source.channel, [message], [theirs, environment.output])
-                self._engine.wake(source)
+                self._processes.wake(source)
             except ConnectionError:  # it has just ended: on to the next
-                self._engine.close_restored(environment)
+                self._processes.close_restored(environment)
                 self._end(snapshot, source)
             except OSError as error:
-                self._engine.close_restored(environment)
+                self._processes.close_restored(environment)
                 raise EngineError(f"no execution environment could be restored: {error}") from error
             else:
                 return environment
@@ -150,7 +150,7 @@ class Snapshots:
                 os.close(theirs)
 
     def _begun(self, snapshot: _Snapshot, source: Environment, environment: Environment, pid: int) -> None:
-        self._engine.adopt(environment, pid, source)
+        self._processes.adopt(environment, pid, source)
         with self._lock:
             if snapshot.environment is source:
                 snapshot.restores -= 1
@@ -172,7 +172,7 @@ class Snapshots:
 
     def _let_go(self, loop: Loop, environment: Environment) -> None:
         loop.unwatch(environment.fd)
-        self._engine.end(environment)
+        self._processes.end(environment)
 
     def retire(self, key: str) -> None:
         """A version is gone: so will be its snapshot, once the environments restored from it are."""

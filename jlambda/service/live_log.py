@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jlambda.engine.engine import Output
+from jlambda.engine.running import Output
 from jlambda.model.frames import CONTINUED, INIT_END, INIT_FAILED
 from jlambda.service.version import DeployedVersion
 from jlambda.telemetry import logs

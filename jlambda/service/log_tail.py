@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from jlambda.engine.engine import Engine, Output
+from jlambda.engine.engine import Engine
+from jlambda.engine.running import Output
 from jlambda.errors import ResourceNotFound
 from jlambda.model.invocation import InvocationRecord, Request
 from jlambda.model.runtime import THIS_PYTHON

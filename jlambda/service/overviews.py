@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from jlambda.engine.board import IDLE, INIT
-from jlambda.engine.engine import Engine, EnvironmentState
+from jlambda.engine.engine import Engine
+from jlambda.engine.running import EnvironmentState
 from jlambda.errors import ResourceNotFound
 from jlambda.model import function_state
 from jlambda.model.function import FunctionConfiguration

@@ -13,7 +13,8 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import NamedTuple
 
-from jlambda.engine.engine import Engine, Output
+from jlambda.engine.engine import Engine
+from jlambda.engine.running import Output
 from jlambda.model.invocation import ON_DEMAND, InvocationRecord
 from jlambda.service.live_log import LiveLog
 from jlambda.service.version import DeployedVersion

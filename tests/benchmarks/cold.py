@@ -20,7 +20,7 @@ def run(folder: Path) -> list[Figure]:
     figures = [Figure("bare fork to first byte, median", fork * 1e3, "ms")]
     for blanks, extra_ms in ((0, 10), (1, 4)):
         with jlambda.Session(folder / f"cold{blanks}") as session:
-            session.engine.blanks = blanks
+            session.engine.processes.blanks = blanks
             took = cold_starts(session, pause_s=0.02)
         name = f"cold start, median, {'a blank' if blanks else 'no blank'} ready"
         over = (median(took) - fork) * 1e3

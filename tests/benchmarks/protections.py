@@ -58,7 +58,7 @@ def _session(opened: ExitStack, folder: Path, name: str) -> jlambda.Session:
     with mock.patch("jlambda.parts.wanted_sandbox", weaker):
         session = opened.enter_context(jlambda.Session(folder, **options))  # type: ignore[arg-type]
         session.deploy("def handler(event, context): return event", "f", memory=1769)(EVENT)
-    session.engine.blanks = 0  # a cold start is then all of one
+    session.engine.processes.blanks = 0  # a cold start is then all of one
     return session
 
 

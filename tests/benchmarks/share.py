@@ -95,7 +95,7 @@ def busy_cell() -> Iterator[None]:
 
 def supervisor_cpu_s(session: jlambda.Session) -> float:
     """CPU seconds that the session's supervisor has used."""
-    pid = session.engine.supervisor_pid
+    pid = session.engine.processes.supervisor_pid
     return time.clock_gettime((~pid << 3) | 2) if pid else 0.0
 
 

@@ -42,7 +42,7 @@ class Burst:
 
     def busy(self) -> int:
         """How many environments have their event now."""
-        board = self.engine._board
+        board = self.engine.processes._board
         assert board is not None
         return board.bytes[PHASE::SLOT_BYTES].count(INVOKE)
 
@@ -105,7 +105,7 @@ def run(folder: Path) -> list[Figure]:
             burst = begin(engine, *versions, count=1_000)
             assert burst.wait_until_busy(120), f"{burst.busy()} of {count} after two minutes"
             took = time.perf_counter() - began
-            control = engine._control
+            control = engine.processes.control
             assert control is not None
             private = private_mb(family(control.pid)) / count
             began = time.perf_counter()

@@ -132,7 +132,7 @@ class RealEngine(RuleBasedStateMachine):
     @rule(seed=st.integers(0, 2**16))
     def kill(self, seed: int) -> None:
         """Somebody kills the process of an environment, at work or not."""
-        pids = [environment.pid for environment in list(self.session.engine._environments.values()) if environment.pid]
+        pids = [environment.pid for environment in list(self.session.engine.processes.environments.values()) if environment.pid]
         if pids:
             self.killed += 1
             with contextlib.suppress(ProcessLookupError):
@@ -143,7 +143,7 @@ class RealEngine(RuleBasedStateMachine):
         """Nothing happens until all environments that rest are frozen."""
         self.settle()
         engine = self.session.engine
-        resting = [it for it in list(engine._environments.values()) if engine.scheduler.is_resting(it.id) and it.pid]
+        resting = [it for it in list(engine.processes.environments.values()) if engine.scheduler.is_resting(it.id) and it.pid]
         for it in resting:
             eventually(partial(_is_frozen_or_gone, it))
 

@@ -192,7 +192,7 @@ def test_a_snapshot_that_fails(any_rig: Rig, source: str, kind: str, message: st
     assert document["errorMessage"].endswith(message)
     with pytest.raises(SnapStartFailed):
         any_rig.run(version)
-    assert eventually(lambda: not any_rig.engine._stopping)
+    assert eventually(lambda: not any_rig.engine.processes.stopping)
 
 
 def test_an_after_restore_hook_that_fails(any_rig: Rig) -> None:
@@ -229,14 +229,14 @@ def test_init_of_a_snapshot_may_take_longer_than_an_ordinary_one(rig: Rig, monke
 
 def test_retiring_a_version_ends_its_environments_and_then_its_snapshot(any_rig: Rig) -> None:
     """Nothing is left: no process, no file, no environment that somebody still counts."""
-    version, scratch = snapped(any_rig), Path(any_rig.engine._sandbox.scratch)
+    version, scratch = snapped(any_rig), Path(any_rig.engine.processes._sandbox.scratch)
     both(any_rig, version, "1")
     (supervisor,) = supervisors()
     any_rig.engine.retire(version.key)
-    assert eventually(lambda: not any_rig.engine._stopping and len(descendants(supervisor)) <= 2)
-    assert not any_rig.engine._environments
+    assert eventually(lambda: not any_rig.engine.processes.stopping and len(descendants(supervisor)) <= 2)
+    assert not any_rig.engine.processes.environments
     left = set(os.listdir(scratch)) if scratch.exists() else set()
-    assert left <= {str(blank.supervised) for blank in any_rig.engine._blank}
+    assert left <= {str(blank.supervised) for blank in any_rig.engine.processes.blank}
 
 
 def test_a_version_retired_while_it_runs_finishes(rig: Rig) -> None:
@@ -256,7 +256,7 @@ def test_a_version_retired_while_it_runs_finishes(rig: Rig) -> None:
     assert isinstance(outcome, Outcome)
     assert outcome.status == "success"
     (supervisor,) = supervisors()
-    assert eventually(lambda: not rig.engine._stopping and len(descendants(supervisor)) <= 2)
+    assert eventually(lambda: not rig.engine.processes.stopping and len(descendants(supervisor)) <= 2)
 
 
 def test_a_snapshot_that_is_killed_is_made_again(any_rig: Rig) -> None:
@@ -276,7 +276,7 @@ def test_an_idle_restored_environment_is_frozen_and_thawed(rig: Rig) -> None:
     """It makes no progress between two invocations, as any other; the snapshot itself is not governed at all."""
     version = snapped(rig, SOURCE + "def spin():\n    global turns\n    while True: turns += 1; time.sleep(0.001)\nturns = 0\n")
     rig.value(version, "threading.Thread(target=spin, daemon=True).start()")
-    (environment,) = rig.engine._environments.values()
+    (environment,) = rig.engine.processes.environments.values()
     assert eventually(lambda: bool(environment.board[environment.phase_at + FROZEN]))
     turns = rig.value(version, "turns")
     assert eventually(lambda: bool(environment.board[environment.phase_at + FROZEN]))

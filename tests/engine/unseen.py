@@ -15,9 +15,9 @@ from tests.conftest import eventually
 @contextlib.contextmanager
 def nobody_looks(engine: Engine) -> Iterator[None]:
     """The supervisor is stopped, with an environment ready: what is over sooner than its next look, made certain."""
-    supervisor = engine.supervisor_pid
+    supervisor = engine.processes.supervisor_pid
     assert supervisor is not None
-    assert eventually(lambda: any(channel.has_message(blank.channel) for blank in list(engine._blank)))
+    assert eventually(lambda: any(channel.has_message(blank.channel) for blank in list(engine.processes.blank)))
     os.kill(supervisor, signal.SIGSTOP)
     try:
         yield

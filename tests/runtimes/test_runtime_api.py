@@ -297,11 +297,11 @@ def test_an_extension_is_told_of_invocations_and_of_the_end(rig: Rig, tmp_path: 
     assert events[0]["invokedFunctionArn"].endswith(":function:f")
     assert events[0]["tracing"] == {"type": "X-Amzn-Trace-Id", "value": "Root=1"}
     assert b'registered {"functionName": "f", "functionVersion": "$LATEST", "handler"' in rig.logged
-    (environment,) = rig.engine._environments.values()
+    (environment,) = rig.engine.processes.environments.values()
 
     output = os.dup(environment.output)
     rig.engine.retire(version.key)
-    assert eventually(lambda: not rig.engine._stopping)
+    assert eventually(lambda: not rig.engine.processes.stopping)
     assert b'"eventType": "SHUTDOWN", "shutdownReason": "spindown"' in os.pread(output, 65_536, 0)
     os.close(output)
     assert outcome.status == "success"
@@ -333,12 +333,12 @@ def test_extensions_are_told_why_an_environment_ends(rig: Rig, does: str, status
 @pytest.mark.parametrize("when", ["BEFORE_INIT", ""])
 def test_a_burst_that_nobody_sees_ends_the_invocation(rig: Rig, when: str) -> None:
     """A runtime whose peak was past the limit when it answers is ended as if that had been seen at once, init included."""
-    burst = "len(bytearray(400 << 20))"
-    version = rig.version(environment={when: burst} if when else {}, memory_mb=256)
+    burst = "len(bytearray(150 << 20))"
+    version = rig.version(environment={when: burst} if when else {}, memory_mb=128, timeout_s=60)
     rig.run(rig.version(), [])
     with nobody_looks(rig.engine):
         outcome = rig.run(version, f"{burst}; call('POST', path + '/response', {{}}, '1')")
-    assert (outcome.status, outcome.error_type, outcome.max_memory_mb) == ("out_of_memory", "Runtime.ExitError", 256)
+    assert (outcome.status, outcome.error_type, outcome.max_memory_mb) == ("out_of_memory", "Runtime.ExitError", 128)
     assert outcome.payload.endswith(b'Error: Runtime exited with error: signal: killed"}')
     assert len(outcome.failed_inits) == (2 if when else 0)
 

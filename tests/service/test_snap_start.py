@@ -109,7 +109,7 @@ def test_deleting_a_version_ends_its_snapshot(session: jlambda.Session) -> None:
     version = session.control.version("f", "1")
     one.delete()
     assert not session.engine.snapshots.is_ready(version)
-    assert eventually(lambda: not session.engine._stopping and not session.engine._environments)
+    assert eventually(lambda: not session.engine.processes.stopping and not session.engine.processes.environments)
     assert f()[1] == "on-demand"
 
 

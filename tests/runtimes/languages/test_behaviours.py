@@ -197,7 +197,7 @@ def test_an_idle_environment_is_frozen_and_goes_on(function: Function, shared: j
     invocation = function.invoke({"do": "count"})
     before = invocation.result
     stream = invocation.record.log_stream
-    (environment,) = (each for each in shared.engine._environments.values() if each.log_stream == stream)
+    (environment,) = (each for each in shared.engine.processes.environments.values() if each.log_stream == stream)
     assert eventually(lambda: bool(environment.board[environment.phase_at + FROZEN]))
     family = Path(f"/proc/{environment.pid}/task/{environment.pid}/children").read_text().split()
     assert family
