@@ -36,9 +36,7 @@ _CELL = re.compile(
     r"|\btask/main\.go|^(?P<before>[\w$]+\.[\w$<>]+\()\w+\.java\b"
 )
 #: frames below those of the function: what called it
-_CALLER = re.compile(
-    r"/var/runtime/|\(node:internal/|at new Promise \(<anonymous>\)|java\.base/(?:jdk\.internal|java\.lang)\.reflect\."
-)
+_CALLER = re.compile(r"/var/runtime/|\(node:|at new Promise \(<anonymous>\)|java\.base/(?:jdk\.internal|java\.lang)\.reflect\.")
 
 
 class LambdaError(Exception):
