@@ -167,6 +167,7 @@ class Parts:
             opened.callback(self.trigger_news.close)
             self.service.mappings.watch(lambda mapping: self.control.tell(mapping.function))
             self.service.event_invoke.changed = self.reservations.changed = self.service.urls.changed = self.control.tell
+            self.provisioned.changed = self.control.tell
             self.log_subscriptions.changed = self._subscriptions_changed
             self.test_events = TestEvents(database, self.service.targets)
             self.cells = DeployedCells(database)
@@ -178,9 +179,10 @@ class Parts:
             self.triggers.plug_in(UrlTriggers(urls, gate, switches, session.front_url), "url")
             has_apis, gateway_v2 = (lambda: self.services.may_have("apigateway")), partial(clients, "apigatewayv2")
             routes = RouteTriggers(
-                *(gateway_v2, has_apis, self.service.permissions, switches, session.account, session.front_url)
+                *(gateway_v2, has_apis, self.service.permissions, switches, session.account, session.front_url, database)
             )
             self.triggers.plug_in(routes, "http")
+            self._emptied.append(routes.forget)
             self._put_events_together(session, database, opened, clients, pushes)
             self.before_close: list[Callable[[], None]] = []
             self._deliver(session, database, opened)

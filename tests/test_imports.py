@@ -56,7 +56,7 @@ HOMES: dict[str, tuple[str, ...]] = {
         "aws.",
         "api.address",
     ),
-    "botocore": ("api.shapes", "api.address", "aws."),
+    "botocore": ("api.shapes", "api.address", "api.fronts.integrations.services", "aws."),
     "moto": ("aws.",),
     "uvicorn": ("api.server", "api.protocol"),
     "pandas": ("telemetry.",),
@@ -68,6 +68,7 @@ HOMES: dict[str, tuple[str, ...]] = {
     "ctypes": ("engine.",),
     "airspeed": ("api.fronts.integrations.templates",),
     "httpx": ("api.fronts.integrations.outgoing",),
+    "jsonschema": ("api.fronts.schemas",),
     "jsonpath_ng": ("api.fronts.integrations.json_path",),
 }
 #: what runs inside an environment, and may have nothing but the standard library and the wire format

@@ -99,7 +99,7 @@ PROMISES = {
         r"31 days",
         r"GET /days/\{date\} is at http://127\.0\.0\.1:\d+/_execute-api/",
         r'"routeKey": "GET /days/\{date\}"',
-        r'HTTP/1\.1 200\n[^{]*\{"date": "2015-12-08", "rain_mm": 54\.1',
+        r'HTTP/1\.1 200 OK\n[^{]*\{"date": "2015-12-08", "rain_mm": 54\.1',
         r"'2015-12-11', '2015-12-13'",
         r"GET /days/2015-12-08 +200.*\n.*GET /days/1815-12-08 +404.*\n.* 400 .*\n.* 201 .*\n.*DELETE /days/2016-01-01 +404",
         r"500 \{\"message\":\"Internal Server Error\"\}\n.*TypeError: list indices",

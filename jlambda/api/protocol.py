@@ -221,6 +221,8 @@ class Protocol(HttpToolsProtocol):
         if not cycle.keep_alive:
             self.transport.close()
         cycle.on_response()
+        # else the scope would lead to itself, and wait for the garbage collector
+        del cycle.scope["jlambda.answer"]  # type: ignore[typeddict-item]
 
     def _abort(self) -> None:
         self.transport.abort()

@@ -26,10 +26,14 @@ def _change_rest() -> None:
     def create_deployment(self: Any, name: str, description: str, stage_variables: Any = None) -> Any:
         stage = self.stages.get(name) if name else None
         made: Any = deploy(self, name, description, stage_variables)
-        resources = [each.to_dict() for each in self.resources.values()]
-        authorizers = [each.to_json() for each in self.authorizers.values()]
-        responses = [each.to_json() for each in self.gateway_responses.values()]
-        parts = {"api": self.to_dict(), "resources": resources, "authorizers": authorizers, "gatewayResponses": responses}
+        parts = {
+            "api": self.to_dict(),
+            "resources": [each.to_dict() for each in self.resources.values()],
+            "authorizers": [each.to_json() for each in self.authorizers.values()],
+            "gatewayResponses": [each.to_json() for each in self.gateway_responses.values()],
+            "validators": [each.to_dict() for each in self.request_validators.values()],
+            "models": [each.to_json() for each in self.models.values()],
+        }
         made.snapshot = json.dumps(parts)
         if stage is not None:  # moto puts a new one in its place, without the settings
             stage.deployment_id = made.id

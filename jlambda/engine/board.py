@@ -10,10 +10,11 @@ import mmap
 import os
 import struct
 
-#: bytes of a slot: phase, whether it is frozen, whether it was killed for want of memory, and the peak in MB of a function
-#: together with the processes that it started, which takes two
+#: bytes of a slot: phase, whether it is frozen, whether it was killed for want of memory, whether it was seen idle and has
+#: begun nothing since (which the engine takes back), and the peak in MB of a function together with the processes that it
+#: started, which takes two
 SLOT_BYTES = 8
-PHASE, FROZEN, OUT_OF_MEMORY, FAMILY_PEAK = 0, 1, 2, 4
+PHASE, FROZEN, OUT_OF_MEMORY, RESTS, FAMILY_PEAK = 0, 1, 2, 3, 4
 IDLE, INIT, INVOKE = 0, 1, 2
 SLOTS = 8_192
 _MEGABYTES = struct.Struct("H")

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from jlambda.engine.background import Background
-from jlambda.engine.board import FROZEN, IDLE, INIT, INVOKE
+from jlambda.engine.board import FROZEN, IDLE, INIT, INVOKE, RESTS
 from jlambda.engine.control import Protection, Template
 from jlambda.engine.conversation import After, Conversation
 from jlambda.engine.environment import Environment, Version
@@ -261,6 +261,7 @@ class Engine:
             environment.current = request
             board, at = environment.board, environment.phase_at
             board[at] = INVOKE
+            board[at + RESTS] = 0
             if board[at + FROZEN]:
                 self.processes.wake(environment)
             return Assign, environment, now

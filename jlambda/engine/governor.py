@@ -11,10 +11,10 @@ import math
 import os
 import signal
 import time
-from collections.abc import Iterator
 
-from jlambda.engine.board import FROZEN, IDLE, INIT, OUT_OF_MEMORY, PHASE, SLOT_BYTES, Board
+from jlambda.engine.board import FROZEN, IDLE, INIT, OUT_OF_MEMORY, PHASE, RESTS, SLOT_BYTES, Board
 from jlambda.engine.budget import PERIOD_S, CpuBudget
+from jlambda.engine.proc import cpu_clock, descendants, own_bytes, resident, resident_bytes
 from jlambda.model import signals
 
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html: with extensions the Shutdown phase may take
@@ -39,7 +39,6 @@ _WEIGH_S = 0.02
 #: and by how much longer for each process that there is: no family of a thousand takes up the supervisor's time
 _FAMILY_EACH_S, _WEIGH_EACH_S, _LOOK_EACH_S = 0.000_5, 0.001, 0.000_1
 _MB = 1 << 20
-_PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 class _Watched:
@@ -69,7 +68,7 @@ class _Watched:
     def __init__(self, first: int, pid: int, slot: int, memory_mb: int, share: float, now: float, has_bridge: bool) -> None:
         self.first, self.pid, self.slot, self.memory_bytes = first, pid, slot * SLOT_BYTES, memory_mb << 20
         self.budget = CpuBudget(share, now)
-        self.clocks = {pid: _cpu_clock(pid)}
+        self.clocks = {pid: cpu_clock(pid)}
         self.used = 0.0
         self.has_bridge = has_bridge
         # a bridge starts the function's own process at once
@@ -172,7 +171,7 @@ class Governor:
             os.kill(it.pid, signal.SIGKILL)
             return
         # before the bridge acts: it ends the runtime, and what is left then is an extension, which is to be told
-        largest = max(it.clocks.keys() - {it.pid}, key=_resident_bytes, default=it.pid)
+        largest = max(it.clocks.keys() - {it.pid}, key=resident_bytes, default=it.pid)
         os.kill(it.pid, why)
         if why == signals.OUT_OF_MEMORY:  # at once, whoever it is
             with contextlib.suppress(ProcessLookupError):
@@ -201,7 +200,8 @@ class Governor:
         it.is_unweighed = it.is_unweighed or has_grown or cpu_s > 0
         may_have_allocated = it.is_unweighed and (has_grown or now >= it.memory_at)
         if phase == IDLE:
-            it.idle_since = it.idle_since or now
+            if it.idle_since is None or not self._board[it.slot + RESTS]:  # it was at work between two looks
+                self._board[it.slot + RESTS], it.idle_since = 1, now
             it.look_at = now + _LOOK_S
             if self._has_freezer and now - it.idle_since >= _FREEZE_AFTER_S:
                 self._freeze(environment_id, it)
@@ -261,10 +261,10 @@ class Governor:
     def _meet_family(self, it: _Watched) -> bool:
         """Count the processes that the function has started from now on; whether there are new ones."""
         before = len(it.clocks)
-        for pid in _family(it.first):
+        for pid in descendants(it.first):
             if pid not in it.clocks:
                 with contextlib.suppress(OSError):
-                    clock = _cpu_clock(pid)
+                    clock = cpu_clock(pid)
                     it.used += time.clock_gettime(clock)
                     it.clocks[pid] = clock
         return len(it.clocks) > before
@@ -273,13 +273,13 @@ class Governor:
         counted = [pid for pid in it.clocks if not it.has_bridge or pid != it.pid]
         if not counted:
             return False
-        used, others = _numbers(f"/proc/{counted[0]}/statm")[1] * _PAGE, counted[1:]
+        used, others = resident(counted[0]), counted[1:]
         if others:
-            at_most = used + sum(map(_resident_bytes, others))
+            at_most = used + sum(map(resident_bytes, others))
             if at_most > it.memory_bytes or now >= it.weigh_at:
                 # What processes of one family share was counted for each of them: take the exact way, which is the slow one.
                 it.weigh_at = now + max(_WEIGH_S, len(it.clocks) * _WEIGH_EACH_S)
-                used += sum(map(_own_bytes, others))
+                used += sum(map(own_bytes, others))
                 peak_mb = min(used, it.memory_bytes) + _MB - 1 >> 20
                 self._slots.set_family_peak(it.slot, max(peak_mb, self._slots.family_peak_mb(it.slot)))
                 it.is_unweighed = False
@@ -309,52 +309,3 @@ class Governor:
                 os.kill(pid, number)
             except ProcessLookupError:
                 pass
-
-
-def _cpu_clock(pid: int) -> int:
-    """The clock of all CPU time of a process, as clock_getcpuclockid(3) names it."""
-    return (~pid << 3) | 2
-
-
-def _numbers(path: str) -> list[int]:
-    """The numbers in a file of the kernel's."""
-    fd, parts = os.open(path, os.O_RDONLY), list[bytes]()
-    try:
-        while part := os.read(fd, 65_536):
-            parts.append(part)
-    finally:
-        os.close(fd)
-    return [int(number) for number in b"".join(parts).split()]
-
-
-def _resident_bytes(pid: int) -> int:
-    """Resident memory of a process, 0 if it has ended."""
-    try:
-        return _numbers(f"/proc/{pid}/statm")[1] * _PAGE
-    except (OSError, IndexError):
-        return 0
-
-
-def _own_bytes(pid: int) -> int:
-    """Resident memory of a process without what it shares with others."""
-    try:
-        with open(f"/proc/{pid}/smaps_rollup") as file:
-            return sum(int(line.split()[1]) << 10 for line in file if line.startswith("Private_"))
-    except OSError:
-        return 0
-
-
-def _family(pid: int) -> Iterator[int]:
-    """All descendants of a process."""
-    try:
-        tasks = os.listdir(f"/proc/{pid}/task")
-    except OSError:
-        return
-    for task in tasks:
-        try:
-            found = _numbers(f"/proc/{pid}/task/{task}/children")
-        except OSError:
-            continue
-        for child in found:
-            yield child
-            yield from _family(child)

@@ -21,12 +21,12 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from jlambda.engine import first_process, sandbox, syscalls
 from jlambda.engine.board import Board
 from jlambda.engine.first_process import Setting
 from jlambda.engine.governor import BRIDGE_SHUTDOWN_S, Governor
+from jlambda.engine.proc import is_below, parent
 from jlambda.engine.sandbox import Sandbox
 
 #: what a request or a report may take, one packet each
@@ -112,7 +112,7 @@ class Supervisor:
     def adopt(self, environment_id: int, pid: int, snapshot: int) -> None:
         """Take charge of an environment that a snapshot has forked; its first process is the snapshot's first one's child."""
         try:
-            if not _is_below(pid, self.first.get(snapshot, 0)):
+            if not is_below(pid, self.first.get(snapshot, 0)):
                 raise ProcessLookupError("it has ended")
             pidfd = os.pidfd_open(pid)
         except (OSError, AttributeError) as error:
@@ -127,7 +127,7 @@ class Supervisor:
         first = self.first.get(environment_id)
         if first and not pid:
             self._kill_all_of(environment_id)
-        elif first and _parent(pid) == first:
+        elif first and parent(pid) == first:
             with contextlib.suppress(ProcessLookupError):
                 if not self.governor.time_out(environment_id, time.monotonic()):
                     os.kill(pid, signal.SIGKILL)
@@ -298,22 +298,6 @@ class Supervisor:
             case "stop":
                 self.stop(request["id"])
         return True
-
-
-def _parent(pid: int) -> int:
-    """The parent of a process, 0 if that is gone."""
-    try:
-        # the name, in brackets, may hold anything: count from its end
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
-    except OSError:
-        return 0
-
-
-def _is_below(pid: int, above: int) -> bool:
-    """Whether a process descends from another one."""
-    while pid > 1 and pid != above:
-        pid = _parent(pid)
-    return pid == above > 0
 
 
 def main() -> None:

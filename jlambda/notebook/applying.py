@@ -31,6 +31,7 @@ def read(session: Session, name: str) -> Draft:
         dict(it.environment),
         dict.fromkeys(it.secrets),
         session.reservations.reserved(name),
+        {each.qualifier: each.requested for each in session.provisioned.list(name)},
         DEFAULT_RETRIES if retries is None else retries,
         DEFAULT_EVENT_AGE_S if age_s is None else age_s,
         (events.destination(True) if events else None) or "",
@@ -50,9 +51,11 @@ def apply(session: Session, name: str, before: Draft, draft: Draft) -> list[str]
     undo: list[Callable[[], object]] = []
     made: list[str] = []
     try:
+        _provision(session, name, before.provisioned, draft.provisioned, undo, is_less=True)
         if draft.reserved != before.reserved:
             session.get(name).reserve(draft.reserved)
             undo.append(lambda: session.get(name).reserve(before.reserved))
+        _provision(session, name, before.provisioned, draft.provisioned, undo, is_less=False)
         if _events(draft) != _events(before):
             made += _make_destinations(session, before, draft, undo)
             held = session.service.event_invoke.find(name)
@@ -69,6 +72,24 @@ def apply(session: Session, name: str, before: Draft, draft: Draft) -> list[str]
                 step()
         raise
     return made
+
+
+def _provision(
+    session: Session,
+    name: str,
+    before: Mapping[str, int],
+    wanted: Mapping[str, int],
+    undo: list[Callable[[], object]],
+    *,
+    is_less: bool,
+) -> None:
+    """Have fewer environments ready, or more: what is reserved has to hold them before and after."""
+    for qualifier in sorted(before.keys() | wanted.keys()):
+        was, now = before.get(qualifier), wanted.get(qualifier)
+        if was != now and ((now or 0) < (was or 0)) == is_less:
+            handle = session.get(f"{name}:{qualifier}")
+            handle.provision(now)
+            undo.append(partial(handle.provision, was))
 
 
 def _make_destinations(session: Session, before: Draft, draft: Draft, undo: list[Callable[[], object]]) -> list[str]:
@@ -139,6 +160,7 @@ def _configuration(draft: Draft) -> Draft:
     return replace(
         draft,
         reserved=usual.reserved,
+        provisioned=usual.provisioned,
         retries=usual.retries,
         event_age_s=usual.event_age_s,
         on_success=usual.on_success,

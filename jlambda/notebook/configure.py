@@ -20,6 +20,7 @@ from jlambda.notebook import applying
 from jlambda.notebook.cards import Row
 from jlambda.notebook.destination_form import DestinationForm
 from jlambda.notebook.draft import EVENT_AGE_S, RETRIES, Draft, boto3_calls, cell_line, price_line
+from jlambda.notebook.provisioned_editor import ProvisionedEditor
 from jlambda.notebook.trigger_editor import TriggerEditor
 from jlambda.notebook.variables_editor import VariablesEditor
 from jlambda.notebook.views import BAD, GOOD, MUTED, close, code, heading, said, with_card
@@ -39,7 +40,7 @@ class Configuration:
         self._is_loading = self._is_applying = False
         self._before = applying.read(self._session, self._name)
         self._duration_ms = self._known_duration()
-        self._make_fields()
+        self._make_fields(function)
         self.line = self.calls = ""
         self.code = widgets.HTML()
         self.status = widgets.HTML(layout=widgets.Layout(flex="1 1 auto", margin="2px 0 2px 8px"))
@@ -56,7 +57,7 @@ class Configuration:
         self._end_watch = self._session.watch(_weakly(self))
         self._session.before_close(self._end_watch)
 
-    def _make_fields(self) -> None:
+    def _make_fields(self, function: Function) -> None:
         size = limits.MEMORY_MB
         self.memory = widgets.IntSlider(
             description="memory (MB)", min=size[0], max=size[-1], step=1, style=_LABELLED, layout=_WIDE, continuous_update=True
@@ -71,6 +72,7 @@ class Configuration:
             description="reserved for this function", indent=False, layout=widgets.Layout(width="auto")
         )
         self.reserved = _whole("concurrency", range(limits.CONCURRENT_EXECUTIONS + 1))
+        self.provisioned = ProvisionedEditor(function)
         self.retries = _whole("retries", RETRIES)
         self.event_age = _whole("event age (s)", EVENT_AGE_S)
         kinds = ("queue", "topic", "event bus", "function")
@@ -82,7 +84,15 @@ class Configuration:
     def _fields(self) -> list[Any]:
         return [
             *(self.memory, self.timeout, self.storage, self.description, self.variables, self.secrets),
-            *(self.is_reserved, self.reserved, self.retries, self.event_age, self.on_success, self.on_failure),
+            *(
+                self.is_reserved,
+                self.reserved,
+                self.provisioned,
+                self.retries,
+                self.event_age,
+                self.on_success,
+                self.on_failure,
+            ),
             self.triggers,
         ]
 
@@ -91,6 +101,7 @@ class Configuration:
             "Limits": [
                 *(self.memory, self.price, self.timeout, self.storage),
                 widgets.HBox([self.reserved, self.is_reserved]),
+                self.provisioned.view,
                 self.description,
             ],
             "Variables": [self.variables.view, self.secrets.view],
@@ -116,6 +127,7 @@ class Configuration:
             {key: value or "" for key, value in self.variables.value.items()},
             self.secrets.value,
             self.reserved.value if self.is_reserved.value else None,
+            self.provisioned.value,
             self.retries.value,
             self.event_age.value,
             self.on_success.value,
@@ -163,6 +175,7 @@ class Configuration:
             self.description.value = draft.description
             self.variables.value, self.secrets.value = dict(draft.environment), dict(draft.secrets)
             self.is_reserved.value, self.reserved.value = draft.reserved is not None, draft.reserved or 0
+            self.provisioned.value = draft.provisioned
             self.retries.value, self.event_age.value = draft.retries, draft.event_age_s
             self.on_success.value, self.on_failure.value = draft.on_success, draft.on_failure
             self.triggers.attached(self._session.triggers.list(self._name))
@@ -202,6 +215,7 @@ class Configuration:
         except LambdaError:
             self.refresh()
             return
+        self.provisioned.offer()
         if self.draft == self._before:
             self.refresh()
         elif now != self._before:

@@ -30,7 +30,8 @@ class Draft:
     """The settings of one function as they are being edited.
 
     `secrets` maps names to new values, None for one that keeps its value; `reserved` is None for no concurrency of its own;
-    destinations are ARNs, empty for none; `triggers` maps specifications to whether they are enabled.
+    `provisioned` maps versions and aliases to how many environments are kept ready; destinations are ARNs, empty for none;
+    `triggers` maps specifications to whether they are enabled.
     """
 
     memory_mb: int = limits.DEFAULT_MEMORY_MB
@@ -40,6 +41,7 @@ class Draft:
     environment: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str | None] = field(default_factory=dict)
     reserved: int | None = None
+    provisioned: Mapping[str, int] = field(default_factory=dict)
     retries: int = DEFAULT_RETRIES
     event_age_s: int = DEFAULT_EVENT_AGE_S
     on_success: str = ""
@@ -69,6 +71,11 @@ class Draft:
                 raise InvalidParameter(f"the secret {new[0]} has no value yet: give it one")
             self.configured(before).checked()
             check_values({name: value for name, value in self.secrets.items() if value is not None})
+            if self.reserved is not None and sum(self.provisioned.values()) > self.reserved:
+                raise InvalidParameter(
+                    f"provisioned concurrency is {sum(self.provisioned.values())} in all, reserved are {self.reserved}: "
+                    "reserve as many, or provision less"
+                )
             limits.check_range("retries", self.retries, RETRIES, "")
             limits.check_range("event age", self.event_age_s, EVENT_AGE_S, "seconds")
         except InvalidParameter as error:
@@ -132,6 +139,12 @@ def boto3_calls(name: str, draft: Draft, account: Account) -> str:
         lines.append(f"client.put_function_concurrency(FunctionName={name!r}, ReservedConcurrentExecutions={draft.reserved})")
     else:
         lines.append(f"client.delete_function_concurrency(FunctionName={name!r})")
+    for qualifier, concurrency in draft.provisioned.items():
+        lines += [
+            "client.put_provisioned_concurrency_config(",
+            f"    FunctionName={name!r}, Qualifier={qualifier!r}, ProvisionedConcurrentExecutions={concurrency}",
+            ")",
+        ]
     for text, is_on in draft.triggers.items():
         lines += trigger_calls(name, parse_trigger(specification(text, is_on)), account)
     return "\n".join(lines)

@@ -101,7 +101,9 @@ def _columns(exchange: Exchange) -> list[_Column]:
     if exchange.invocation is None:
         return [request, _Column("event", "none is made", [_Line("no function was reached")]), response]
     invocation = exchange.invocation
-    if invocation.error is None:
+    if invocation.error is None and isinstance(invocation.result, bytes):  # which is no JSON
+        result = [_Line("streamed, as the response says")]
+    elif invocation.error is None:
         result = [_Line(each) for each in _json(invocation.result).split("\n")]
     else:
         result = [_Line(each, colour=BAD) for each in str(invocation.error).split("\n")]

@@ -15,7 +15,10 @@ from jlambda.store.functions import Functions
 
 
 class Aliases:
-    """The aliases of one session's functions. `moved` is called with function and name of one that points elsewhere now."""
+    """The aliases of one session's functions.
+
+    `moved` is called with function and name of one that is new, gone, or points elsewhere now.
+    """
 
     def __init__(
         self,
@@ -45,7 +48,9 @@ class Aliases:
             self._check_versions(alias.checked())
             if alias.name in self._resolver.aliases(alias.function):
                 raise ResourceConflict(f"Alias already exists: {self._account.function_arn(alias.function, alias.name)}")
-            return self._put(alias)
+            made = self._put(alias)
+        self._moved(alias.function, alias.name)
+        return made
 
     def update(self, alias: Alias) -> Alias:
         """Put `alias` in the place of the one of its name; `revision_id`, if it has one, must be the present one's."""

@@ -71,7 +71,7 @@ class ControlPlane:
         #: what an invocation of a function called NAME runs; and what one of a name, NAME:QUALIFIER or ARN runs
         self.version, self.resolve = self._resolver.version, self._resolver.resolve
         self.qualified = self._resolver.qualified
-        aliases = Aliases(functions, self._resolver, account, lock, lambda function, alias: self.alias_moved(function, alias))
+        aliases = Aliases(functions, self._resolver, account, lock, self._alias_moved)
         self.aliases, self.alias, self.create_alias = aliases.list, aliases.get, aliases.create
         self.update_alias, self.change_alias, self.delete_alias = aliases.update, aliases.change, aliases.delete
 
@@ -262,6 +262,10 @@ class ControlPlane:
         self.tell(wanted.name)
         return wanted
 
+    def _alias_moved(self, function: str, alias: str) -> None:
+        self.alias_moved(function, alias)
+        self.tell(function)
+
     def tell(self, name: str) -> None:
         """Tell whoever watches that something of a function has changed."""
         for watcher in tuple(self.watchers):
@@ -300,6 +304,8 @@ class ControlPlane:
                 with suppress(ResourceNotFound):
                     self.delete_version(name, published.version)
                 raise
+        if is_new:
+            self.tell(published.name)
         return published
 
     def _publish(
@@ -352,6 +358,7 @@ class ControlPlane:
             self._secrets.delete(secrets_of(name, configuration.version))
             self._forget(configuration)
             self.gone(configuration.name, configuration.version)
+        self.tell(configuration.name)
 
     # -- end -----------------------------------------------------------------------------------------------------------
 

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from jlambda.errors import InvalidParameter, LambdaError, ResourceConflict, ResourceNotFound
 from jlambda.model.arn import Account, parse_reference
 from jlambda.model.http.address import API, URL
 from jlambda.model.http.api import function_of
-from jlambda.model.trigger import Trigger, method_and_path
+from jlambda.model.trigger import Trigger, method_and_path, parse_trigger
 from jlambda.service.permissions import Permissions
 from jlambda.service.switches import Switches
 from jlambda.service.triggers import Attached
 from jlambda.service.url_gate import UrlGate
 from jlambda.service.urls import FunctionUrls
+from jlambda.store.database import Database
+from jlambda.store.resources import Resources
 
 #: the API of routes that name none
 _API = "jlambda"
@@ -65,8 +68,21 @@ class UrlTriggers:
         self._switches.disable(attached.id)
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A route as it was last seen."""
+
+    id: str
+    qualifier: str | None
+    text: str
+
+
 class RouteTriggers:
-    """Routes of HTTP APIs as triggers. `client` gives boto3's apigatewayv2, `is_running` says whether there can be any yet."""
+    """Routes of HTTP APIs as triggers.
+
+    `client` gives boto3's apigatewayv2, `is_running` says whether that can be asked without being started: else the routes are
+    those that were last seen.
+    """
 
     def __init__(
         self,
@@ -76,8 +92,10 @@ class RouteTriggers:
         switches: Switches,
         account: Account,
         address: Address,
+        database: Database,
     ) -> None:
         self._client, self._is_running, self._switches = client, is_running, switches
+        self._kept = Resources(database, "route", _Kept)
         self._permissions, self._account, self._address = permissions, account, address
 
     def attach(self, function: str, qualifier: str | None, trigger: Trigger) -> Sequence[str]:
@@ -100,6 +118,7 @@ class RouteTriggers:
         elif there.get("Target") != f"integrations/{target}":
             raise InvalidParameter(f"route {key!r} of the API {name!r} leads elsewhere: remove that trigger first")
         self._permit(function, qualifier, api, method, path)
+        self._look()
         return [*notes, f"{key} is at {self._address(API, api).rstrip('/')}{path}"]
 
     def _api(self, client: Any, name: str) -> tuple[str, builtins.list[str]]:
@@ -128,6 +147,7 @@ class RouteTriggers:
         client = self._client()
         api, _, route_id = attached.id.partition("/")
         client.delete_route(ApiId=api, RouteId=route_id)
+        self._kept.delete(attached.function, attached.id)
         self._switches.enable(attached.id)
         arn = self._account.function_arn(attached.function, attached.qualifier)
         targets = {each.get("Target") for each in client.get_routes(ApiId=api)["Items"]}
@@ -142,9 +162,31 @@ class RouteTriggers:
 
     def list(self) -> Sequence[Attached]:
         """All routes of HTTP APIs that lead to functions."""
-        return [*self._routes()] if self._is_running() else []
+        if self._is_running():
+            self._look()
+        return [self._attached(function, each) for function, _, each in self._kept.items()]
 
-    def _routes(self) -> Iterator[Attached]:
+    def forget(self) -> None:
+        """There are no APIs any more."""
+        for function, key, _ in builtins.list(self._kept.items()):
+            self._kept.delete(function, key)
+
+    def _attached(self, function: str, kept: _Kept) -> Attached:
+        trigger, api = parse_trigger(kept.text), kept.id.partition("/")[0]
+        note = f"{self._address(API, api).rstrip('/')}{method_and_path(trigger)[1]}"
+        return Attached(kept.id, function, kept.qualifier, trigger, self._switches.state(kept.id), note)
+
+    def _look(self) -> None:
+        """Make what is kept what there is."""
+        found = {(function, each.id): each for function, each in self._routes()}
+        held = {(function, key): each for function, key, each in self._kept.items()}
+        for function, key in held.keys() - found.keys():
+            self._kept.delete(function, key)
+        for (function, key), each in found.items():
+            if held.get((function, key)) != each:
+                self._kept.put(each, function, key)
+
+    def _routes(self) -> Iterator[tuple[str, _Kept]]:
         client = self._client()
         for api in client.get_apis()["Items"]:
             if api["ProtocolType"] != "HTTP":
@@ -164,10 +206,8 @@ class RouteTriggers:
                     name, qualifier = parse_reference(reference, self._account)
                 except LambdaError:
                     continue  # another account's, or one that only a stage's variables name
-                note = f"{self._address(API, identity).rstrip('/')}{path}"
                 trigger = Trigger("http", f"{method} {path}", options)
-                found = f"{identity}/{route['RouteId']}"
-                yield Attached(found, name, qualifier, trigger, self._switches.state(found), note)
+                yield name, _Kept(f"{identity}/{route['RouteId']}", qualifier, str(trigger))
 
     def enable(self, attached: Attached) -> None:
         """Have the route lead to its function again."""

@@ -58,6 +58,8 @@ class Provisioned:
     ) -> None:
         self._table, self._control, self._reservations, self._engine = table, control, reservations, engine
         self._account_limit, self._now = account_limit, now
+        #: called with the name of a function of which something else is asked for now
+        self.changed: Callable[[str], None] = lambda _: None
         self._lock = threading.RLock()
         self._rows = {(row.function, row.qualifier): row for row in table.list()}
         #: the version that each one's environments are of
@@ -82,7 +84,8 @@ class Provisioned:
             self._table.put(row)
             self._rows[name, qualifier] = row
             self._apply(name, qualifier)
-            return self._told(row)
+        self.changed(name)
+        return self._told(row)
 
     def get(self, function: str, qualifier: str) -> ProvisionedConcurrency:
         """How far one is. Raises `ProvisionedConcurrencyConfigNotFound`."""
@@ -101,6 +104,7 @@ class Provisioned:
             if self._rows.pop((function, qualifier), None) is not None:
                 self._table.delete(function, qualifier)
                 self._withdraw(function, qualifier)
+        self.changed(function)
 
     def total(self, function: str) -> int:
         """How many environments of a function are asked for."""

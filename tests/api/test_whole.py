@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
 import socket
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
 import jlambda
@@ -105,6 +107,25 @@ def test_what_comes_whole_needs_no_task(asked: Asked, tasks: list[str]) -> None:
     assert tasks == []
     asked.client.get_function(FunctionName="f")
     assert tasks == ["/2015-03-31/functions/f"]
+
+
+def test_nothing_waits_for_the_garbage_collector(asked: Asked) -> None:
+    """What a request leaves behind is gone with its answer."""
+
+    def cycles() -> int:
+        return sum(isinstance(each, RequestResponseCycle) for each in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = cycles()
+        with asked.socket() as connection:
+            for _ in range(20):
+                connection.sendall(asked.request("/a"))
+                assert read(connection)[0] == 200
+            assert cycles() - before <= 1  # the connection's last
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("size", [10, 60_000, 70_000, 1_000_000])

@@ -19,11 +19,16 @@ CELLS = [
     "print(lamb.list_event_source_mappings(FunctionName='hello')['EventSourceMappings'][0]['BatchSize'])",
 ]
 
+PROVISIONED = [
+    "live = hello.publish() and hello.alias('live', 1)",
+    "print('ready:', live.qualifier, live.provisioned.requested)",
+]
+
 
 @pytest.mark.parametrize("front_end", PATHS)
 def test_what_is_typed_is_applied(notebook: Open, front_end: str) -> None:
     """Memory and a variable; a mistake is told while it is typed, and cannot be applied; a second widget follows."""
-    page = notebook([*CELLS[:3], "hello.configure()", CELLS[3]], front_end)
+    page = notebook([*CELLS[:3], "hello.configure()", CELLS[3], *PROVISIONED], front_end)
     for number in (0, 1):
         page.run(number)
     widget = page.run(2)
@@ -51,6 +56,18 @@ def test_what_is_typed_is_applied(notebook: Open, front_end: str) -> None:
     expect(widget.get_by_text("applied: the next invocation runs with it")).to_be_visible()
     expect(second.locator(".widget-slider .widget-readout")).to_have_text("512")
     expect(page.run(4)).to_contain_text("now 512 3 {'STAGE': 'test'} 512 None")
+    widget.get_by_role("tab", name="Limits").click()
+    expect(widget.get_by_text("hello has none yet")).to_be_visible()
+    page.run(5)
+    widget.get_by_label("provisioned", exact=True).select_option("live (version 1)")
+    widget.get_by_role("button", name="Provision").click()
+    ready = widget.get_by_label("live", exact=True)
+    ready.fill("2")
+    ready.press("Tab")
+    apply.click()
+    expect(widget.get_by_text("applied: the next invocation runs with it")).to_be_visible()
+    page.shoot(f"configure-provisioned-{front_end}", widget)
+    expect(page.run(6)).to_contain_text("ready: live 2")
 
 
 def test_triggers_and_destinations(notebook: Open) -> None:

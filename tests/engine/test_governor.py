@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import threading
 import time
 from functools import partial
@@ -13,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jlambda.engine.board import FROZEN
+from jlambda.engine.board import FROZEN, RESTS, SLOT_BYTES, Board
 from jlambda.engine.budget import PERIOD_S, CpuBudget
 from jlambda.engine.environment import Environment
+from jlambda.engine.governor import Governor
 from tests.conftest import eventually
 from tests.engine.conftest import MakeRig, Rig
 from tests.engine.unseen import nobody_looks
@@ -452,3 +455,25 @@ def test_init_has_the_cpu_to_itself(rig: Rig) -> None:
     assert outcome.init_ms is not None
     assert 100 < outcome.init_ms < 500
     assert int(outcome.payload) > 2950
+
+
+def test_what_is_used_again_and_again_is_not_frozen() -> None:
+    """Even where no look comes while it is at work; it is once it has rested for a while, whatever it does meanwhile."""
+    board, child = Board.create(), subprocess.Popen(["sleep", "60"])
+    governor, slot = Governor(board, has_cpu_limit=True, has_freezer=True), 3 * SLOT_BYTES
+    try:
+        governor.watch(1, os.getpid(), child.pid, 3, 128, 1.0, 0.0)
+        for tick in range(100):
+            board.bytes[slot + RESTS] = 0  # the engine had an invocation begin, and it is over
+            governor.look(tick * 0.01)
+            assert not board.bytes[slot + FROZEN]
+        governor.look(1.0)
+        assert not board.bytes[slot + FROZEN]
+        governor.look(1.1)
+        assert board.bytes[slot + FROZEN]
+        governor.end(1)
+        assert child.wait() == -signal.SIGTERM
+    finally:
+        child.kill()
+        child.wait()
+        board.close()

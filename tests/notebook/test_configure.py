@@ -105,6 +105,64 @@ def test_two_widgets_stay_in_step(hello: Function) -> None:
         widget.close()
 
 
+def test_versions_and_aliases_are_provisioned(hello: Function) -> None:
+    """Those that there are; what is asked for elsewhere, and a version that is published meanwhile, are shown at once."""
+    widget, other = hello.configure(), hello.configure()
+    editor = widget.provisioned
+    assert "hello has none yet" in editor._none.value
+    assert editor._none.layout.display == ""
+    other.timeout.value = 9
+    first = hello.publish()
+    live = hello.alias("live", 1)
+    assert [label for label, _ in editor.choice.options] == ["live (version 1)", "version 1"]
+    assert editor.choice.options == other.provisioned.choice.options
+    other.revert_button.click()
+    editor.choice.value = "live"
+    editor.add_button.click()
+    editor.numbers["live"].value = 2
+    assert live.provisioned is None
+    assert "Qualifier='live', ProvisionedConcurrentExecutions=2" in widget.calls
+    widget.apply()
+    assert live.provisioned is not None
+    assert live.provisioned.requested == 2
+    assert other.draft == widget.draft
+    assert widget.apply_button.disabled
+    live.provision(None)
+    assert widget.draft.provisioned == other.draft.provisioned == {}
+    first.provision(1)
+    assert other.provisioned.numbers["1"].value == 1
+    other.provisioned.remove("1")
+    other.apply()
+    assert first.provisioned is None
+    for each in (widget, other):
+        each.close()
+
+
+def test_what_is_provisioned_fits_what_is_reserved(hello: Function) -> None:
+    """Up and down in one go, whichever has to be first; and back as it was where a later part is refused."""
+    hello.publish()
+    live = hello.alias("live", 1)
+    widget = hello.configure()
+    widget.is_reserved.value, widget.reserved.value = True, 3
+    widget.provisioned.add("live", 5)
+    assert "5 in all, reserved are 3" in widget.status.value
+    assert widget.apply_button.disabled
+    widget.reserved.value = 5
+    widget.apply()
+    assert (hello.reserved, live.provisioned and live.provisioned.requested) == (5, 5)
+    widget.reserved.value = 2
+    widget.provisioned.numbers["live"].value = 2
+    widget.apply()
+    assert (hello.reserved, live.provisioned and live.provisioned.requested) == (2, 2)
+    widget.is_reserved.value = False
+    widget.provisioned.remove("live")
+    widget.on_failure.kind.value, widget.on_failure.name.value = "function", "nobody"
+    widget.apply()
+    assert "is invalid" in widget.status.value
+    assert (hello.reserved, live.provisioned and live.provisioned.requested) == (2, 2)
+    widget.close()
+
+
 def test_a_deleted_function_says_so(hello: Function) -> None:
     """There is nothing left to apply to."""
     widget = hello.configure()

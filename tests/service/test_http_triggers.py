@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
@@ -75,3 +76,21 @@ def test_nothing_is_started_to_see_that_there_is_nothing(session: jlambda.Sessio
     """The embedded services stay asleep."""
     function = session.deploy(SOURCE, "f")
     assert not function.triggers and session.services.pid is None
+
+
+def test_routes_are_known_before_the_services_run(tmp_path: Path) -> None:
+    """After a session is opened again, as they were; they lead to their functions as before."""
+    with jlambda.Session(state=tmp_path / "state") as session:
+        session.deploy(SOURCE, "f", triggers=["GET /items/{id}"])
+        session.save_snapshot("lesson")
+        assert not session.services.is_running
+        (attached,) = session.get("f").triggers
+        assert (str(attached.trigger), attached.is_deployed) == ("GET /items/{id}", True)
+        assert jlambda.http.get("/items/5").text == "GET /items/{id}"
+        session.get("f").triggers.remove("GET /items/{id}")
+    with jlambda.Session(state=tmp_path / "state") as session:
+        assert not session.get("f").triggers
+        session.load_snapshot("lesson")
+        assert [str(each.trigger) for each in session.get("f").triggers] == ["GET /items/{id}"]
+        session.reset(keep_functions=True)
+        assert not session.get("f").triggers

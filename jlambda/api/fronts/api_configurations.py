@@ -84,11 +84,15 @@ class Configurations:
         deployed = {}
         for each in {stage["deploymentId"] for stage in stages if stage.get("deploymentId")}:
             if was := client.get_deployment(restApiId=identity, deploymentId=each).get(SNAPSHOT):
-                deployed[each] = rest_api(was["api"], was["resources"], [], was["authorizers"], was["gatewayResponses"])
-        resources = client.get_resources(restApiId=identity, embed=["methods"], limit=_MOST)["items"]
-        authorizers = client.get_authorizers(restApiId=identity, limit=_MOST)["items"]
-        responses = client.get_gateway_responses(restApiId=identity, limit=_MOST)["items"]
-        return rest_api(api, resources, stages, authorizers, responses, deployed)
+                deployed[each] = rest_api(was["api"], was, [])
+        parts = {
+            "resources": client.get_resources(restApiId=identity, embed=["methods"], limit=_MOST)["items"],
+            "authorizers": client.get_authorizers(restApiId=identity, limit=_MOST)["items"],
+            "gatewayResponses": client.get_gateway_responses(restApiId=identity, limit=_MOST)["items"],
+            "validators": client.get_request_validators(restApiId=identity, limit=_MOST)["items"],
+            "models": client.get_models(restApiId=identity, limit=_MOST)["items"],
+        }
+        return rest_api(api, parts, stages, deployed)
 
     def _read_keys(self, _: str) -> dict[str, ApiKey]:
         client = self._client("apigateway")

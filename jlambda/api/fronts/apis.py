@@ -51,7 +51,7 @@ class ApiFront:
         tokens = Tokens(calls.pool, partial(_pool_keys, session))
         gate = Gate(session.account, LambdaAuthorizers(functions), tokens, verify)
         behind = Behind(session.account, functions, gate, self._configurations, buckets)
-        integrations = Integrations(functions, calls.pool)
+        integrations = Integrations(functions, calls.pool, lambda: session.address)
         self._http = HttpApi(behind, session.service.switches, integrations)
         keys = KeyGate(session.clock.now, buckets, session.service.api_usage, calls.pool)
         self._rest = RestApi(behind, keys, integrations)

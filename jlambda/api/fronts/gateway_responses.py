@@ -43,6 +43,8 @@ OUT_OF_REACH = GatewayResponse(
     "INTEGRATION_FAILURE", 504, "Network error communicating with endpoint", "IntegrationFailureException"
 )
 OTHER_TYPE = GatewayResponse("UNSUPPORTED_MEDIA_TYPE", 415, "Unsupported Media Type", "BadRequestException")
+BAD_BODY = GatewayResponse("BAD_REQUEST_BODY", 400, "Invalid request body", "BadRequestException")
+NO_PARAMETER = GatewayResponse("BAD_REQUEST_PARAMETERS", 400, "Missing required request parameters", "BadRequestException")
 NO_JSON = GatewayResponse("BAD_REQUEST_BODY", 400, "Could not parse request body into json", "BadRequestException")
 
 

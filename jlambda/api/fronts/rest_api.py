@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-rest-api
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from jlambda.api.fronts.asked import Asked, Refused, told
@@ -12,6 +13,7 @@ from jlambda.api.fronts.authorizers import Questioned, Unauthorized, Unclear
 from jlambda.api.fronts.functions import NotRun, TooBusy, TookTooLong
 from jlambda.api.fronts.gate import Forbidden, Passed
 from jlambda.api.fronts.gateway_responses import (
+    BAD_BODY,
     BUSY,
     DENIED,
     FAILED,
@@ -20,6 +22,7 @@ from jlambda.api.fronts.gateway_responses import (
     MISSING,
     NO_KEY,
     NO_METHOD,
+    NO_PARAMETER,
     NO_STAGE,
     NOBODY,
     UNCLEAR,
@@ -31,6 +34,7 @@ from jlambda.api.fronts.integrations.answering import Came, Integrations
 from jlambda.api.fronts.integrations.parameters import View
 from jlambda.api.fronts.key_gate import KeyGate, NoKey, TooOften, UsedUp
 from jlambda.api.fronts.placed import Behind, Placed
+from jlambda.api.fronts.schemas import BadSchema, is_valid
 from jlambda.api.fronts.tokens import InvalidToken
 from jlambda.model.arn import Account
 from jlambda.model.http import authorizing, payload_1
@@ -73,6 +77,7 @@ class RestApi:
         passed = await self._pass(one)
         if one.target.needs_key:
             one.key = await self._key_of(one, passed)
+        await self._validate(one)
         return await self._integrate(one, passed)
 
     async def _pass(self, one: _One) -> Passed | None:
@@ -98,6 +103,20 @@ class RestApi:
             raise Answered(BUSY) from None
         except UsedUp:
             raise Answered(USED_UP) from None
+
+    async def _validate(self, one: _One) -> None:
+        """Hold a request to what its method asks for."""
+        wanted, request = one.target.validation, one.asked.request
+        if missing := wanted.missing(request, one.matched.parameters):
+            raise Answered(NO_PARAMETER._replace(message=f"{NO_PARAMETER.message}: [{', '.join(missing)}]"))
+        schema = wanted.schema_for(request.header("content-type"))
+        if schema is None:
+            return
+        try:
+            if not await asyncio.to_thread(is_valid, request.body, schema):
+                raise Answered(BAD_BODY)
+        except BadSchema as error:
+            raise Answered(MISSING, str(error)) from None
 
     async def _integrate(self, one: _One, passed: Passed | None) -> HttpResponse:
         integration = one.target.integration

@@ -11,6 +11,7 @@ from jlambda.model.http.cors import Cors
 from jlambda.model.http.integration import Integration, http_integration, rest_integration
 from jlambda.model.http.routes import Route
 from jlambda.model.http.throttle import Limits
+from jlambda.model.http.validation import Validation, validation
 
 Document = Mapping[str, Any]
 
@@ -50,7 +51,8 @@ class Authorizer:
 class Target:
     """All that a route has besides its key. `auth` is NONE, CUSTOM, JWT, COGNITO_USER_POOLS or AWS_IAM.
 
-    `resource_id` is the id of the resource or the route; `needs_key` is whether a request must name an API key.
+    `resource_id` is the id of the resource or the route; `needs_key` is whether a request must name an API key, `validation`
+    what else it must have.
     """
 
     integration: Integration | None
@@ -59,6 +61,7 @@ class Target:
     scopes: tuple[str, ...] = ()
     resource_id: str = ""
     needs_key: bool = False
+    validation: Validation = field(default_factory=Validation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,16 +168,19 @@ def http_api(
 
 def rest_api(
     api: Document,
-    resources: Sequence[Document],
+    parts: Mapping[str, Sequence[Document]],
     stages: Sequence[Document],
-    authorizers: Sequence[Document],
-    gateway_responses: Sequence[Document] = (),
     deployed: Mapping[str, Api] | None = None,
 ) -> Api:
-    """A REST API, of what apigateway tells of it; `deployed` is what it was at its deployments, by their ids."""
-    known = {each["id"]: _rest_authorizer(each) for each in authorizers}
+    """A REST API, of what apigateway tells of it; `deployed` is what it was at its deployments, by their ids.
+
+    `parts` are its resources, authorizers, gatewayResponses, validators and models.
+    """
+    known = {each["id"]: _rest_authorizer(each) for each in parts["authorizers"]}
+    validators = {each["id"]: each for each in parts["validators"]}
+    models = {each["name"]: each for each in parts["models"]}
     found = []
-    for resource in resources:
+    for resource in parts["resources"]:
         for method, each in (resource.get("resourceMethods") or {}).items():
             integration = each.get("methodIntegration")
             auth = each.get("authorizationType") or "NONE"
@@ -185,6 +191,7 @@ def rest_api(
                 tuple(each.get("authorizationScopes") or ()),
                 resource["id"],
                 bool(each.get("apiKeyRequired")),
+                validation(each, validators, models),
             )
             found.append(Route(method, resource["path"], target))
     return Api(
@@ -198,7 +205,7 @@ def rest_api(
             each["responseType"]: Customized(
                 int(each.get("statusCode") or 0), each.get("responseParameters") or {}, each.get("responseTemplates") or {}
             )
-            for each in gateway_responses
+            for each in parts["gatewayResponses"]
         },
     )
 

@@ -223,13 +223,70 @@ def test_why_a_function_does_not_run(rest: Rest) -> None:
     assert seen.status == 500 and "add_permission" in seen.headers["x-jlambda-reason"]
 
 
+ROLE = "arn:aws:iam::123456789012:role/api"
+
+
+def test_a_queue_behind_an_api(rest: Rest, shared: jlambda.Session) -> None:
+    """The way of many: what is posted is a message."""
+    sqs = shared.client("sqs")
+    queue = sqs.create_queue(QueueName="jobs")["QueueUrl"]
+    place = rest.integrate(
+        "jobs",
+        "POST",
+        type="AWS",
+        integrationHttpMethod="POST",
+        uri="arn:aws:apigateway:us-east-1:sqs:path/123456789012/jobs",
+        credentials=ROLE,
+        requestParameters={"integration.request.header.Content-Type": "'application/x-www-form-urlencoded'"},
+        requestTemplates={TEMPLATE: "Action=SendMessage&MessageBody=$util.urlEncode($input.body)"},
+    )
+    answer = '{"id": "$input.path(\'$.SendMessageResponse.SendMessageResult.MessageId\')"}'
+    rest.respond(place, "202", responseTemplates={TEMPLATE: answer})
+    rest.deploy()
+    seen = rest.post("/jobs", {"n": 1, "text": "a & b"})
+    assert seen.status == 202
+    (message,) = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+    assert (message["Body"], message["MessageId"]) == ('{"n": 1, "text": "a & b"}', seen.json()["id"])
+
+
+def test_operations_behind_an_api(rest: Rest, shared: jlambda.Session) -> None:
+    """Of a service that is asked in JSON, and of one that is asked by a query; what one refuses chooses its response."""
+    dynamodb = shared.client("dynamodb")
+    dynamodb.create_table(
+        TableName="days",
+        KeySchema=[{"AttributeName": "date", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "date", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    item = '{"TableName": "$stageVariables.table", "Item": {"date": {"S": "$input.params(\'date\')"}}}'
+    given = {"type": "AWS", "integrationHttpMethod": "POST", "credentials": ROLE}
+    uri = "arn:aws:apigateway:us-east-1:dynamodb:action/PutItem"
+    place = rest.integrate("days", "POST", uri=uri, requestTemplates={TEMPLATE: item}, **given)
+    rest.respond(place, "201")
+    rest.respond(place, "400", selectionPattern="4\\d\\d", responseTemplates={TEMPLATE: "refused"})
+    topic = shared.client("sns").create_topic(Name="news")["TopicArn"]
+    parameters = {
+        "integration.request.querystring.TopicArn": f"'{topic}'",
+        "integration.request.querystring.Message": "method.request.body.text",
+    }
+    uri = "arn:aws:apigateway:us-east-1:sns:action/Publish"
+    place = rest.integrate("news", "POST", uri=uri, requestParameters=parameters, **given)
+    rest.respond(place, "200")
+    rest.deploy(table="days")
+    assert rest.post("/days?date=2015-12-08", {}).status == 201
+    assert [each["date"]["S"] for each in dynamodb.scan(TableName="days")["Items"]] == ["2015-12-08"]
+    rest.deploy(table="nights")
+    seen = rest.post("/days?date=2015-12-08", {})
+    assert (seen.status, seen.body) == (400, b"refused")
+    assert "MessageId" in rest.post("/news", {"text": "hello"}).json()["PublishResponse"]["PublishResult"]
+
+
 def test_an_integration_that_is_not_executed(rest: Rest) -> None:
     """Says so in one line."""
-    uri = "arn:aws:apigateway:us-east-1:sqs:path/123456789012/jobs"
-    role = "arn:aws:iam::123456789012:role/api"
-    rest.integrate("jobs", "POST", type="AWS", integrationHttpMethod="POST", uri=uri, credentials=role)
+    uri = "arn:aws:apigateway:us-east-1:nowhere:action/Do"
+    rest.integrate("x", "POST", type="AWS", integrationHttpMethod="POST", uri=uri, credentials=ROLE)
     rest.deploy()
-    seen = rest.post("/jobs", {})
+    seen = rest.post("/x", {})
     assert seen.status == 501 and uri in seen.json()["message"]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from jlambda.model.http.address import API
@@ -99,3 +101,35 @@ def test_throttling(rest: Rest) -> None:
     operations = [{"op": "replace", "path": f"/*/*/throttling/{name}", "value": value} for name, value in limits]
     rest.client.update_stage(restApiId=rest.id, stageName="dev", patchOperations=operations)
     assert [rest.ask("/x").status for _ in range(2)] == [200, 429]
+
+
+def test_what_a_request_must_have(rest: Rest) -> None:
+    """Parameters that are required, and a body as its model says: else the function is not asked."""
+    rest.permit("f")
+    schema = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer", "minimum": 1}}}
+    given = {"restApiId": rest.id, "contentType": "application/json"}
+    rest.client.create_model(name="Order", schema=json.dumps(schema), **given)
+    rest.client.create_model(name="Other", schema='{"$ref": "https://apigateway.amazonaws.com/restapis/x/models/Y"}', **given)
+    validator = rest.client.create_request_validator(
+        restApiId=rest.id, name="all", validateRequestBody=True, validateRequestParameters=True
+    )["id"]
+    required = {"querystring.q": True, "header.X-Who": True, "querystring.r": False}
+    parameters = {f"method.request.{name}": is_required for name, is_required in required.items()}
+    for part, model in (("x", "Order"), ("y", "Other")):
+        rest.method(
+            part,
+            "POST",
+            requestValidatorId=validator,
+            requestParameters=parameters,
+            requestModels={"application/json": model},
+        )
+    rest.deploy()
+    seen = rest.post("/x", {"n": 1})
+    assert (seen.status, seen.json()) == (400, {"message": "Missing required request parameters: [X-Who, q]"})
+    assert seen.headers["x-amzn-errortype"] == "BadRequestException"
+    for body in ({}, {"n": 0}, [1]):
+        seen = rest.post("/x?q=1", body, **{"x-who": "ada"})
+        assert (seen.status, seen.json()) == (400, {"message": "Invalid request body"})
+    assert rest.post("/x?q=1", {"n": 1}, **{"x-who": "ada"}).status == 200
+    seen = rest.post("/y?q=1", {"n": 1}, **{"x-who": "ada"})
+    assert seen.status == 500 and "cannot be resolved" in seen.headers["x-jlambda-reason"]

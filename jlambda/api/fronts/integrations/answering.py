@@ -1,6 +1,6 @@
 """Integrations of REST APIs other than Lambda proxies: a request is mapped, someone is asked, and the answer is mapped.
 
-MOCK asks nobody, AWS a function, HTTP and HTTP_PROXY an endpoint.
+MOCK asks nobody, AWS a function or another service, HTTP and HTTP_PROXY an endpoint.
 https://docs.aws.amazon.com/apigateway/latest/developerguide/how-to-integration-settings.html
 """
 
@@ -9,19 +9,23 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import Any, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from jlambda.api.fronts.asked import Asked
 from jlambda.api.fronts.functions import ApiFunctions, NotRun, TooBusy, TookTooLong
 from jlambda.api.fronts.gateway_responses import LATE, MISSING, NO_JSON, OTHER_TYPE, OUT_OF_REACH, Answered
-from jlambda.api.fronts.integrations import outgoing
+from jlambda.api.fronts.integrations import outgoing, services
 from jlambda.api.fronts.integrations.parameters import Mapped, View, mapped_headers, mapped_request
 from jlambda.model.http.api import with_variables
 from jlambda.model.http.integration import Integration, NoTemplate
 from jlambda.model.http.message import HttpResponse, MalformedResult, checked_fields, checked_status
+
+if TYPE_CHECKING:
+    from jlambda.api.address import Address
 
 _JSON = "application/json"
 #: the status that a mock's template asks for; what it says need not be JSON
@@ -39,10 +43,10 @@ class Came(NamedTuple):
 
 
 class Integrations:
-    """Carries out the integrations of one gateway; `pool` is for templates."""
+    """Carries out the integrations of one gateway, which is at `address`; `pool` is for templates."""
 
-    def __init__(self, functions: ApiFunctions, pool: Executor) -> None:
-        self._functions, self._pool = functions, pool
+    def __init__(self, functions: ApiFunctions, pool: Executor, address: Callable[[], Address]) -> None:
+        self._functions, self._pool, self._address = functions, pool, address
 
     async def answer(self, came: Came) -> HttpResponse | None:
         """The response; None for a kind of integration that is not executed. Raises `Answered`."""
@@ -64,6 +68,8 @@ class Integrations:
             return await self._response(came, str(answer.status), answer)
         if integration.kind == "AWS" and ":lambda:path/" in integration.uri:
             return await self._run(came)
+        if integration.kind == "AWS" and services.is_service(integration.uri):
+            return await self._serve(came)
         return None
 
     async def _pass_on(self, came: Came) -> HttpResponse:
@@ -76,14 +82,21 @@ class Integrations:
         return await self._ask(came, [*head, *mapped.headers.items()], mapped, came.asked.request.body)
 
     async def _ask(self, came: Came, head: list[tuple[str, str]], mapped: Mapped, body: bytes) -> HttpResponse:
-        integration, view = came.integration, came.view
-        uri = with_variables(integration.uri, view.stage_variables)
-        # HTTP APIs need no parameters for those of their paths
-        uri = _PARAMETER.sub(lambda found: quote(mapped.path.get(found[1], view.path.get(found[1], "")), safe="/"), uri)
-        method = integration.method if integration.method not in ("", "ANY") else came.asked.request.method
+        method = came.integration.method if came.integration.method not in ("", "ANY") else came.asked.request.method
         query = [(name, value) for name, values in mapped.query.items() for value in values]
+        return await self._send(came, method, _filled(came, mapped), query, head, body)
+
+    async def _send(
+        self,
+        came: Came,
+        method: str,
+        url: str,
+        query: list[tuple[str, str]],
+        head: list[tuple[str, str]],
+        body: bytes,
+    ) -> HttpResponse:
         try:
-            return await outgoing.ask(method, uri, query, head, body, integration.timeout_s)
+            return await outgoing.ask(method, url, query, head, body, came.integration.timeout_s)
         except outgoing.Unreachable as error:
             raise Answered(OUT_OF_REACH, str(error)) from None
         except outgoing.TookTooLong:
@@ -117,6 +130,21 @@ class Integrations:
         if finished.record.error_type is not None:
             said = str(json.loads(finished.payload).get("errorMessage", ""))
         return await self._response(came, said, HttpResponse(200, (), finished.payload))
+
+    async def _serve(self, came: Came) -> HttpResponse | None:
+        """Ask another service of AWS, which is the session's own."""
+        body, mapped = await self._request(came)
+        head = {"Content-Type": _JSON, "Accept": _JSON, **mapped.headers}
+        method = came.integration.method or "POST"
+        query = [(name, value) for name, values in mapped.query.items() for value in values]
+        uri = _filled(came, mapped)
+        prepared = partial(services.asked, self._address(), uri, method, query, head, body.encode())
+        asked = await asyncio.get_running_loop().run_in_executor(self._pool, prepared)  # which reads botocore's model
+        if asked is None:
+            return None
+        answer = await self._send(came, asked.method, asked.url, [], list(asked.headers.items()), asked.body)
+        answer = services.as_json(answer)
+        return await self._response(came, str(answer.status), answer)
 
     async def _request(self, came: Came) -> tuple[str, Mapped]:
         """What is sent to whoever is asked: the body, and the parameters."""
@@ -174,3 +202,11 @@ class Integrations:
                 raise Answered(MISSING, f"a mapping template cannot be rendered: {error}") from None
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, render)
+
+
+def _filled(came: Came, mapped: Mapped) -> str:
+    """The integration's URI with the stage's variables and the parameters of the path."""
+    view = came.view
+    uri = with_variables(came.integration.uri, view.stage_variables)
+    # HTTP APIs need no parameters for those of their paths
+    return _PARAMETER.sub(lambda found: quote(mapped.path.get(found[1], view.path.get(found[1], "")), safe="/"), uri)
