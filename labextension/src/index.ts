@@ -160,14 +160,15 @@ const commands: JupyterFrontEndPlugin<void> = {
       icon: lambdaIcon,
       execute: async args => {
         const path = await newQuickstart(app.serviceManager.contents, String(args.cwd ?? ''));
-        await app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+        // the launcher gives its place to the widget that it is given
+        return app.commands.execute('docmanager:open', { path, factory: 'Notebook' });
       }
     });
     for (const command of Object.values(CommandIDs)) {
-      palette?.addItem({ command, category: 'Lambda' });
+      palette?.addItem({ command, category: trans.__('Lambda') });
     }
-    // among the kernels of "Notebook" a card shows the kernel's icon, and not the command's
-    launcher?.add({ command: CommandIDs.quickstart, category: trans.__('Other'), rank: 0 });
+    // a category of its own: the first card's icon is that of its category
+    launcher?.add({ command: CommandIDs.quickstart, category: trans.__('Lambda') });
   }
 };
 

@@ -16,7 +16,7 @@ const CELLS: ['code' | 'markdown', string][] = [
   ['code', '%lambda trigger add hello "s3://uploads/*.csv"'],
   [
     'code',
-    'import jlambda\n\njlambda.client("s3").put_object(Bucket="uploads", Key="people.csv", Body=b"name\\nAda\\n")\njlambda.wait("1 minute")\nhello.logs().tail()'
+    'import jlambda\n\njlambda.client("s3").put_object(Bucket="uploads", Key="people.csv", Body=b"name\\nAda\\n")\njlambda.wait("1 minute")\nhello.invocations()[["started_at", "trigger", "status", "duration_ms", "cost_usd"]]'
   ]
 ];
 

@@ -23,12 +23,12 @@ export const DEFAULTS: Settings = { columns: COLUMNS, confirmsDelete: true, refr
 
 export function read(settings: ISettingRegistry.ISettings): Settings {
   const found = settings.composite as unknown as {
-    columns: Column[];
+    columns: { [column in Column]?: boolean };
     confirmDelete: boolean;
     refreshInterval: number;
   };
   return {
-    columns: COLUMNS.filter(it => found.columns.includes(it)),
+    columns: COLUMNS.filter(it => found.columns[it] !== false),
     confirmsDelete: found.confirmDelete,
     refreshMs: found.refreshInterval
   };

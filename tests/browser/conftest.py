@@ -44,12 +44,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def notebook(lab: Lab, browser: Browser, request: pytest.FixtureRequest) -> Iterator[Open]:
-    """Open a notebook of these cells in a page of its own; all kernels end with the test."""
+    """Open a notebook of these cells in a page of its own, in which `script` runs first; all kernels end with the test."""
     context = browser.new_context(viewport={"width": 1_400, "height": 1_000})
     pages: list[NotebookPage] = []
 
-    def open_notebook(cells: Sequence[str], front_end: str = "lab") -> NotebookPage:
+    def open_notebook(cells: Sequence[str], front_end: str = "lab", script: str = "") -> NotebookPage:
         name = re.sub(r"\W", "-", request.node.name)
+        context.add_init_script(script)
         pages.append(NotebookPage(lab, context.new_page(), lab.write(f"{name}.ipynb", cells), front_end))
         return pages[-1]
 

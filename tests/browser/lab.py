@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -23,6 +23,11 @@ PATIENCE_MS = 60_000
 
 #: what the prompt of a cell shows that has run
 _DONE = re.compile(r"\[\d+\]:")
+#: run the cell that is active, and say when it is done
+_RUN = """() => {
+    window.hasRun = false
+    window.jupyterapp.commands.execute('notebook:run-cell').then(() => { window.hasRun = true })
+}"""
 
 CHROMIUM = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
@@ -40,10 +45,8 @@ class Lab:
 
     def __enter__(self) -> Lab:
         folder, prefix = self._folder, Path(sys.prefix)
-        settings = folder / "settings/@jupyterlab/apputils-extension"
-        settings.mkdir(parents=True)
         quiet = {"fetchNews": "false", "checkForUpdates": False, "doNotDisturbMode": True}
-        (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
+        self.set("@jupyterlab/apputils-extension:notification", quiet)
         environment = {
             **{name: value for name, value in os.environ.items() if name not in ("NODE_OPTIONS", "JPY_SESSION_NAME")},
             "PATH": f"{prefix / 'bin'}:{os.environ['PATH']}",
@@ -97,6 +100,13 @@ class Lab:
             self._server.wait()
         self._log.close()
 
+    def set(self, plugin: str, values: Mapping[str, object]) -> None:
+        """Set what a user sets; pages that are opened from now on have it, and nothing else of this plugin."""
+        extension, _, name = plugin.partition(":")
+        file = self._folder / "settings" / extension / f"{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(values))
+
     def write(self, name: str, cells: Sequence[str]) -> str:
         """A notebook of these code cells; its path as the server has it."""
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -114,7 +124,7 @@ class NotebookPage:
     """One notebook in the browser, in a front end: "lab" or "notebook"."""
 
     def __init__(self, lab: Lab, page: Page, name: str, front_end: str = "lab") -> None:
-        self.page = page
+        self.page, self.name = page, name
         page.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)
         page.goto(f"{lab.url}{PATHS[front_end]}/{name}?token={lab.token}&reset")
@@ -124,6 +134,7 @@ class NotebookPage:
             "() => window.jupyterapp?.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
         )
         page.evaluate("async () => { await window.jupyterapp.restored }")
+        page.evaluate("async () => { await window.jupyterapp.shell.currentWidget.sessionContext.ready }")
 
     def shoot(self, name: str, shown: Locator) -> None:
         """Take pictures of something in the light and in the dark theme, where somebody wants to look at them."""
@@ -136,13 +147,21 @@ class NotebookPage:
             shown.screenshot(path=f"{folder}/{name}-{theme.split()[-1].lower()}.png")
 
     def cell(self, number: int) -> Locator:
-        """A code cell, counted from 0."""
-        return self.page.locator(".jp-Notebook .jp-CodeCell").nth(number)
+        """A code cell of the notebook in front, counted from 0."""
+        return self.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-CodeCell").nth(number)
+
+    def start(self, number: int) -> Locator:
+        """Run a cell as a user does, and do not wait for it; its outputs."""
+        cell = self.cell(number)
+        cell.locator(".cm-content").click()
+        self.page.keyboard.press("Control+Enter")
+        return cell.locator(".jp-Cell-outputArea")
 
     def run(self, number: int) -> Locator:
         """Run a cell and wait until it is done; its outputs."""
         cell = self.cell(number)
         cell.locator(".cm-content").click()
-        self.page.keyboard.press("Control+Enter")
+        self.page.evaluate(_RUN)  # the prompt would not tell this run from one before it
+        self.page.wait_for_function("() => window.hasRun")
         expect(cell.locator(".jp-InputPrompt")).to_have_text(_DONE)
         return cell.locator(".jp-Cell-outputArea")

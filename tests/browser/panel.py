@@ -10,6 +10,11 @@ HELLO = (
     "%%lambda hello --memory 256\ndef handler(event, context):\n    print('called')\n"
     "    return {'hello': event.get('name', 'world')}"
 )
+#: whether the notebook in front is another one than that of this title, and its kernel has started
+OTHER_IS_LIVE = """before => {
+    const it = window.jupyterapp.shell.currentWidget
+    return it?.title.label !== before && it?.sessionContext?.session?.kernel?.status === 'idle'
+}"""
 #: texts of the panel whose contrast to what is behind them is below WCAG's 4.5
 FAINT = """() => {
     const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });

@@ -32,8 +32,7 @@ def test_it_moves_while_a_cell_runs_and_stops_with_its_output(notebook: Open) ->
         page.run(number)
     dashboard = page.run(2)
     expect(dashboard.get_by_text("the first invocation starts one")).to_be_visible()
-    page.cell(3).locator(".cm-content").click()
-    page.page.keyboard.press("Control+Enter")
+    page.start(3)
     for question in ("open?", "end?"):  # between the two it has invoked, and it still runs
         expect(page.cell(3).locator(".jp-Stdin-prompt").last).to_have_text(question)
         if question == "end?":
@@ -42,8 +41,9 @@ def test_it_moves_while_a_cell_runs_and_stops_with_its_output(notebook: Open) ->
             expect(dashboard.get_by_text(re.compile(r"frozen \d+ s"))).to_be_visible()
             if folder := os.environ.get("JLAMBDA_SCREENSHOTS"):
                 page.page.screenshot(path=f"{folder}/dashboard.png")
-        page.cell(3).locator(".jp-Stdin-input").last.fill("yes")
-        page.page.keyboard.press("Enter")
+        answer = page.cell(3).locator(".jp-Stdin-input").last
+        answer.fill("yes")
+        answer.press("Enter")
     expect(page.run(4)).to_contain_text("live: 1")
     page.run(2)
     expect(page.run(4)).to_contain_text("live: 1")

@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Open
 from tests.browser.lab import NotebookPage
-from tests.browser.panel import HELLO, check_access, shot, show
+from tests.browser.panel import HELLO, OTHER_IS_LIVE, check_access, shot, show
 
 pytestmark = pytest.mark.usefixtures("extension")
 
@@ -33,21 +33,9 @@ def heading(panel: Locator, name: str) -> Locator:
     return panel.get_by_role("heading", name=name)
 
 
-OTHER_IS_LIVE = """before => {
-    const it = window.jupyterapp.shell.currentWidget
-    return it?.title.label !== before && it?.sessionContext?.session?.kernel?.status === 'idle'
-}"""
-
-
 def context(page: Page, act: str) -> None:
     """Have the notebook's session context do something."""
     page.evaluate(f"() => window.jupyterapp.shell.currentWidget.sessionContext.{act}")
-
-
-def start(it: NotebookPage, number: int) -> None:
-    """Run a cell that does not end by itself."""
-    it.cell(number).locator(".cm-content").click()
-    it.page.keyboard.press("Control+Enter")
 
 
 def deployed(it: NotebookPage) -> tuple[Locator, Locator]:
@@ -67,7 +55,7 @@ def test_a_busy_kernel_answers_and_a_restart_is_followed(notebook: Open) -> None
     it = notebook(["%load_ext jlambda", HELLO, WAIT])
     page = it.page
     panel, row = deployed(it)
-    start(it, 2)
+    it.start(2)
     expect(panel.get_by_text("A cell is running.")).to_be_visible()
     row.click()
     expect(panel.get_by_role("region", name="Configuration")).to_contain_text("256 MB")
@@ -103,14 +91,13 @@ def test_another_notebook_has_another_kernel(notebook: Open) -> None:
     it = notebook(["%load_ext jlambda", HELLO])
     page = it.page
     panel, row = deployed(it)
-    before = page.evaluate("() => window.jupyterapp.shell.currentWidget.title.label")
     page.evaluate("() => window.jupyterapp.commands.execute('jlambda:quickstart')")
     expect(page.get_by_role("heading", name="A first Lambda function").first).to_be_visible()
-    page.wait_for_function(OTHER_IS_LIVE, arg=before)
+    page.wait_for_function(OTHER_IS_LIVE, arg=it.name)
     expect(heading(panel, "jlambda is not loaded")).to_be_visible()
     context(page, "shutdown()")
     expect(heading(panel, "No Python kernel")).to_be_visible()
-    page.get_by_role("tab", name=before).click()
+    page.get_by_role("tab", name=it.name).click()
     expect(row).to_be_visible()
 
 
@@ -118,7 +105,7 @@ def test_a_killed_kernel_is_started_again(notebook: Open) -> None:
     """By the server, and without jlambda."""
     it = notebook(["%load_ext jlambda", HELLO, DIE])
     panel, _ = deployed(it)
-    start(it, 2)
+    it.start(2)
     it.page.get_by_role("dialog").get_by_role("button", name="Ok").click()
     expect(heading(panel, "jlambda is not loaded")).to_be_visible()
 
@@ -134,7 +121,7 @@ def test_many_functions_and_invocations(notebook: Open) -> None:
     expect(rows).to_have_count(500)
     panel.get_by_role("combobox", name="Sort by").select_option("calls")
     expect(rows.first).to_contain_text("10000 calls")
-    start(it, 2)
+    it.start(2)
     frames = page.evaluate(FRAMES)
     panel.get_by_role("searchbox").fill("n-00")
     expect(rows).to_have_count(10)
