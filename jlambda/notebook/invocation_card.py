@@ -47,7 +47,9 @@ def _figures(record: InvocationRecord) -> list[Row]:
     request = Row("request", record.request_id, "code")
     if record.status == "throttled":
         return [request]
-    start = f"cold start, init {record.init_ms:.2f} ms" if record.init_ms is not None else "warm start"
+    start = "cold start, init repeated" if record.cold_start else "warm start"
+    if record.init_ms is not None:
+        start = f"cold start, init {record.init_ms:.2f} ms"
     if record.restore_ms is not None:
         start = f"cold start, restored in {record.restore_ms:.2f} ms"
     took = f"{record.duration_ms:.2f} ms ({start}) · billed {record.billed_ms} ms"

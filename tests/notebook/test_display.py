@@ -98,6 +98,8 @@ def test_an_invocation_shows_result_figures_and_logs(session: jlambda.Session) -
     assert "Cell In[1], line 3, in handler" in bad.text()
     assert "(warm start)" in bad.text()
     assert bad.mood == "bad"
+    broken = session.deploy("raise OSError\ndef handler(event, context): ...", "broken")
+    assert "(cold start, init repeated)" in invocation_card(broken.invoke()).text()
 
 
 @pytest.mark.parametrize(
