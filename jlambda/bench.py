@@ -15,6 +15,7 @@ NAMES = (
     *(
         "loading",
         "notebook",
+        "dashboard",
         "warm",
         "cold",
         "fan_out",

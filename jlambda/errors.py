@@ -30,8 +30,13 @@ from __future__ import annotations
 
 import re
 
-#: how stack traces name the file that a cell became, by language
-_CELL = re.compile(r'File "/var/task/lambda_function\.py"|/var/task/lambda_function\.rb|/var/task/index\.m?js|\btask/main\.go')
+#: how stack traces name the file that a cell became, by language; a class of Java's without a package is a cell's
+_CELL = re.compile(
+    r'File "/var/task/lambda_function\.py"|/var/task/lambda_function\.rb|/var/task/index\.[mc]?[jt]s|/var/task/Function\.cs'
+    r"|\btask/main\.go|^(?P<before>[\w$]+\.[\w$<>]+\()\w+\.java\b"
+)
+#: frames below those of the function: what called it
+_CALLER = re.compile(r"/var/runtime/|\(node:|at new Promise \(<anonymous>\)|java\.base/(?:jdk\.internal|java\.lang)\.reflect\.")
 
 
 class LambdaError(Exception):
@@ -238,8 +243,10 @@ class FunctionError(LambdaError):
         return f"{self.function} failed: {kind}{self.message}"
 
     def _render_traceback_(self) -> list[str]:
-        frames = [
-            _CELL.sub(lambda _: self.origin, frame.rstrip("\n")) if self.origin else frame.rstrip("\n") for frame in self.stack
-        ]
+        frames = [frame.rstrip("\n") for frame in self.stack]
+        while frames and _CALLER.search(frames[-1]):
+            frames.pop()
+        if self.origin:
+            frames = [_CELL.sub(lambda found: (found["before"] or "") + self.origin, frame) for frame in frames]
         head = ["Traceback (most recent call last):"] if frames else []
         return [*head, *frames, f"FunctionError: {self}"]

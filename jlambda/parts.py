@@ -200,6 +200,7 @@ class Parts:
             is_ours=session.aws_endpoint is None,
         )
         self.polling = Polling(mappings, sources, self.services)
+        self.clock.listen(lambda _: self.polling.wake())  # records grow old, and tumbling windows end
         kind = MappingTriggers(mappings, self.control, session.account, clients, self.inventory)
         self.triggers.plug_in(kind, *MAPPED)
         opened.callback(self.polling.join)

@@ -144,7 +144,7 @@ PROMISES = {
         r"Rate Exceeded: shop \(Reserved",
         r"minimum value of \[100\]\. \(at most 900 can be reserved now\)",
         r"IN_PROGRESS\n",
-        r"requested=4, allocated=4, available=4, status='READY'",
+        r"provisioned concurrency: READY\n +environments +4 of 4 initialised · 4 of them not at work",
         r"(?s)(False.*?){4}",
         r"None\n",
         r"5 ran, 2 refused: Rate Exceeded: small \(ConcurrentInvocationLimitExceeded\)",

@@ -14,7 +14,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from jlambda.aws import moto_gateway, moto_s3, moto_secrets, moto_sns, moto_states, moto_streams
+from jlambda.aws import moto_gateway, moto_s3, moto_secrets, moto_shards, moto_sns, moto_states, moto_streams
 from jlambda.aws.moto_request import CURRENT, Seeded, push, utcnow
 from jlambda.model.events import logs, secrets
 
@@ -117,6 +117,7 @@ _LOCK = threading.Lock()
 _CHANGES: dict[str, Callable[[], None]] = {
     "s3": _change_s3,
     "dynamodb": moto_streams.change,
+    "kinesis": moto_shards.change,
     "sns": moto_sns.change,
     "secretsmanager": moto_secrets.change,
     "states": moto_states.change,

@@ -178,6 +178,10 @@ def _checked(kind: str, source_arn: str | None, members: dict[str, Any], given: 
         for name in (*_STREAM_ONLY, "DestinationConfig"):
             if name in given:
                 raise InvalidParameter(f"Unsupported {name} parameter for given event source mapping type.")
+    if members.get("TumblingWindowInSeconds") and (members.get("ParallelizationFactor") or 1) > 1:
+        raise InvalidParameter(
+            "TumblingWindowInSeconds needs a ParallelizationFactor of 1: the state of a window is its shard's"
+        )
     destinations = members.get("DestinationConfig")
     if destinations is not None:
         if destinations.get("OnSuccess"):

@@ -105,6 +105,7 @@ _STREAM = {
     **_MAPPING,
     "start": _start(),
     "parallel": _whole(1, 10),
+    "tumbling_window": _whole(0, 900),
     "bisect": _flag(),
     "retries": _whole(0, 10_000, -1),
     "max_age": _whole(60, 604_800, -1),

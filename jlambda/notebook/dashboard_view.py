@@ -178,8 +178,9 @@ def _lane(lane: Lane, now: float) -> str:
     clip = "overflow: hidden; text-overflow: ellipsis; white-space: nowrap"
     mark = " · provisioned" if it.is_provisioned else ""
     return (
-        f'<div style="{clip}" title="{escape(name)} {it.id}">{escape(name)} '
-        f'<span style="color: {MUTED}; font-size: 11px">{it.id[:6]}{mark}</span></div>'
+        f'<div style="display: flex; gap: 4px; align-items: baseline; min-width: 0" title="{escape(name)} {it.id}">'
+        f'<span style="{clip}">{escape(name)}</span> '
+        f'<span style="color: {MUTED}; font-size: 11px; white-space: nowrap">{it.id[:6]}{mark}</span></div>'
         f'<div style="position: relative; height: 14px; background: {TRACK}; border-radius: 2px; overflow: hidden">'
         f"{drawn}</div>"
         f'<div style="white-space: nowrap; color: {MUTED}; font-size: 11px">{told}</div>'

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from jlambda.errors import FunctionError, LambdaError, ResourceNotFound
 from jlambda.model.log_settings import default_log_group
-from jlambda.notebook.cards import Card, Row, Table, size, table_html, table_text
+from jlambda.notebook.cards import Card, Mood, Row, Table, size, table_html, table_text
 from jlambda.notebook.chaos import chaos_html, chaos_text
 from jlambda.notebook.exchange import exchange_html, exchange_text
 from jlambda.notebook.invocation_card import invocation_card, record_card, replay_html, replay_text
@@ -37,6 +37,8 @@ _SETTINGS = {
     "system_log_level": ("system log level", ""),
     "log_group": ("log group", ""),
 }
+#: of provisioned concurrency
+_MOODS: dict[str, Mood] = {"READY": "good", "FAILED": "bad"}
 
 
 class Printer(Protocol):
@@ -190,6 +192,14 @@ def triggers_table(triggers: Sequence[Attached]) -> Table:
     return Table(("trigger", "state", "from", ""), rows, 'no triggers yet: fn.triggers.add("sqs:jobs") makes one')
 
 
+def provisioned_card(it: ProvisionedConcurrency) -> Card:
+    """How many environments of a version or alias are ready ahead of need."""
+    ready = f"{it.allocated} of {it.requested} initialised · {it.available} of them not at work"
+    rows = [Row("environments", ready), *([Row("reason", it.reason)] if it.reason else [])]
+    note = f"provisioned concurrency: {it.status}"
+    return Card(f"λ {it.function}:{it.qualifier}", note, rows, _MOODS.get(it.status, "plain"))
+
+
 def error_card(error: LambdaError) -> Card:
     """An error as a value: what it says, and AWS's word for it."""
     if isinstance(error, FunctionError):
@@ -221,6 +231,7 @@ _SHOWN = {
     ("jlambda.errors", "LambdaError"): _card(error_card),
     ("jlambda.invocation", "Invocation"): _card(invocation_card),
     ("jlambda.model.invocation", "InvocationRecord"): _card(record_card),
+    ("jlambda.service.provisioned", "ProvisionedConcurrency"): _card(provisioned_card),
     ("jlambda.service.function_triggers", "FunctionTriggers"): _table(triggers_table),
     ("jlambda.invocation", "Replay"): Shown(replay_html, replay_text),
     ("jlambda.telemetry.chaos", "ChaosReport"): Shown(chaos_html, chaos_text),

@@ -47,12 +47,15 @@ def _figures(record: InvocationRecord) -> list[Row]:
     request = Row("request", record.request_id, "code")
     if record.status == "throttled":
         return [request]
-    start = f"cold start, init {record.init_ms:.2f} ms" if record.init_ms is not None else "warm start"
+    start = "cold start, init repeated" if record.cold_start else "warm start"
+    if record.init_ms is not None:
+        start = f"cold start, init {record.init_ms:.2f} ms"
     if record.restore_ms is not None:
         start = f"cold start, restored in {record.restore_ms:.2f} ms"
     took = f"{record.duration_ms:.2f} ms ({start}) · billed {record.billed_ms} ms"
     used = record.max_memory_mb / record.memory_mb
-    memory = f"{record.max_memory_mb} of {record.memory_mb} MB{' ⚠ nearly all' if used >= _FULL else ''}"
+    full = " ⚠ all of it" if used >= 1 else " ⚠ nearly all" if used >= _FULL else ""
+    memory = f"{record.max_memory_mb} of {record.memory_mb} MB{full}"
     cost = billing.cost(record)
     parts = {"request": cost.request_usd, "compute": cost.compute_usd, "storage": cost.storage_usd, "restore": cost.restore_usd}
     told = " + ".join(f"{name} {usd:.10f}" for name, usd in parts.items() if usd)

@@ -85,8 +85,6 @@ class Sources:
 
         A stream that is read from its latest record on is so from this moment.
         """
-        if mapping.members.get("TumblingWindowInSeconds"):
-            raise InvalidParameter("TumblingWindowInSeconds: tumbling windows are not carried out here yet; leave it out")
         if mapping.kind == "sqs":
             self._check_queue(mapping)
         elif mapping.kind in ("kinesis", "dynamodb"):
@@ -144,6 +142,7 @@ class Sources:
             members.get("MaximumRecordAgeInSeconds", -1),
             bool(members.get("BisectBatchOnFunctionError")),
             reports,
+            members.get("TumblingWindowInSeconds") or 0,
         )
         positions = self._kept(mapping.uuid, lambda: self._exists(mapping.uuid))
         hooks = Hooks(

@@ -35,6 +35,7 @@ _STREAM_PLAIN: dict[str, tuple[str, Value]] = {
     "bisect": ("BisectBatchOnFunctionError", False),
     "retries": ("MaximumRetryAttempts", -1),
     "max_age": ("MaximumRecordAgeInSeconds", -1),
+    "tumbling_window": ("TumblingWindowInSeconds", 0),
 }
 
 

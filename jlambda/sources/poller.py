@@ -121,9 +121,9 @@ class Poller(ABC):
     def _is_drained(self) -> bool:
         """Whether nothing is with the function."""
 
-    def _invoke(self, records: Iterable[bytes], ended: Callable[[Came], None]) -> None:
-        """Run the function on records; `ended` is called in this thread."""
-        self._run_function(event_of(records), lambda came: self.post(lambda: ended(came)))
+    def _invoke(self, event: bytes, ended: Callable[[Came], None]) -> None:
+        """Run the function; `ended` is called in this thread."""
+        self._run_function(event, lambda came: self.post(lambda: ended(came)))
 
     def _woken(self) -> None:
         self._is_woken = False

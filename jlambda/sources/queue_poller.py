@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from jlambda.model.events import sqs
 from jlambda.model.filters import Pattern, wanted
 from jlambda.sources.came import Came
-from jlambda.sources.poller import Poller, Runner
+from jlambda.sources.poller import Poller, Runner, event_of
 from jlambda.sources.queue import Message, QueueBatch, QueueBatches, QueueSettings
 
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html
@@ -110,7 +110,7 @@ class QueuePoller(Poller):
     def _begin(self, now: float) -> float | None:
         for batch in self._batches.due(now):
             self._running += 1
-            self._invoke((each.record for each in batch.messages), self._ended_with(batch))
+            self._invoke(event_of(each.record for each in batch.messages), self._ended_with(batch))
         self._leave(self._batches.left())
         return self._batches.next_due(now)
 

@@ -2,7 +2,8 @@
 
 No clock, client or thread here: time is an argument. The shard's records are dealt to lanes by their partition key; each
 lane has at most one batch with the function, so that records of one key stay in order, retries included. What is done is
-told by one sequence number, up to which nothing has to be read again.
+told by one sequence number, up to which nothing has to be read again. With tumbling windows there is one lane: a batch has
+records of one window, and the next window begins once the function was told that this one is over.
 """
 
 from __future__ import annotations
@@ -10,13 +11,15 @@ from __future__ import annotations
 import zlib
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from itertools import islice
+from dataclasses import dataclass, field, replace
+from itertools import islice, takewhile
+from math import inf
 from typing import Literal, NamedTuple
 
 from jlambda.sources.batching import BatchLimits, ready
 from jlambda.sources.came import Came
 from jlambda.sources.responses import failed_items
+from jlambda.sources.tumbling import Window, start_of, state_of
 
 Reason = Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
 #: a batch that failed is tried again after so many seconds, twice as many each time
@@ -29,7 +32,7 @@ _AHEAD = 2
 class StreamRecord:
     """One record. `event` is JSON, as the function gets it; times are in seconds.
 
-    One that is not `wanted` was filtered out: it only counts as done.
+    One that is not `wanted` was filtered out: it only counts as done. `window` is when its tumbling window began.
     """
 
     sequence: str
@@ -38,15 +41,21 @@ class StreamRecord:
     read_at: float
     event: bytes
     is_wanted: bool = True
+    window: float = 0.0
 
 
 class StreamBatch(NamedTuple):
-    """Records that are with the function together. `failures` are the attempts before this one that the function failed."""
+    """Records that are with the function together. `failures` are the attempts before this one that the function failed.
+
+    `window` is the tumbling window that they are of, if there are any; one that is `final` tells of its end, without records.
+    """
 
     lane: int
     records: tuple[StreamRecord, ...]
     failures: int = 0
     setbacks: int = 0
+    window: Window | None = None
+    is_final: bool = False
 
 
 class GivenUp(NamedTuple):
@@ -68,6 +77,7 @@ class StreamSettings:
     maximum_age_s: float = -1
     bisects: bool = False
     reports_failures: bool = False
+    tumbling_s: int = 0
 
 
 @dataclass(slots=True)
@@ -81,9 +91,12 @@ class _Lane:
 class Shard:
     """The records of one shard that were read and are not done."""
 
-    def __init__(self, settings: StreamSettings, checkpoint: str | None = None) -> None:
+    def __init__(self, settings: StreamSettings, checkpoint: str | None = None, window: Window | None = None) -> None:
         self._settings = settings
-        self._lanes = [_Lane() for _ in range(settings.lanes)]
+        self._lanes = [_Lane() for _ in range(1 if settings.tumbling_s else settings.lanes)]
+        #: the tumbling window that has begun and is not over, as it is after the last batch that succeeded
+        self.window = window if settings.tumbling_s else None
+        self._read_until = -inf
         self._order: deque[str] = deque()
         self._done: set[str] = set()
         #: the last sequence number up to which all records are done
@@ -93,8 +106,8 @@ class Shard:
 
     @property
     def is_idle(self) -> bool:
-        """Whether all that was read is done."""
-        return not self._order
+        """Whether all that was read is done, and no window is open."""
+        return not self._order and self.window is None
 
     @property
     def held(self) -> int:
@@ -105,9 +118,18 @@ class Shard:
         """How many more records are worth reading now."""
         return max(0, _AHEAD * self._settings.lanes * self._settings.limits.records - len(self._order))
 
-    def received(self, records: Iterable[StreamRecord]) -> None:
-        """Records were read, in the order of the shard."""
-        for record in records:
+    @property
+    def window_ends_at(self) -> float | None:
+        """When the tumbling window ends that records are in, by the clock that `received` counts it by."""
+        first = next(iter(self._lanes[0].records), None) if self._settings.tumbling_s else None
+        window = self.window or (first and self._window_of(first))
+        return window.end if window else None
+
+    def received(self, records: Iterable[StreamRecord], ahead_s: float = 0.0) -> None:
+        """Records were read, in the order of the shard. Windows count their time by a clock that is so much ahead."""
+        for each in records:
+            length_s = self._settings.tumbling_s
+            record = replace(each, window=start_of(each.arrived_at + ahead_s, length_s)) if length_s else each
             self._order.append(record.sequence)
             self.last_read = record.sequence
             if record.is_wanted:
@@ -115,6 +137,10 @@ class Shard:
             else:
                 self._done.add(record.sequence)
         self._move_on()
+
+    def caught_up(self, until: float) -> None:
+        """All was read that had arrived until then; for ever, once the shard is closed."""
+        self._read_until = max(self._read_until, until)
 
     def due(self, now: float) -> list[StreamBatch]:
         """The batches that begin now; each must be told of with `ended`."""
@@ -157,8 +183,13 @@ class Shard:
             lane.again.appendleft(batch._replace(setbacks=batch.setbacks + 1))
             lane.not_before = now + _backoff(batch.setbacks)
             return None
+        if batch.is_final:
+            self._ended_window(lane, batch, came, now)
+            return None
         first = self._first_failed(batch, came)
         self._finish(batch.records[:first])
+        if first and batch.window is not None:
+            self.window = replace(batch.window, state=state_of(came.payload) or batch.window.state)
         rest = batch.records[first:]
         if not rest:
             lane.not_before = 0.0
@@ -183,6 +214,8 @@ class Shard:
         return zlib.crc32(key.encode()) % len(self._lanes) if len(self._lanes) > 1 else 0
 
     def _next(self, number: int, lane: _Lane, now: float) -> StreamBatch | None:
+        if self._settings.tumbling_s:
+            return self._next_of_window(number, lane, now)
         if lane.again:
             return lane.again.popleft()
         if not lane.records:
@@ -192,9 +225,44 @@ class Shard:
         count = ready(sizes, first.read_at, now, self._settings.limits)
         return StreamBatch(number, tuple(lane.records.popleft() for _ in range(count))) if count else None
 
+    def _next_of_window(self, number: int, lane: _Lane, now: float) -> StreamBatch | None:
+        window = self.window
+        if lane.again and (lane.again[0].is_final or window is None or not window.is_full):
+            batch = lane.again.popleft()
+            return batch._replace(window=window or self._window_of(batch.records[0]))
+        if window is not None and (window.is_full or self._is_over(window, lane)):
+            return StreamBatch(number, (), window=window, is_final=True)
+        if not lane.records:
+            return None
+        window = window or self._window_of(lane.records[0])
+        ahead = list(islice(lane.records, self._settings.limits.records))
+        of_it = list(takewhile(lambda each: each.window <= window.start, ahead))
+        is_complete = len(of_it) < len(ahead) or self._read_until >= window.end
+        sizes = [len(each.event) for each in of_it]
+        count = ready(sizes, of_it[0].read_at, inf if is_complete else now, self._settings.limits)
+        if not count:
+            return None
+        self.window = window
+        return StreamBatch(number, tuple(lane.records.popleft() for _ in range(count)), window=window)
+
+    def _is_over(self, window: Window, lane: _Lane) -> bool:
+        """Whether no record of a window is left, nor can come."""
+        return lane.records[0].window > window.start if lane.records else self._read_until >= window.end
+
+    def _ended_window(self, lane: _Lane, batch: StreamBatch, came: Came, now: float) -> None:
+        """The function was told of a window's end; where that failed it is told again, and nothing goes on before."""
+        if came.how == "success" and state_of(came.payload) is not None:
+            self.window, lane.not_before = None, 0.0
+            return
+        lane.again.appendleft(batch._replace(failures=batch.failures + 1))
+        lane.not_before = now + _backoff(batch.failures)
+
+    def _window_of(self, record: StreamRecord) -> Window:
+        return Window(record.window, self._settings.tumbling_s)
+
     def _first_failed(self, batch: StreamBatch, came: Came) -> int:
         """The place of the first record that failed; all that follow are tried again with it."""
-        if came.how == "error":
+        if came.how == "error" or (batch.window is not None and state_of(came.payload) is None):
             return 0
         if not self._settings.reports_failures:
             return len(batch.records)

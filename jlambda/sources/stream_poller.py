@@ -9,28 +9,38 @@ import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from math import inf
 from typing import NamedTuple, Protocol
 
 from jlambda.errors import LambdaError
+from jlambda.sources import tumbling
 from jlambda.sources.came import Came
-from jlambda.sources.poller import Poller, Runner
+from jlambda.sources.poller import Poller, Runner, event_of
 from jlambda.sources.shard import GivenUp, Shard, StreamBatch, StreamSettings
 from jlambda.sources.stream_client import ShardInfo, Start, StreamClient
+from jlambda.sources.tumbling import Window
 
 #: shards that came by splitting or merging are looked for after so many seconds, if nothing tells of them
 _LOOK_S = 60.0
 #: what cannot be told of what was given up is tried again after so many seconds
 _TROUBLE_S = 1.0
+#: how far the clock of other services may be off, at the end of a tumbling window
+_SKEW_S = 2.0
 #: how long its thread may take to say how far it is
 _ANSWERS_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a shard is done. No sequence number: nothing of it is, from the horizon on; finished: it was closed."""
+    """How far a shard is done. No sequence number: nothing of it is, from the horizon on; finished: it was closed.
+
+    `window` is when the tumbling window began that is open there, if one is, and `state` what it carries.
+    """
 
     sequence: str | None
     is_finished: bool = False
+    window: float | None = None
+    state: str = ""
 
 
 class Positions(Protocol):
@@ -64,7 +74,7 @@ class _Open:
         self.iterator: str | None = iterator
         self.is_lost = False
         self.read_at = 0.0
-        self.saved = shard.checkpoint
+        self.saved = position_of(shard)
         self.given_up: list[GivenUp] = []
 
 
@@ -124,7 +134,7 @@ class StreamPoller(Poller):
         for name in self._positions.load():
             self._positions.save(name, Position(None))
         for each in self._shards.values():
-            each.shard.last_read, each.is_lost = None, True
+            each.shard.last_read, each.shard.window, each.is_lost = None, None, True
         self._look_again()
 
     def _look_again(self) -> None:
@@ -142,10 +152,17 @@ class StreamPoller(Poller):
             each.given_up += each.shard.expired(self._hooks.now())
             for batch in each.shard.due(now):
                 self._running += 1
-                self._hooks.began(max(0.0, self._hooks.now() - batch.records[-1].arrived_at))
-                self._invoke((record.event for record in batch.records), self._ended_with(each, batch))
+                if batch.records:
+                    self._hooks.began(max(0.0, self._hooks.now() - batch.records[-1].arrived_at))
+                self._invoke(self._event(each, batch), self._ended_with(each, batch))
             dues.append(each.shard.next_due())
         return min((due for due in dues if due is not None), default=None)
+
+    def _event(self, each: _Open, batch: StreamBatch) -> bytes:
+        records = (record.event for record in batch.records)
+        if batch.window is None:
+            return event_of(records)
+        return tumbling.event_of(records, batch.window, batch.is_final, each.info.id, self._client.arn)
 
     def _read(self) -> float:
         if time.time() >= self._look_at:
@@ -172,12 +189,12 @@ class StreamPoller(Poller):
                     due = now + _TROUBLE_S
                     break
                 each.given_up.pop(0)
-            checkpoint = each.shard.checkpoint
-            if not each.given_up and checkpoint != each.saved:
-                self._positions.save(name, Position(checkpoint))
-                each.saved = checkpoint
+            position = position_of(each.shard)
+            if not each.given_up and position != each.saved:
+                self._positions.save(name, position)
+                each.saved = position
             if each.iterator is None and each.shard.is_idle and not each.given_up:
-                self._positions.save(name, Position(checkpoint, is_finished=True))
+                self._positions.save(name, Position(each.shard.checkpoint, is_finished=True))
                 self._finished.add(name)
                 del self._shards[name]
                 self._look_at = self._read_at = due = 0.0
@@ -193,7 +210,11 @@ class StreamPoller(Poller):
         self._finished |= {name for name, position in kept.items() if position.is_finished}
         names = {each.id for each in listed}
         for info in listed:
-            if info.id in self._shards or info.id in self._finished:
+            if (held := self._shards.get(info.id)) is not None:
+                if info.is_open != held.info.is_open:  # it has been split or merged: it is read to its end
+                    held.info, held.read_at = info, 0.0
+                continue
+            if info.id in self._finished:
                 continue
             if any(parent in names and parent not in self._finished for parent in info.parents):
                 continue
@@ -207,12 +228,17 @@ class StreamPoller(Poller):
             kept = Position(self._client.last_sequence(info.id))
         if kept is None and start.position == "TRIM_HORIZON":
             kept = Position(None)
+        window: Window | None = None
         if kept is None:
             iterator, sequence = self._client.begin(info.id, start), None
         else:
             iterator, sequence = self._place(info.id, kept)
-            self._positions.save(info.id, Position(sequence))
-        self._shards[info.id] = _Open(info, Shard(self._settings, sequence), iterator)
+            if kept.window is not None and sequence == kept.sequence:
+                window = Window(kept.window, self._settings.tumbling_s, kept.state)
+        shard = Shard(self._settings, sequence, window)
+        if kept is not None:
+            self._positions.save(info.id, position_of(shard))
+        self._shards[info.id] = _Open(info, shard, iterator)
 
     def _place(self, shard_id: str, at: Position) -> tuple[str, str | None]:
         """An iterator behind a position, and the position; from the beginning where the stream is not what it was."""
@@ -226,15 +252,21 @@ class StreamPoller(Poller):
         if each.is_lost:
             each.iterator, _ = self._place(each.info.id, Position(each.shard.last_read))
             each.is_lost = False
+        until = self._hooks.now() - (0.0 if self._is_ours else _SKEW_S)
         page = self._client.read(each.iterator, each.shard.wants())
-        now = time.time()
+        now, ahead_s = time.time(), self._hooks.now() - time.time()
         each.iterator = page.iterator
         if page.records:
-            each.shard.received([self._client.record(given, each.info.id, now) for given in page.records])
+            each.shard.received([self._client.record(given, each.info.id, now) for given in page.records], ahead_s)
         elif page.is_last:
-            each.read_at = now + self._idle_s
+            ends_at = each.shard.window_ends_at
+            is_open = ends_at is not None and ends_at > until
+            each.read_at = now + min(self._idle_s, ends_at - until if is_open and ends_at else inf)
+            each.shard.caught_up(until)
             if not each.info.is_open:
                 each.iterator = None
+        if each.iterator is None:
+            each.shard.caught_up(inf)
 
     def _woken(self) -> None:
         super()._woken()
@@ -253,3 +285,10 @@ class StreamPoller(Poller):
                 self._read_at = 0.0
 
         return ended
+
+
+def position_of(shard: Shard) -> Position:
+    """How far a shard is done."""
+    if shard.window is None:
+        return Position(shard.checkpoint)
+    return Position(shard.checkpoint, window=shard.window.start, state=shard.window.state)

@@ -5,15 +5,9 @@ Against a cell that does nothing but display a card of its own, in the same kern
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
-from typing import Any
 
-from jupyter_client.manager import KernelManager
-
-import jlambda
-
+from .kernel import printed
 from .measure import Figure, percentile
 
 _IN_KERNEL = """
@@ -56,7 +50,8 @@ print(json.dumps([new, changed, same, nothing, completions]))
 
 def run(folder: Path) -> list[Figure]:
     """Deployments of new, changed and unchanged cells, a bare display, and completions, each measured inside the kernel."""
-    new, changed, same, bare, completions = _measured(folder)
+    cells = ["%load_ext jlambda", "%%lambda first\ndef handler(event, context): return 1", _IN_KERNEL]
+    new, changed, same, bare, completions = printed(folder, cells)
     display = percentile(bare) * 1e3
     deployments = [
         Figure(
@@ -71,32 +66,3 @@ def run(folder: Path) -> list[Figure]:
         Figure("completion, median", percentile(completions) * 1e3, "ms"),
         Figure("completion, the slowest", max(completions) * 1e3, "ms", target="under 50"),
     ]
-
-
-def _measured(folder: Path) -> list[list[float]]:
-    """What the kernel has measured, in seconds."""
-    manager = KernelManager(kernel_name="python3")
-    path = os.pathsep.join(filter(None, (str(Path(jlambda.__file__).parents[1]), os.environ.get("PYTHONPATH", ""))))
-    environment = {**os.environ, "PYTHONPATH": path, "IPYTHONDIR": str(folder / "ipython")}
-    environment.pop("JPY_SESSION_NAME", None)
-    manager.start_kernel(cwd=str(folder), env=environment)
-    client = manager.client()
-    client.start_channels()
-    printed: list[str] = []
-
-    def see(message: dict[str, Any]) -> None:
-        content = message["content"]
-        if message["msg_type"] == "error":
-            raise RuntimeError("\n".join(content["traceback"]))
-        printed.append(content.get("text", ""))
-
-    try:
-        client.wait_for_ready(timeout=60)
-        for cell in ("%load_ext jlambda", "%%lambda first\ndef handler(event, context): return 1", _IN_KERNEL):
-            client.execute_interactive(cell, timeout=300, output_hook=see)
-    finally:
-        client.stop_channels()
-        manager.shutdown_kernel(now=True)
-        manager.cleanup_resources()
-    found: list[list[float]] = json.loads("".join(printed).strip().splitlines()[-1])
-    return found

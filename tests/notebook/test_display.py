@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 import jlambda
 from jlambda.notebook.cards import size
-from jlambda.notebook.display import FunctionList, changes_text, error_card, function_card
+from jlambda.notebook.display import FunctionList, changes_text, error_card, function_card, provisioned_card
 from jlambda.notebook.invocation_card import invocation_card, record_card, replay_html, replay_text
+from jlambda.service.provisioned import ProvisionedConcurrency
 from tests.notebook.conftest import Run
 from tests.notebook.reading import read_safe
 
@@ -97,6 +98,8 @@ def test_an_invocation_shows_result_figures_and_logs(session: jlambda.Session) -
     assert "Cell In[1], line 3, in handler" in bad.text()
     assert "(warm start)" in bad.text()
     assert bad.mood == "bad"
+    broken = session.deploy("raise OSError\ndef handler(event, context): ...", "broken")
+    assert "(cold start, init repeated)" in invocation_card(broken.invoke()).text()
 
 
 @pytest.mark.parametrize(
@@ -180,6 +183,7 @@ def test_an_invocation_has_a_timeline_and_a_memory_bar(session: jlambda.Session)
     assert "init ·" not in record_card(warm).html()
     full = record_card(wide._replace(max_memory_mb=127))
     assert "127 of 128 MB ⚠ nearly all" in full.text()
+    assert "128 of 128 MB ⚠ all of it" in record_card(wide._replace(max_memory_mb=128)).text()
     throttled = record_card(wide._replace(status="throttled", error_type="TooManyRequestsException", billed_ms=0))
     assert "took" not in throttled.text()
     assert throttled.text().startswith("✗ f  throttled\n  error    TooManyRequestsException")
@@ -195,6 +199,16 @@ def test_errors_as_values_are_cards(session: jlambda.Session) -> None:
     with pytest.raises(jlambda.ResourceNotFound) as missing:
         session.get("nowhere")
     assert "ResourceNotFoundException · 404" in error_card(missing.value).text()
+
+
+@pytest.mark.parametrize(("status", "reason"), [("IN_PROGRESS", ""), ("READY", ""), ("FAILED", "<b>no</b>")])
+def test_provisioned_concurrency_is_a_card(status: str, reason: str) -> None:
+    """How many of those asked for are ready, and why not if that is known."""
+    card = provisioned_card(ProvisionedConcurrency("f", "live", 4, 3, 2, status, reason, 0.0))
+    told = f"λ f:live  provisioned concurrency: {status}\n  environments  3 of 4 initialised · 2 of them not at work"
+    assert card.text() == (f"{told}\n  reason        {reason}" if reason else told)
+    assert (card.mood == "good") is (status == "READY")
+    assert reason in read_safe(card.html()).text
 
 
 def test_versions_aliases_and_triggers_are_tables(run: Run) -> None:

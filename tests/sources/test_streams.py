@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -114,6 +115,96 @@ def test_records_of_a_stream_start_the_function(shared: jlambda.Session) -> None
     assert record["kinesis"]["partitionKey"] == "k"
     assert record["eventID"] == f"shardId-{record['eventID'].split(':')[0][8:]}:{record['kinesis']['sequenceNumber']}"
     assert len({each["eventID"].split(":")[0] for each in events(shared, "happy")}) == 2
+
+
+COUNTS = """
+import json
+def handler(event, context):
+    state = {"count": event["state"].get("count", 0) + len(event["Records"])}
+    print("WINDOW", json.dumps({**event, "Records": len(event["Records"])}))
+    return {"state": state}
+"""
+
+
+def windows(session: jlambda.Session, function: str) -> list[dict[str, Any]]:
+    """What a function that counts was told of windows; of records, how many."""
+    found = session.logs(function).message
+    return [json.loads(line.split(" ", 1)[1]) for line in found if line.startswith("WINDOW")]
+
+
+def test_a_window_of_a_table_ends_by_itself(shared: jlambda.Session) -> None:
+    """In real time, without anything that would wake the mapping."""
+    table(shared, "tumbling-table", "NEW_IMAGE")
+    deploy(shared, "tumbling-table", COUNTS, triggers=["dynamodb:tumbling-table?start=TRIM_HORIZON&tumbling_window=1"])
+    item(shared, "tumbling-table", "a")
+    assert within(30, lambda: [each["isFinalInvokeForWindow"] for each in windows(shared, "tumbling-table")] == [False, True])
+    assert windows(shared, "tumbling-table")[-1]["state"] == {"count": 1}
+
+
+def test_windows_end_with_their_shard(shared: jlambda.Session) -> None:
+    """What comes after a split begins with windows of its own."""
+    arn = stream(shared, "tumbling-split")
+    deploy(shared, "tumbling-split", COUNTS)
+    mapping(shared, "tumbling-split", arn, "TRIM_HORIZON", TumblingWindowInSeconds=900)
+    put(shared, "tumbling-split", "one")
+    assert within(30, lambda: len(windows(shared, "tumbling-split")) == 1)
+    split(shared, "tumbling-split")
+    put(shared, "tumbling-split", "two")
+    assert within(30, lambda: len(windows(shared, "tumbling-split")) == 3)
+    told = windows(shared, "tumbling-split")
+    assert [each["isFinalInvokeForWindow"] for each in told] == [False, True, False]
+    assert [each["state"] for each in told] == [{}, {"count": 1}, {}]
+    assert told[2]["shardId"] != told[1]["shardId"] == told[0]["shardId"]
+
+
+def split(session: jlambda.Session, name: str) -> None:
+    """Split the first shard of a stream in two."""
+    session.client("kinesis").split_shard(StreamName=name, ShardToSplit="shardId-000000000000", NewStartingHashKey=str(2**127))
+
+
+def test_shards_that_are_split_and_merged_are_read_on(shared: jlambda.Session) -> None:
+    """By a mapping that runs: every record once, those of one key in their order, the parent's before the children's."""
+    arn = stream(shared, "resharded")
+    deploy(shared, "resharded", PRINTS)
+    mapping(shared, "resharded", arn, "TRIM_HORIZON", BatchSize=5)
+    keys = [f"key{number}" for number in range(6)]
+    for number in range(3):
+        for key in keys:
+            put(shared, "resharded", *(f"{number} {place}" for place in range(5)), key=key)
+        if number < 2:
+            (split, merge)[number](shared, "resharded")
+    assert within(30, lambda: len(events(shared, "resharded")) >= 90)
+    found = [each["kinesis"] for each in events(shared, "resharded")]
+    wanted = [f"{number} {place}" for number in range(3) for place in range(5)]
+    for key in keys:
+        assert [base64.b64decode(each["data"]).decode() for each in found if each["partitionKey"] == key] == wanted
+    assert len({each["eventID"].partition(":")[0] for each in events(shared, "resharded")}) == 4
+
+
+def merge(session: jlambda.Session, name: str) -> None:
+    """Merge what a split made."""
+    session.client("kinesis").merge_shards(
+        StreamName=name, ShardToMerge="shardId-000000000001", AdjacentShardToMerge="shardId-000000000002"
+    )
+
+
+def test_what_is_no_tumbling_window_is_refused(shared: jlambda.Session) -> None:
+    """Longer than 15 minutes, beside parallel batches of a shard, or of a queue."""
+    arn = stream(shared, "no-window")
+    deploy(shared, "no-window", COUNTS)
+    for members, said in (
+        ({"TumblingWindowInSeconds": 901}, "less than or equal to 900"),
+        ({"TumblingWindowInSeconds": 60, "ParallelizationFactor": 2}, "ParallelizationFactor of 1"),
+    ):
+        with pytest.raises(ClientError, match=said):
+            mapping(shared, "no-window", arn, "LATEST", **members)
+    queue(shared, "no-window")
+    with pytest.raises(ClientError, match="Unsupported TumblingWindowInSeconds parameter for given event source mapping type"):
+        shared.client("lambda").create_event_source_mapping(
+            FunctionName="no-window",
+            EventSourceArn=f"arn:aws:sqs:us-east-1:{shared.account.id}:no-window",
+            TumblingWindowInSeconds=60,
+        )
 
 
 def test_what_was_there_before_begins_at_once(shared: jlambda.Session) -> None:
@@ -297,3 +388,44 @@ def test_a_stream_that_is_made_anew_is_read_from_its_beginning(shared: jlambda.S
     stream(shared, "anew")
     put(shared, "anew", "three")
     assert within(30, lambda: seen(shared, "anew") == ["one", "two", "three"])
+
+
+def test_a_window_of_a_stream_has_a_state_and_an_end(shared: jlambda.Session) -> None:
+    """Carried from batch to batch and over a pause of the mapping; the end comes by the session's clock.
+
+    The last test here: records are older for those that come after it.
+    """
+    arn = stream(shared, "tumbling")
+    deploy(shared, "tumbling", COUNTS)
+    shared.clock.advance(900 - shared.clock.now() % 900)  # the next window begins now
+    uuid = mapping(shared, "tumbling", arn, "TRIM_HORIZON", TumblingWindowInSeconds=900, BatchSize=2)
+    assert state(shared, uuid)["TumblingWindowInSeconds"] == 900
+    assert str(shared.get("tumbling").triggers[0].trigger) == (
+        "kinesis:tumbling?batch_size=2&start=TRIM_HORIZON&tumbling_window=900"
+    )
+    put(shared, "tumbling", "one", "two", "three")
+    assert within(30, lambda: len(windows(shared, "tumbling")) == 2)
+    client = shared.client("lambda")
+    client.update_event_source_mapping(UUID=uuid, Enabled=False)
+    assert within(30, lambda: state(shared, uuid)["State"] == "Disabled")
+    client.update_event_source_mapping(UUID=uuid, Enabled=True)
+    put(shared, "tumbling", "four")
+    assert within(30, lambda: len(windows(shared, "tumbling")) == 3)
+    assert not any(each["isFinalInvokeForWindow"] for each in windows(shared, "tumbling"))
+    shared.clock.advance("15 minutes")
+    assert within(30, lambda: len(windows(shared, "tumbling")) == 4)
+    told = windows(shared, "tumbling")
+    assert [(each["Records"], each["state"]) for each in told] == [
+        *((2, {}), (1, {"count": 2}), (1, {"count": 3}), (0, {"count": 4})),
+    ]
+    assert [each["isFinalInvokeForWindow"] for each in told] == [False, False, False, True]
+    assert len({json.dumps(each["window"]) for each in told}) == 1
+    assert {(each["shardId"], each["eventSourceARN"], each["isWindowTerminatedEarly"]) for each in told} == {
+        ("shardId-000000000000", arn, False)
+    }
+    put(shared, "tumbling", "of the next")
+    assert within(30, lambda: len(windows(shared, "tumbling")) == 5)
+    assert (windows(shared, "tumbling")[-1]["state"], windows(shared, "tumbling")[-1]["window"]["start"]) == (
+        {},
+        told[-1]["window"]["end"],
+    )

@@ -109,6 +109,8 @@ def _has_library(tool: Tool, module: Path, variables: Mapping[str, str]) -> bool
 
 def _complaint(output: str, sources: Sources) -> str:
     """The compiler's first error at its place, and how many more there are."""
+    if "function main is undeclared" in output:
+        return "no handler: write func main() { lambda.Start(handler) }"
     found = _ERROR.findall(output)
     if not found:
         lines = [line.strip() for line in output.splitlines() if line.strip() and not line.startswith("#")]

@@ -14,6 +14,11 @@ from jlambda.runtimes.language import Language, Sources, Tool, numbers, on_path,
 #: the oldest version that the client is written for
 _OLDEST = 18
 _CHECK_LIMIT_S = 30.0
+_EXPORT = re.compile(
+    r"^\s*(?:module\.)?exports\.(\w+)\s*=(?!=)|^\s*export\s+(?:async\s+)?(?:const|let|var|function\s*\*?)\s*(\w+)", re.MULTILINE
+)
+#: exports whose names are not to be read off
+_OTHER_EXPORT = re.compile(r"module\.exports\s*=|exports\s*[\[,)]|^\s*export\s*(?:default|[{*])", re.MULTILINE)
 _MODULE_SYNTAX = re.compile(r"^\s*(?:import\b(?!\s*\()|export\b)", re.MULTILINE)
 #: a type of a parameter, or of its own
 _TYPES = re.compile(rb"\(\s*\w+\??:\s*[\w{\[]|^\s*(?:interface|type)\s+\w", re.MULTILINE)
@@ -76,10 +81,16 @@ class Node(Language):
             write_files({name: source}, folder)
             complaint = _check(tool, folder / name)
             if not complaint:
-                return sources.handler or self.default_handler
+                return sources.handler or f"index.{_only_export(source.decode(errors='replace')) or 'handler'}"
             complaints.append(complaint)
             (folder / name).unlink()
         raise CodeError(_complaint(complaints[-1 if _TYPES.search(source) else 0], sources, tool))
+
+
+def _only_export(source: str) -> str:
+    """The one name that a source exports where it does so by assignment or declaration; empty where there may be others."""
+    names = {first or second for first, second in _EXPORT.findall(source)}
+    return names.pop() if len(names) == 1 and not _OTHER_EXPORT.search(source) else ""
 
 
 def _check(tool: Tool, path: Path) -> str:

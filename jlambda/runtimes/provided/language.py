@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from jlambda.runtimes.language import Language, Sources, Tool, on_path, said_ver
 _FILE, _CHECK_LIMIT_S = "function.sh", 10.0
 #: what bash says of a script that it cannot read
 _COMPLAINT = re.compile(r"^.*?: line (\d+): (.*)$", re.MULTILINE)
+#: a script that says what runs it, and that this is no shell
+_OTHER_PROGRAM = re.compile(rb"\s*#!(?!.*\b(?:ba|da|k|z)?sh\b)")
 
 
 class Provided(Language):
@@ -41,23 +44,35 @@ class Provided(Language):
         return {}
 
     def build(self, sources: Sources, tool: Tool, folder: Path) -> str:
-        """A cell that speaks the Runtime API itself is the bootstrap; any other is a script of functions, with ours."""
+        """A cell that speaks the Runtime API itself is the bootstrap; any other is a script of functions, with ours.
+
+        So is one for another program than a shell: it cannot hold functions of a shell.
+        """
         if set(sources.files) != {_FILE}:
             return super().build(sources, tool, folder)
         text = sources.files[_FILE]
-        write_files(sources.files, folder)
-        checked = process.run([tool.path, "-n", str(folder / _FILE)], timeout_s=_CHECK_LIMIT_S)
-        if checked.exit_code:
-            found = _COMPLAINT.search(checked.output)
-            line, message = (found[1], found[2]) if found else ("1", checked.output.strip())
-            raise CodeError(f"{sources.place(_FILE, line)}: {message}")
-        if b"AWS_LAMBDA_RUNTIME_API" in text:
-            (folder / _FILE).rename(folder / "bootstrap")
+        is_other = _OTHER_PROGRAM.match(text) is not None
+        if not is_other:
+            _check(text, sources, tool)
+        if is_other or b"AWS_LAMBDA_RUNTIME_API" in text:
             whole = text.lstrip() if text.lstrip().startswith(b"#!") else b"#!/bin/bash\n" + text
             write_files({"bootstrap": whole}, folder)
             return sources.handler or "bootstrap"
+        write_files(sources.files, folder)
         write_files({"bootstrap": Path(__file__).with_name("bootstrap").read_bytes()}, folder)
         return sources.handler or self.default_handler
+
+
+def _check(text: bytes, sources: Sources, tool: Tool) -> None:
+    """Raise `CodeError` at the line of the cell that bash cannot read."""
+    with tempfile.NamedTemporaryFile(prefix="jlambda-", suffix=".sh") as script:
+        script.write(text)
+        script.flush()
+        checked = process.run([tool.path, "-n", script.name], timeout_s=_CHECK_LIMIT_S)
+    if checked.exit_code:
+        found = _COMPLAINT.search(checked.output)
+        line, message = (found[1], found[2]) if found else ("1", checked.output.strip())
+        raise CodeError(f"{sources.place(_FILE, line)}: {message}")
 
 
 LANGUAGE = Provided()

@@ -74,6 +74,11 @@ def test_a_syntax_error_names_the_cell_and_its_line() -> None:
     assert complaint(MAIN.replace("func main() {", "func main( {")).startswith("Cell In[3], line 9: syntax error: unexpected {")
 
 
+def test_a_cell_without_main_is_told_what_to_write() -> None:
+    """In place of the linker's words."""
+    assert complaint("package main\n\nfunc handle() {}\n") == "no handler: write func main() { lambda.Start(handler) }"
+
+
 def test_other_modules_need_a_go_mod() -> None:
     """A cell has no place for a go.mod, and is told so."""
     text = complaint(MAIN.replace("aws/aws-lambda-go/lambda", "pkg/errors"))

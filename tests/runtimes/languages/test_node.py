@@ -37,6 +37,7 @@ MODULES = {
     "export default": "export default { handler: async () => '\\n' };",
     "callback": "exports.handler = (event, context, callback) => setTimeout(() => callback(null, '\\n'), 5);",
     "context.succeed": "exports.handler = (event, context) => { setTimeout(() => context.succeed('\\n'), 5); };",
+    "another name": "export async function main() { return '\\n'; }",
     "plain return": "exports.handler = () => '\\n';",
 }
 
