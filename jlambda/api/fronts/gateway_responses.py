@@ -6,8 +6,11 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-r
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
+from jlambda.api.fronts.functions import NotRun, TooBusy, TookTooLong
 from jlambda.api.fronts.integrations.parameters import View, mapped_headers, with_variables
 from jlambda.model.http.api import Api
 from jlambda.model.http.message import HttpResponse
@@ -54,6 +57,19 @@ class Answered(Exception):
     def __init__(self, how: GatewayResponse, reason: str = "") -> None:
         super().__init__(how, reason)
         self.how, self.reason = how, reason
+
+
+@contextmanager
+def if_not_run() -> Iterator[None]:
+    """What keeps a function from running, or from answering in time, is `Answered` by the API itself."""
+    try:
+        yield
+    except TookTooLong:
+        raise Answered(LATE) from None
+    except NotRun as error:
+        raise Answered(MISSING, str(error)) from None
+    except TooBusy:
+        raise Answered(MISSING, "Lambda had no concurrency for the function") from None
 
 
 def respond(api: Api, answered: Answered, view: View) -> HttpResponse:

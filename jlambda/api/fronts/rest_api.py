@@ -10,14 +10,12 @@ import time
 
 from jlambda.api.fronts.asked import Asked, Refused, told
 from jlambda.api.fronts.authorizers import Questioned, Unauthorized, Unclear
-from jlambda.api.fronts.functions import NotRun, TooBusy, TookTooLong
 from jlambda.api.fronts.gate import Forbidden, Passed
 from jlambda.api.fronts.gateway_responses import (
     BAD_BODY,
     BUSY,
     DENIED,
     FAILED,
-    LATE,
     LONG,
     MISSING,
     NO_KEY,
@@ -28,6 +26,7 @@ from jlambda.api.fronts.gateway_responses import (
     UNCLEAR,
     USED_UP,
     Answered,
+    if_not_run,
     respond,
 )
 from jlambda.api.fronts.integrations.answering import Came, Integrations
@@ -129,7 +128,7 @@ class RestApi:
                 raise Refused(told(501, {"message": message}))
             return response
         event = compact(one.event(passed)).encode("utf-8", "surrogatepass")
-        try:
+        with if_not_run():
             _, finished = await self._behind.functions.run(
                 integration.uri,
                 one.stage.variables,
@@ -139,12 +138,6 @@ class RestApi:
                 one.asked.trace_id,
                 has_role=integration.credentials is not None,
             )
-        except TookTooLong:
-            raise Answered(LATE) from None
-        except NotRun as error:
-            raise Answered(MISSING, str(error)) from None
-        except TooBusy:
-            raise Answered(MISSING, "Lambda had no concurrency for the function") from None
         one.asked.note(event, finished)
         try:
             if finished.record.error_type is not None:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from jlambda.api.fronts.asked import Asked
-from jlambda.api.fronts.functions import ApiFunctions, NotRun, TooBusy, TookTooLong
-from jlambda.api.fronts.gateway_responses import LATE, MISSING, NO_JSON, OTHER_TYPE, OUT_OF_REACH, Answered
+from jlambda.api.fronts.functions import ApiFunctions
+from jlambda.api.fronts.gateway_responses import LATE, MISSING, NO_JSON, OTHER_TYPE, OUT_OF_REACH, Answered, if_not_run
 from jlambda.api.fronts.integrations import outgoing, services
 from jlambda.api.fronts.integrations.parameters import Mapped, View, mapped_headers, mapped_request
 from jlambda.model.http.api import with_variables
@@ -114,17 +114,11 @@ class Integrations:
         kinds = [value for name, value in mapped.headers.items() if name.lower() == "x-amz-invocation-type"]
         has_role = integration.credentials is not None
         given = integration.uri, view.stage_variables, event, came.sources
-        try:
+        with if_not_run():
             if kinds == ["Event"]:
                 await self._functions.accept(*given, came.asked.trace_id, has_role=has_role)
                 return await self._response(came, "", HttpResponse(202))
             _, finished = await self._functions.run(*given, integration.timeout_s, came.asked.trace_id, has_role=has_role)
-        except TookTooLong:
-            raise Answered(LATE) from None
-        except NotRun as error:
-            raise Answered(MISSING, str(error)) from None
-        except TooBusy:
-            raise Answered(MISSING, "Lambda had no concurrency for the function") from None
         came.asked.note(event, finished)
         said = ""
         if finished.record.error_type is not None:
