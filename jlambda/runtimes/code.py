@@ -12,6 +12,7 @@ import io
 import os
 import shutil
 import stat
+import sys
 import tempfile
 import threading
 import zipfile
@@ -30,6 +31,8 @@ from jlambda.runtimes.unzip import check_size, unpack
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 #: files that are written through to the disk at one time
 _SYNCS = 8
+#: files of which so many are written through by one call for all that there is on this machine
+_MANY = 2_000
 
 
 class Package(NamedTuple):
@@ -53,7 +56,9 @@ class CodeStore:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder
-        self._lock = threading.Lock()
+        self._making: set[str] = set()
+        #: told when a package is made, or is not to be had
+        self._made = threading.Condition()
 
     def put_source(self, source: str, use: bytes | None = None) -> Package:
         """Store a cell as ``lambda_function.py``; `use` is a dict of its first globals, pickled with dill."""
@@ -91,9 +96,17 @@ class CodeStore:
         return made
 
     def _make(self, made: Package, fill: Callable[[Path], None]) -> None:
-        """Have the package in the store, whole: `fill` is called with the folder that is to become it, if it is not there."""
-        with self._lock, self._writing():
-            if not made.folder.exists():
+        """Have the package in the store, whole: `fill` is called with the folder that is to become it, if it is not there.
+
+        One thread makes it, and only those that want the same one wait for it.
+        """
+        with self._made:
+            self._made.wait_for(lambda: made.key not in self._making)
+            if made.folder.exists():
+                return
+            self._making.add(made.key)
+        try:
+            with self._writing():
                 self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
                 whole = Path(tempfile.mkdtemp(prefix=".new-", dir=self._path))
                 try:
@@ -104,6 +117,10 @@ class CodeStore:
                     shutil.rmtree(whole, ignore_errors=True)
                     raise
                 _sync(self._path)
+        finally:
+            with self._made:
+                self._making.discard(made.key)
+                self._made.notify_all()
 
     def folder(self, sha256: str) -> Path:
         """Where the package's code is unpacked."""
@@ -123,7 +140,8 @@ class CodeStore:
     def remove_unused(self, keep: set[str]) -> None:
         """Delete every package but those whose digests are given, and what an interrupted write left behind."""
         kept = {_key(sha256) for sha256 in keep}
-        with self._lock, self._writing():
+        with self._made, self._writing():
+            self._made.wait_for(lambda: not self._making)
             for entry in self._path.iterdir() if self._path.is_dir() else ():
                 if entry.name not in kept:
                     shutil.rmtree(entry)
@@ -199,22 +217,30 @@ def _finish(root: Path) -> None:
     """Let everybody read all below `root`, and have the disk hold it: what is found after a crash is whole.
 
     Many at a time, since the disk can do many with one of its own transactions: a package of one module takes 2 ms in
-    place of 12 where others write too.
+    place of 12 where others write too. And all at once where they are many more.
     """
-    paths = []
-    for folder, _, names in os.walk(root):
-        Path(folder).chmod(0o755)
-        paths.append(Path(folder))
-        for path in (Path(folder, name) for name in names):
-            if not path.is_symlink():
-                path.chmod(0o755 if path.stat().st_mode & stat.S_IXUSR else 0o644)
-                paths.append(path)
+    root.chmod(0o755)
+    paths, folders = [str(root)], [str(root)]
+    while folders:
+        for entry in os.scandir(folders.pop()):
+            if entry.is_symlink():
+                continue
+            mode = entry.stat().st_mode
+            if entry.is_dir():
+                folders.append(entry.path)
+            wanted = 0o755 if entry.is_dir() or mode & stat.S_IXUSR else 0o644
+            if stat.S_IMODE(mode) != wanted:
+                Path(entry.path).chmod(wanted)
+            paths.append(entry.path)
+    if len(paths) > _MANY and sys.platform == "linux":  # elsewhere it does not wait for the disk
+        os.sync()
+        return
     with ThreadPoolExecutor(min(len(paths), _SYNCS), "jlambda-sync") as pool:
         for _ in pool.map(_sync, paths):
             pass
 
 
-def _sync(path: Path) -> None:
+def _sync(path: Path | str) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

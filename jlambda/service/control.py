@@ -18,7 +18,7 @@ from jlambda.model.function import FunctionConfiguration, changes, check_values
 from jlambda.model.layer import LayerVersion, layer_version_arn
 from jlambda.model.runtime import THIS_PYTHON
 from jlambda.runtimes import languages
-from jlambda.runtimes.code import CodeStore, Package
+from jlambda.runtimes.code import CodeStore, Package, zipped_folder
 from jlambda.runtimes.handler import SHIPPED_GLOBALS
 from jlambda.runtimes.languages import Choice
 from jlambda.service.aliases import Aliases
@@ -98,11 +98,14 @@ class ControlPlane:
         if name is None:
             raise CodeError("a function needs a name: deploy(source, name=...)")
         check_function_name(name)
+        packed = None if brought is None or brought.text is not None else _packed(brought)
+        if packed is not None:
+            self._code.put_zip(packed)  # tens of thousands of files take seconds, in which others can change their functions
         with self.lock:
             before = self._functions.get(name)
             wanted, values, layers = self._wanted(before, name, settings)
             if brought is not None:
-                wanted = self._with_code(brought, before, settings.handler, wanted).checked()
+                wanted = self._with_code(brought, packed, before, settings.handler, wanted).checked()
             else:
                 wanted = self._with_package(source, choice, before, settings, wanted).checked()
             self._layers.put_merged(layers, self._code.folder(wanted.code_sha256))
@@ -191,26 +194,23 @@ class ControlPlane:
         return replace(wanted, handler=built.handler, code_sha256=package.sha256, code_size=package.size)
 
     def _with_code(
-        self, source: Source, before: FunctionConfiguration | None, handler: str | None, wanted: FunctionConfiguration
+        self,
+        source: Source,
+        packed: bytes | None,
+        before: FunctionConfiguration | None,
+        handler: str | None,
+        wanted: FunctionConfiguration,
     ) -> FunctionConfiguration:
-        """`wanted` with the source's package, which is stored, and its handler."""
+        """`wanted` with the source's package, which is stored, and its handler; `packed` is a zip, or that of a folder."""
         found, old = before.handler if before else None, self._folder(before)
         if source.text is None:
-            package = self._put_path(source)
+            assert packed is not None
+            package = self._code.put_zip(packed)
             handler = chosen_handler(source, handler, found, package.folder, old)
         else:
             handler = chosen_handler(source, handler, found, None, old)
             package = self._put_text(source, source.text)
         return replace(wanted, handler=handler, code_sha256=package.sha256, code_size=package.size)
-
-    def _put_path(self, source: Source) -> Package:
-        assert source.path is not None
-        if source.path.is_dir():
-            return self._code.put_folder(source.path)
-        try:
-            return self._code.put_zip(source.path.read_bytes())
-        except OSError as error:
-            raise CodeError(f"{source.path} cannot be read: {error.strerror}") from None
 
     def _put_text(self, source: Source, text: str) -> Package:
         if not source.use and not source.modules:
@@ -381,6 +381,17 @@ class ControlPlane:
             for configuration in self._functions.list():
                 self.delete(configuration.name)
             self._code.remove_unused(self._layers.in_use([]))
+
+
+def _packed(source: Source) -> bytes:
+    """A folder or zip as the package that it becomes."""
+    assert source.path is not None
+    if source.path.is_dir():
+        return zipped_folder(source.path)
+    try:
+        return source.path.read_bytes()
+    except OSError as error:
+        raise CodeError(f"{source.path} cannot be read: {error.strerror}") from None
 
 
 def _is_same(published: FunctionConfiguration, latest: FunctionConfiguration) -> bool:

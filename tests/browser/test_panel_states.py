@@ -110,6 +110,16 @@ def test_a_killed_kernel_is_started_again(notebook: Open) -> None:
     expect(heading(panel, "jlambda is not loaded")).to_be_visible()
 
 
+def test_a_kernel_of_another_version_is_said_to_be_one(notebook: Open) -> None:
+    """What it says is not guessed at."""
+    it = notebook(["import jlambda.notebook.panel.panel as it\nit.VERSION = 99\n%load_ext jlambda", HELLO])
+    panel = show(it.page)
+    it.run(0)
+    expect(heading(panel, "Another version of jlambda")).to_be_visible()
+    it.run(1)
+    expect(panel.locator("[data-function]")).to_have_count(0)
+
+
 def test_many_functions_and_invocations(notebook: Open) -> None:
     """500 functions and 10,000 invocations: found, sorted and read; all text can be read, all controls have names."""
     it = notebook(["%load_ext jlambda", MANY, "_ = jlambda.get('function-007').map(range(20_000))"])

@@ -18,6 +18,7 @@ from jlambda.errors import CodeError, StateError
 from jlambda.runtimes import code
 from jlambda.runtimes.code import CodeStore, Package
 from jlambda.runtimes.handler import SHIPPED_GLOBALS
+from jlambda.runtimes.unzip import unpack
 
 
 @pytest.fixture
@@ -264,6 +265,46 @@ def test_many_threads_store_the_same(store: CodeStore, tmp_path: Path) -> None:
         thread.join()
     assert len(found) == 8 and len(set(found)) == 1
     assert leftovers(tmp_path) == [found[0].key]
+
+
+def test_a_package_that_takes_long_holds_up_no_other(store: CodeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever wants the same one waits for it, and it is unpacked once; what is removed as unused is none of it."""
+    large, begun, may_go, unpacked = packed(("a.py", b"1")), threading.Event(), threading.Event(), list[bytes]()
+
+    def slowly(package: bytes, root: Path) -> None:
+        unpacked.append(package)
+        if package == large:
+            begun.set()
+            assert may_go.wait(60)
+        unpack(package, root)
+
+    monkeypatch.setattr(code, "unpack", slowly)
+    found: list[Package] = []
+    threads = [threading.Thread(target=lambda: found.append(store.put_zip(large))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    assert begun.wait(60)
+    other = store.put_source("x = 2")
+    assert other.folder.is_dir() and not found
+    removing = threading.Thread(
+        target=store.remove_unused, args=({other.sha256, base64.b64encode(hashlib.sha256(large).digest()).decode()},)
+    )
+    removing.start()
+    may_go.set()
+    for thread in (*threads, removing):
+        thread.join()
+    assert len(set(found)) == 1 and unpacked.count(large) == 1
+    assert found[0].folder.is_dir() and other.folder.is_dir()
+
+
+def test_many_files_are_written_through_at_once(store: CodeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One call for all of them, and one for the store's own folder, in place of one for each."""
+    synced: list[str] = []
+    monkeypatch.setattr(code, "_MANY", 3)
+    monkeypatch.setattr(code, "_sync", lambda path: synced.append(str(path)))
+    monkeypatch.setattr(os, "sync", lambda: synced.append("all"))
+    package = store.put_files({f"{number}.py": b"" for number in range(3)})
+    assert synced == ["all", str(package.folder.parent.parent)]
 
 
 def test_files_carry_the_times_of_their_zip(store: CodeStore) -> None:

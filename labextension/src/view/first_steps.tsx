@@ -5,13 +5,13 @@ import { ActionButton } from './parts';
 
 const CELL = `%%lambda hello
 def handler(event, context):
-    return {"hello": event.get("name", "world")}`;
+    return f"Hello {event}"`;
 
 export function FirstSteps(): React.ReactElement {
   const { actions, trans } = useScene();
   const steps: [string, string][] = [
     [trans.__('Deploy: run a cell that begins with %1 and a name.', '%%lambda'), CELL],
-    [trans.__('Invoke: call it like any function.'), 'hello({"name": "Ada"})'],
+    [trans.__('Invoke: call it like any function.'), 'hello("Ada")'],
     [
       trans.__('Start it by events: it appears here with what it does.'),
       '%lambda trigger add hello "rate(1 minute)"'

@@ -86,7 +86,7 @@ function Search(props: {
       <input
         type="search"
         className="jlm-field"
-        placeholder={trans.__('Search functions')}
+        placeholder={trans.__('Search')}
         aria-label={trans.__('Search functions')}
         value={listing.search}
         onChange={event => onChange({ ...listing, search: event.target.value })}
