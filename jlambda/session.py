@@ -106,6 +106,7 @@ class Session:
         self._parts: Parts | None = None
         self._outer: list[Session | None] = []
         self._is_forked = self._is_closing = False
+        self._gateway_was_at: tuple[int, str, str] | None = None
         _SESSIONS.add(self)
 
     # -- parts, made when first needed -----------------------------------------------------------------------------
@@ -298,7 +299,8 @@ class Session:
         if parts.gateway is None:
             with self._lock:
                 if parts.gateway is None:
-                    parts.gateway = self._started_gateway(parts, port, access_key_id, secret_access_key)
+                    at = self._gateway_was_at or (port, access_key_id, secret_access_key)
+                    parts.gateway = self._started_gateway(parts, *at)
         return parts.gateway
 
     def _started_gateway(self, parts: Parts, port: int, key_id: str | None, secret: str | None) -> Gateway:
@@ -548,9 +550,15 @@ class Session:
         try:
             yield folder
         finally:
-            self._open()
-            if gateway is not None:
-                self.gateway(gateway.port, gateway.key.id, gateway.key.secret)
+            # whatever is opened may want the gateway at once: it is where it was whoever starts it
+            self._gateway_was_at = None if gateway is None else (gateway.port, gateway.key.id, gateway.key.secret)
+            with self._lock:
+                try:
+                    self._open()
+                    if gateway is not None:
+                        self.gateway()
+                finally:
+                    self._gateway_was_at = None
 
     def invoke(
         self, reference: str, event: Any = NO_EVENT, written: Callable[[Sequence[Tailed]], object] | None = None

@@ -12,7 +12,7 @@ from jlambda.notebook.cards import Card, Row
 if TYPE_CHECKING:
     from jlambda.notebook.display import Printer
 
-_MOVES = "waits and ages of asynchronous events, schedules, the end of idle environments"
+_MOVES = "waits and ages of events and records, tumbling windows, schedules, the end of idle environments"
 _DOES_NOT_MOVE = "functions (the time they see, durations, timeouts, logs), signatures, the embedded AWS services"
 
 

@@ -24,6 +24,8 @@ from jlambda.sources.tumbling import Window
 _LOOK_S = 60.0
 #: what cannot be told of what was given up is tried again after so many seconds
 _TROUBLE_S = 1.0
+#: https://docs.aws.amazon.com/lambda/latest/dg/services-kinesis-windows.html: such an answer is a failure
+_STATELESS = 'PROBLEM: Function call failed: with a tumbling window it has to return {"state": {...}}'
 #: how far the clock of other services may be off, at the end of a tumbling window
 _SKEW_S = 2.0
 #: how long its thread may take to say how far it is
@@ -279,7 +281,9 @@ class StreamPoller(Poller):
             given_up = each.shard.ended(batch, came, time.time())
             if given_up is not None:
                 each.given_up.append(given_up)
-            if came.how != "nothing":
+            if came.how == "success" and batch.window is not None and tumbling.state_of(came.payload) is None:
+                self.told(_STATELESS)
+            elif came.how != "nothing":
                 self.told("OK" if came.how == "success" else "PROBLEM: Function call failed")
             if not self._failures:
                 self._read_at = 0.0

@@ -194,7 +194,7 @@ def test_triggers_come_back_with_their_cell_after_a_reset(session: jlambda.Sessi
 
 def test_a_snapshot_brings_back_everything(session: jlambda.Session) -> None:
     """Functions, records, objects and queues are as they were; clients and handles go on working."""
-    function = jlambda.deploy(ECHO, name="files", triggers=["s3://kept-too/*"])
+    function = jlambda.deploy(ECHO, name="files", triggers=["s3://kept-too/*", "sqs:kept-jobs", "kinesis:kept-clicks"])
     before = filled(session)
     function({"n": 1})
     client, endpoint = session.client("s3"), session.endpoint

@@ -20,8 +20,9 @@ from .measure import Figure, alternate, percentile
 
 EVENT = b'{"a": 1}'
 ROLE = "arn:aws:iam::123456789012:role/lambda"
-#: how long each round with eight threads takes, in seconds
-ROUND_S = 1.0
+#: how long each round with eight threads takes, in seconds; of so many rounds in turns the best counts: where clients,
+#: server and function share two processors, who runs where makes one round twice as fast as the next
+ROUND_S, ROUNDS = 0.5, 6
 
 # Answers every request with the same bytes: what boto3 itself costs.
 STATIC = """
@@ -54,7 +55,9 @@ def run(folder: Path) -> list[Figure]:
             create(clients[name], "f")
         calls = {name: invoker(client) for name, client in clients.items()}
         times = {name: percentile(seconds) for name, seconds in alternate(calls, rounds=12, each=40).items()}
-        rates = {name: max(rate(call) for _ in range(2)) for name, call in calls.items()}
+        rates = dict.fromkeys(calls, 0.0)
+        for _ in range(ROUNDS):
+            rates = {name: max(rates[name], rate(call)) for name, call in calls.items()}
         create_s, get_s = control_plane(clients["gateway"])
     still_s, live_s, here_s = times.values()
     still_rate, live_rate, here_rate = rates.values()

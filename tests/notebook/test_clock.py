@@ -19,7 +19,7 @@ def test_the_clock_says_what_it_moves() -> None:
         "  due next      in 1 minute: retries\n"
         "                in 1 hour: schedules\n"
         "                now: late\n"
-        "  moves         waits and ages of asynchronous events, schedules, the end of idle environments\n"
+        "  moves         waits and ages of events and records, tumbling windows, schedules, the end of idle environments\n"
         "  does not      functions (the time they see, durations, timeouts, logs), signatures, the embedded AWS services\n"
         "  let it go on  %lambda clock +2m"
     )

@@ -188,6 +188,16 @@ def merge(session: jlambda.Session, name: str) -> None:
     )
 
 
+def test_an_answer_without_a_state_is_told_of(shared: jlambda.Session) -> None:
+    """It is a failure as any other, and the mapping says what is missing."""
+    arn = stream(shared, "stateless")
+    deploy(shared, "stateless", PRINTS)
+    uuid = mapping(shared, "stateless", arn, "TRIM_HORIZON", TumblingWindowInSeconds=900, MaximumRetryAttempts=1)
+    put(shared, "stateless", "one")
+    assert within(30, lambda: len(events(shared, "stateless")) == 2)
+    assert within(30, lambda: "has to return" in state(shared, uuid)["LastProcessingResult"])
+
+
 def test_what_is_no_tumbling_window_is_refused(shared: jlambda.Session) -> None:
     """Longer than 15 minutes, beside parallel batches of a shard, or of a queue."""
     arn = stream(shared, "no-window")
