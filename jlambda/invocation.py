@@ -15,9 +15,6 @@ from jlambda.service.invoke import Finished
 from jlambda.telemetry.logs import LogEvent, lines, report_line
 
 if TYPE_CHECKING:
-    pass
-
-if TYPE_CHECKING:
     from jlambda.model.function import FunctionConfiguration
     from jlambda.session import Session
 

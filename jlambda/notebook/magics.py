@@ -27,7 +27,7 @@ from jlambda.notebook.arguments import HelpAsked
 from jlambda.notebook.namespace import SecretValues, event_from, python_name, shipped
 from jlambda.notebook.options import CellOptions, cell_options, cell_parser, deployment
 from jlambda.notebook.tailing import print_events
-from jlambda.notebook.verbs import line_options
+from jlambda.notebook.verbs import VERBS, line_options
 from jlambda.notebook.verbs.verb import Desk
 from jlambda.service.cells import DeployedCell
 from jlambda.session import Session
@@ -157,6 +157,7 @@ def _each_warning_a_line() -> Iterator[None]:
 
 _HELP = (
     "Deploy a cell as a Lambda function (%%lambda NAME), or use what was deployed (%lambda VERB).\n\n"
-    f"{cell_parser().format_help()}\n%lambda alone lists the verbs; %lambda VERB --help explains one."
+    f"{cell_parser().format_help()}\nverbs, each explained by %lambda VERB --help:\n"
+    + "\n".join(f"  %lambda {verb.name:<12} {verb.description}" for verb in VERBS.values())
 )
 LambdaMagics.lambda_.__doc__ = _HELP  # type: ignore[assignment]  # what %lambda? shows

@@ -33,6 +33,9 @@ class TriggerEditor:
         self._attached: dict[str, Attached] = {}
         self._others: list[Attached] = []
         self._made: dict[str, _Row] = {}
+        #: what has nothing to edit: a line each
+        self._fixed: list[widgets.HTML] = []
+        self._nothing = widgets.HTML(_muted("nothing starts this function yet: add a trigger"))
         self._is_arranging = False
         self.rows = widgets.VBox()
         self.form = TriggerForm(session, self.add)
@@ -79,7 +82,8 @@ class TriggerEditor:
             watcher(None)
 
     def _arrange(self) -> None:
-        rows: list[widgets.Widget] = []
+        rows, fixed = list[widgets.Widget](), self._fixed
+        self._fixed = []
         for text, is_on in self._value.items():
             row = self._made.get(text) or self._made.setdefault(text, self._row(text))
             self._is_arranging = True
@@ -87,13 +91,16 @@ class TriggerEditor:
             self._is_arranging = False
             rows.append(row.view)
         for each in self._others:
-            rows.append(widgets.HTML(f"{_code(str(each.trigger))} {_muted(f'starts {each.reference}')}"))
-        self.rows.children = rows or [widgets.HTML(_muted("nothing starts this function yet: add a trigger"))]
+            self._fixed.append(widgets.HTML(f"{_code(str(each.trigger))} {_muted(f'starts {each.reference}')}"))
+        self.rows.children = [*rows, *self._fixed] or [self._nothing]
+        for each_gone in fixed:
+            close(each_gone)
 
     def close(self) -> None:
         """Close all rows that were shown, and the form."""
         for row in self._made.values():
             close(row.view)
+        close(self._nothing)
         self.form.close()
         close(self.view)
 

@@ -53,3 +53,6 @@ def close(widget: widgets.Widget) -> None:
     for child in getattr(widget, "children", ()):
         close(child)
     widget.close()
+    style = getattr(widget, "style", None)
+    if isinstance(style, widgets.Widget):  # each has its own; layouts are shared
+        style.close()

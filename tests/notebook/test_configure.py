@@ -8,9 +8,11 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+import ipywidgets
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ipywidgets.widgets.widget import _instances
 
 import jlambda
 from jlambda.handle import Function
@@ -160,6 +162,23 @@ def test_what_is_provisioned_fits_what_is_reserved(hello: Function) -> None:
     widget.apply()
     assert "is invalid" in widget.status.value
     assert (hello.reserved, live.provisioned and live.provisioned.requested) == (2, 2)
+    widget.close()
+
+
+def test_widgets_do_not_pile_up(hello: Function) -> None:
+    """However often the function changes, by an edit of its variables too."""
+    hello.publish()
+    hello.alias("live", 1).provision(1)
+    widget = hello.configure()
+
+    def change(step: int) -> int:
+        hello.update(timeout=10 + step)
+        widget.variables.add("OTHER", "x")
+        widget.variables.remove("OTHER")
+        return sum(not isinstance(it, ipywidgets.Layout) for it in _instances.values())
+
+    before = change(0)
+    assert [change(step) for step in (1, 2, 3)] == [before] * 3
     widget.close()
 
 

@@ -348,6 +348,9 @@ def test_help_is_printed(run: Run) -> None:
     assert "--ephemeral-storage MB" in run("%%lambda --help\npass").printed
     assert "usage: %lambda invoke" in run("%lambda invoke --help").printed
     assert "%lambda reset" in run("%lambda").printed
+    shown = str(run("get_ipython().inspector.info(get_ipython().find_line_magic('lambda'))['docstring']").value)
+    assert "--ephemeral-storage MB" in shown
+    assert "%lambda dashboard    What goes on, live" in shown
 
 
 def test_the_word_lambda_is_still_python(run: Run) -> None:
