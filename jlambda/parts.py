@@ -233,16 +233,17 @@ class Parts:
         pushes.to_bus = self.event_front.take
         self.schedules = Schedules(database, account, self.clock, clients, delivery)
         opened.callback(self.schedules.close)
-        if not self.services.push_refusal:  # another endpoint sees to its rules and schedules itself
-            self.services.observe(self.bus.saw)
-            self.services.observe(self.archives.saw)
-            self.services.observe(self.schedules.saw)
-            self.services.observe(self.trigger_news.saw)
         triggers = EventTriggers(
             *(database, account, clients, lambda: self.services.may_have("events", "scheduler")),
             lambda: self.services.push_refusal,
         )
         self.triggers.plug_in(triggers, *triggers.KINDS)
+        if not self.services.push_refusal:  # another endpoint sees to its rules and schedules itself
+            self.services.observe(self.bus.saw)
+            self.services.observe(self.archives.saw)
+            self.services.observe(self.schedules.saw)
+            self.services.observe(triggers.saw)
+            self.services.observe(self.trigger_news.saw)
         self._emptied += [triggers.forget, self.schedules.forget, self.bus.forget, self.target_retries.forget]
         self._emptied += [self.archives.forget, self.inventory.forget, self.triggers.emptied, self.service.api_usage.forget]
 

@@ -18,6 +18,7 @@ from typing import Any
 from jlambda.errors import InvalidParameter, LambdaError
 from jlambda.model.arn import Account, parse_reference
 from jlambda.model.event_rule import rule_of
+from jlambda.model.exchange import Write
 from jlambda.model.plan import Plan, parsed
 from jlambda.model.schedule import parse_schedule
 from jlambda.model.trigger import Trigger, parse_trigger
@@ -28,6 +29,8 @@ from jlambda.store.database import Database
 from jlambda.store.resources import Resources
 
 _GROUP = "default"
+#: whose changes there are, and what of them changes no rule and no schedule
+_SERVICES, _NO_CHANGES = ("events", "scheduler", "cloudformation"), ("PutEvents",)
 _TARGET = "function"
 Named = tuple[str, str | None]
 
@@ -56,6 +59,13 @@ class EventTriggers:
     ) -> None:
         self._account, self._clients, self._is_running, self._refusal = account, clients, is_running, refusal
         self._kept = Resources(database, "event trigger", _Kept)
+        #: how many changes the services have made, and after how many of them they were looked at last
+        self._changes, self._seen = 0, -1
+
+    def saw(self, write: Write) -> None:
+        """Look at rules and schedules again when they are wanted next, if this may have changed them."""
+        if write.service in _SERVICES and write.operation not in _NO_CHANGES:
+            self._changes += 1
 
     def attach(self, function: str, qualifier: str | None, trigger: Trigger) -> Sequence[str]:
         """Make its rule or schedule, or give the one that is there these options."""
@@ -67,7 +77,8 @@ class EventTriggers:
     def _attach(self, function: str, qualifier: str | None, trigger: Trigger) -> Sequence[str]:
         name = _name(function, qualifier, trigger)
         arn = self._account.function_arn(function, qualifier)
-        there = [each for each in self._all() if _is_same(each, function, qualifier, trigger)]
+        self._look()
+        there = [each for each in self._attached() if _is_same(each, function, qualifier, trigger)]
         if _is_for_scheduler(trigger):
             made = self._put_schedule(there[0].id if there else name, arn, trigger)
         else:
@@ -148,6 +159,10 @@ class EventTriggers:
             return []
         if self._is_running():
             self._look()
+        return self._attached()
+
+    def _attached(self) -> builtins.list[Attached]:
+        """All, as they were last seen."""
         return [
             Attached(each.id, function, each.qualifier, parse_trigger(each.text), each.state)
             for function, _, each in self._kept.items()
@@ -157,9 +172,7 @@ class EventTriggers:
         """The services are empty now: what was last seen is not there."""
         for function, key, _ in builtins.list(self._kept.items()):
             self._kept.delete(function, key)
-
-    def _all(self) -> builtins.list[Attached]:
-        return [*self._rules(), *self._schedules()]
+        self._changes += 1
 
     @contextmanager
     def _changing(self) -> Iterator[None]:
@@ -170,7 +183,12 @@ class EventTriggers:
             self._look()
 
     def _look(self) -> None:
-        found = {(each.function, f"{each.id}:{each.qualifier or ''}"): each for each in self._all()}
+        """See what the services have, unless they have changed nothing since the last look: it asks for each rule."""
+        changes = self._changes
+        if self._seen == changes:
+            return
+        there = [*self._rules(), *self._schedules()]
+        found = {(each.function, f"{each.id}:{each.qualifier or ''}"): each for each in there}
         held = {(function, key): each for function, key, each in self._kept.items()}
         for function, key in held.keys() - found.keys():
             self._kept.delete(function, key)
@@ -178,6 +196,7 @@ class EventTriggers:
             kept = _Kept(each.id, each.qualifier, str(each.trigger), each.state)
             if held.get((function, key)) != kept:
                 self._kept.put(kept, function, key)
+        self._seen = changes
 
     def _rules(self) -> Iterator[Attached]:
         client = self._clients("events")

@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 import jlambda
 from jlambda.errors import InvalidParameter
+from jlambda.model.exchange import Reply, ServiceRequest
 from jlambda.service.clock import ClockState
 from jlambda.store.database import Database
 from jlambda.store.resources import Resources
@@ -84,6 +85,28 @@ def test_triggers_of_all_kinds(heard: Heard) -> None:
     assert len(heard.events("on", 7)) == 7
     function.triggers.remove("rate(1 hour)")
     assert session.client("events").list_rules()["Rules"] == []
+
+
+def test_triggers_are_looked_up_after_a_change_only(heard: Heard, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten of them are listed without a request to the services, and what boto3 changes is seen all the same."""
+    session, asked = heard.session, list[str]()
+    services, ask = session.services, session.services.ask
+
+    async def counted(request: ServiceRequest) -> Reply:
+        asked.append(request.service)
+        return await ask(request)
+
+    function = session.get("echo")
+    for minutes in range(1, 11):
+        function.triggers.add(f"rate({minutes + 1} minutes)")
+    monkeypatch.setattr(services, "ask", counted)
+    assert [each.state for each in function.triggers] == ["Enabled"] * 10
+    assert asked == []
+    session.client("events").disable_rule(Name=function.triggers[3].id)
+    assert [each.state for each in function.triggers].count("Disabled") == 1
+    assert set(asked) == {"events", "scheduler"}
+    schedule(session, "more", "rate(1 day)")
+    assert len(function.triggers) == 11
 
 
 @pytest.mark.parametrize("wrong", ["cron(0 12 * * * *)", "rate(1 day)?timezone=Mars/Base"])
