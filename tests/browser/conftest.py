@@ -21,14 +21,14 @@ from tests.conftest import need  # noqa: E402
 Open = Callable[..., NotebookPage]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """A server; it ends with the tests."""
     with Lab(tmp_path_factory.mktemp("lab")) as lab:
         yield lab
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")  # while it is there, its event loop runs in this thread
 def browser() -> Iterator[Browser]:
     """The Chromium that the machine has."""
     path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -15,7 +15,7 @@ TEXT = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), max_size=30)
 KINDS: list[Kind] = ["text", "code", "folded"]
 
 
-@given(TEXT, TEXT, st.lists(st.builds(Row, TEXT, TEXT, st.sampled_from(KINDS)), max_size=4))
+@given(TEXT, TEXT, st.lists(st.builds(Row, TEXT, TEXT, st.sampled_from(KINDS), st.just("")), max_size=4))
 def test_whatever_a_card_says_it_is_text(title: str, note: str, rows: list[Row]) -> None:
     """No text of a function can become a tag, an attribute or a script."""
     reader = Reader(Card(title, note, rows).html())

