@@ -7,14 +7,16 @@ loop.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 from jlambda.errors import InvalidArgument, LambdaError
 from jlambda.model.exchange import Reply, ServiceRequest
-from jlambda.service.event_front import Answers
 from jlambda.service.permissions import Permissions
 from jlambda.service.targets import Targets
+
+if TYPE_CHECKING:
+    from jlambda.service.event_front import Answers
 
 S3 = "s3.amazonaws.com"
 
