@@ -7,6 +7,7 @@ ahead, so that it never sleeps between two. What packets mean is for `Conversati
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 from collections.abc import Callable
@@ -84,7 +85,8 @@ class Loop:
     def unwatch(self, fd: int) -> None:
         """Stop watching `fd`."""
         if self._watched.pop(fd, None):
-            self._poll.unregister(fd)
+            with contextlib.suppress(OSError):  # closed meanwhile: it is watched no longer
+                self._poll.unregister(fd)
 
     def start(self, version: Version, request: Request, done: Done, sink: Sink | None = None) -> Flight:
         """Begin an invocation; `done` is called with its outcome, by `run_once`. Raises `Throttled`.

@@ -52,6 +52,18 @@ def test_cold_then_warm(rig: Rig) -> None:
     assert first.log_stream == second.log_stream
 
 
+def test_what_is_watched_may_be_closed_before_its_watch_ends(rig: Rig) -> None:
+    """It is watched no longer, and the engine's own thread goes on."""
+    reader, writer = os.pipe()
+    unwatch = rig.engine.when_readable(reader, lambda: None)
+    looped = threading.Event()
+    rig.engine.background().call(lambda _: os.close(reader))
+    unwatch()
+    rig.engine.background().call(lambda _: looped.set())
+    os.close(writer)
+    assert looped.wait(20)
+
+
 def test_two_at_once_are_two_environments(rig: Rig) -> None:
     """An environment runs one invocation at one time; the second gets one of its own."""
     version = rig.version("import time\ndef handler(event, context): time.sleep(0.2); return context.log_stream_name")
