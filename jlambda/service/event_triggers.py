@@ -24,13 +24,12 @@ from jlambda.model.schedule import parse_schedule
 from jlambda.model.trigger import Trigger, parse_trigger
 from jlambda.service.event_bus import checked_pattern, targets_of
 from jlambda.service.event_delivery import Clients
+from jlambda.service.trigger_news import kinds_changed
 from jlambda.service.triggers import Attached
 from jlambda.store.database import Database
 from jlambda.store.resources import Resources
 
 _GROUP = "default"
-#: whose changes there are, and what of them changes no rule and no schedule
-_SERVICES, _NO_CHANGES = ("events", "scheduler", "cloudformation"), ("PutEvents",)
 _TARGET = "function"
 Named = tuple[str, str | None]
 
@@ -64,7 +63,7 @@ class EventTriggers:
 
     def saw(self, write: Write) -> None:
         """Look at rules and schedules again when they are wanted next, if this may have changed them."""
-        if write.service in _SERVICES and write.operation not in _NO_CHANGES:
+        if "events" in kinds_changed(write):
             self._changes += 1
 
     def attach(self, function: str, qualifier: str | None, trigger: Trigger) -> Sequence[str]:
