@@ -53,8 +53,8 @@ class Single:
 class Flight:
     """An environment at work. `conversation` is None while its request takes the usual course.
 
-    `ahead` is the request after this one, and `is_ahead_sent` whether the environment has it already; `sink` takes the
-    response while it comes, where its caller wants that.
+    `ahead` are the requests after this one that the environment has already, `unsent` those that it could not be sent yet;
+    `sink` takes the response while it comes, where its caller wants that.
     """
 
     __slots__ = (

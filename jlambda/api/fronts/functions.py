@@ -60,8 +60,7 @@ class ApiFunctions:
 
         Raises `NotRun`, `TooBusy` and `TookTooLong`.
         """
-        version, qualifier = self._found(uri, variables, event, sources, has_role=has_role)
-        request = Request(new_request_id(), event, "http", qualifier=qualifier, trace_id=trace_id)
+        version, request = self._found(uri, variables, event, sources, trace_id, has_role=has_role)
         try:
             finished = await asyncio.wait_for(self._calls.run(version, request), timeout_s)
         except TimeoutError:
@@ -76,16 +75,16 @@ class ApiFunctions:
         self, uri: str, variables: Mapping[str, str], event: bytes, sources: Sequence[str], trace_id: str, *, has_role: bool
     ) -> None:
         """Have the function run some time: it is on the disk when this returns. Raises `NotRun`."""
-        version, qualifier = self._found(uri, variables, event, sources, has_role=has_role)
-        request = Request(new_request_id(), event, "http", qualifier=qualifier, trace_id=trace_id)
+        version, request = self._found(uri, variables, event, sources, trace_id, has_role=has_role)
         try:
             await self._calls.accept(version, request)
         except LambdaError as error:
             raise NotRun(error.aws_message) from None
 
     def _found(
-        self, uri: str, variables: Mapping[str, str], event: bytes, sources: Sequence[str], *, has_role: bool
-    ) -> tuple[DeployedVersion, str | None]:
+        self, uri: str, variables: Mapping[str, str], event: bytes, sources: Sequence[str], trace_id: str, *, has_role: bool
+    ) -> tuple[DeployedVersion, Request]:
+        """What is to run, and the request for it. Raises `NotRun`."""
         reference = function_of(uri, variables)
         session = self._calls.session
         if reference is None:
@@ -100,4 +99,4 @@ class ApiFunctions:
         may = session.service.permissions.lets_service
         if not has_role and not any(may(_PRINCIPAL, name, qualifier, each) for each in sources):
             raise NotRun(f"the policy of {reference} does not let {_PRINCIPAL} invoke it for {sources[0]}: see add_permission")
-        return version, qualifier
+        return version, Request(new_request_id(), event, "http", qualifier=qualifier, trace_id=trace_id)
